@@ -35,8 +35,8 @@ void forward(batcher_self self, const Request& value) {
   self->send(primary, outgoing_frame{reframe(value)});
 }
 
-void look_again(batcher_self self, ordered_id id, std::optional<microseconds_t> in) {
-  if (in) self->delayed_send(self, std::chrono::microseconds{*in}, request_waits{id});
+void look_again(batcher_self self, ordered_id id, std::optional<duration> in) {
+  if (in) self->delayed_send(self, *in, request_waits{id});
 }
 
 void look_at(batcher_self self, ordered_id id) {
@@ -101,7 +101,7 @@ void report(batcher_self self) {
 }  // namespace
 
 batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, batch_settings settings,
-                                     std::chrono::microseconds batch_delay) {
+                                     duration batch_delay) {
   self->state.identity = std::move(identity);
   self->state.batch_delay = batch_delay;
   self->state.pool = std::make_unique<request_pool>(settings);

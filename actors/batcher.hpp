@@ -14,7 +14,7 @@ struct batcher_state {
   static inline const char* name = "batcher";
 
   node_identity identity;
-  std::chrono::microseconds batch_delay{};
+  duration batch_delay{};
   std::unique_ptr<request_pool> pool;
   std::unique_ptr<request_intake> intake;
   std::shared_ptr<const node_actors> with;
@@ -26,6 +26,6 @@ struct batcher_state {
 
 /// `batch_delay` is the longest time for which a request waits for others while the pipeline is busy.
 batcher_actor::behavior_type batcher(batcher_actor::stateful_pointer<batcher_state> self, node_identity identity,
-                                     batch_settings settings, std::chrono::microseconds batch_delay);
+                                     batch_settings settings, duration batch_delay);
 
 }  // namespace hypermesh::actors

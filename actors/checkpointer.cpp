@@ -32,8 +32,7 @@ checkpoint_effects receive(checkpoint_votes& core, const message& value) {
 
 }  // namespace
 
-checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_identity identity,
-                                               std::chrono::microseconds period,
+checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_identity identity, duration period,
                                                std::shared_ptr<const recovered_node> past) {
   self->state.period = period;
   self->state.core = std::make_unique<checkpoint_votes>(identity.cluster, identity.self, *identity.keys);

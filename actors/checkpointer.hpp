@@ -13,14 +13,14 @@ struct checkpointer_state {
   static inline const char* name = "checkpointer";
 
   node_identity identity;
-  std::chrono::microseconds period{};
+  duration period{};
   std::unique_ptr<checkpoint_votes> core;
   std::shared_ptr<const node_actors> with;
 };
 
 /// Every `period` the actor repeats its own votes for checkpoints that are not stable yet.
 checkpointer_actor::behavior_type checkpointer(checkpointer_actor::stateful_pointer<checkpointer_state> self,
-                                               node_identity identity, std::chrono::microseconds period,
+                                               node_identity identity, duration period,
                                                std::shared_ptr<const recovered_node> past);
 
 }  // namespace hypermesh::actors

@@ -15,18 +15,17 @@ namespace {
 using client_self = client_actor::stateful_pointer<client_state>;
 
 /// A node that does not report within this time counts as unreachable.
-constexpr microseconds_t report_patience_us = 5'000'000;
+constexpr duration report_patience = 5s;
 /// The longest time between two ticks. Bundle delays, retransmissions and deadlines can be late by this much.
-constexpr microseconds_t tick_us_max = 20'000;
+constexpr duration tick_max = 20ms;
 
 void arm_tick(client_self self) {
   auto& state = self->state;
   if (state.tick_armed || (state.core->is_idle() && state.reports.empty())) return;
   state.tick_armed = true;
   const bool bundles = state.settings.bundle_operations_max > 1;
-  const auto step =
-      bundles ? std::clamp<microseconds_t>(state.settings.bundle_delay_us, 500, tick_us_max) : tick_us_max;
-  self->delayed_send(self, std::chrono::microseconds{step}, tick{});
+  const auto step = bundles ? std::clamp<duration>(state.settings.bundle_delay, 500us, tick_max) : tick_max;
+  self->delayed_send(self, step, tick{});
 }
 
 void send_out(client_self self, const outgoing_message& sent) {
@@ -88,7 +87,7 @@ void ask_report(client_self self, const report_of_replica& wanted) {
   const auto when = state.next_report;
   state.next_report = when.next();
   const auto frame = encode(node_query{{state.self_id, when}});
-  state.reports[when] = {wanted.done, wanted.replica, frame, now_of(self) + report_patience_us};
+  state.reports[when] = {wanted.done, wanted.replica, frame, now_of(self) + report_patience};
   self->send(state.peers[wanted.replica.value], outgoing_frame{frame});
   arm_tick(self);
 }

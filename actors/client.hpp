@@ -18,7 +18,7 @@ struct client_state {
     std::shared_ptr<const report_completion> done;
     replica_id replica;
     frame_ptr frame;
-    microseconds_t deadline = 0;
+    moment deadline{};
   };
 
   cluster_parameters cluster;

@@ -37,7 +37,7 @@ void receive(coordinator_self self, const verified_message& received) {
 }  // namespace
 
 coordinator_actor::behavior_type coordinator(coordinator_self self, node_identity identity,
-                                             view_change_settings settings, std::chrono::microseconds period,
+                                             view_change_settings settings, duration period,
                                              std::shared_ptr<const recovered_replica> past) {
   auto& state = self->state;
   state.changes = std::make_unique<view_changer>(identity.cluster, identity.self, *identity.keys, settings);

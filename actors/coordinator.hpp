@@ -16,14 +16,13 @@ struct coordinator_state {
 
   /// Must outlive `changes`, which signs with its keys.
   node_identity identity;
-  std::chrono::microseconds period{};
+  duration period{};
   std::unique_ptr<view_changer> changes;
   std::shared_ptr<const node_actors> with;
 };
 
 coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
-                                             node_identity identity, view_change_settings settings,
-                                             std::chrono::microseconds period,
+                                             node_identity identity, view_change_settings settings, duration period,
                                              std::shared_ptr<const recovered_replica> past);
 
 }  // namespace hypermesh::actors

@@ -29,7 +29,7 @@ void carry_out(detector_self self, evidence_pool_effects effects) {
     self->send(with.monitor, observed{std::move(each)});
 }
 
-evidence_pool_effects receive(evidence_pool& pool, const message& value, microseconds_t now) {
+evidence_pool_effects receive(evidence_pool& pool, const message& value, moment now) {
   if (const auto* it = std::get_if<system_request>(&value)) return pool.on_request(*it, now);
   if (const auto* it = std::get_if<complaint>(&value)) return pool.on_complaint(it->vote, now);
   if (const auto* it = std::get_if<readmission>(&value)) return pool.on_readmission(it->vote, now);
@@ -46,7 +46,7 @@ fault_detector_actor::behavior_type fault_detector(detector_self self, node_iden
   return {
       [self](const wired& all) {
         self->state.with = all.with;
-        self->delayed_send(self, std::chrono::microseconds{evidence_pool::repeat_us}, tick{});
+        self->delayed_send(self, evidence_pool::repeat_period, tick{});
       },
       [self](const proof_found& found) { carry_out(self, self->state.pool->on_found(*found.proof, now_of(self))); },
       [self](const verified_message& received) {
@@ -65,7 +65,7 @@ fault_detector_actor::behavior_type fault_detector(detector_self self, node_iden
         return validation{self->state.checks->check_frame(wanted.sender, wanted.frame)};
       },
       [self](const tick&) {
-        self->delayed_send(self, std::chrono::microseconds{evidence_pool::repeat_us}, tick{});
+        self->delayed_send(self, evidence_pool::repeat_period, tick{});
         carry_out(self, self->state.pool->on_tick(now_of(self)));
       },
   };

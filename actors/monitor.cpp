@@ -84,9 +84,9 @@ struct node_counters::noting {
   }
   void operator()(const snapshot_was_taken& it) const {
     ++into.counters_["snapshots_total"];
-    into.counters_["snapshot_us_total"] += it.pause_us;
+    into.counters_["snapshot_us_total"] += static_cast<std::uint64_t>(it.pause.count());
     auto& longest = into.gauges_["snapshot_us_max"];
-    longest = std::max<std::uint64_t>(longest, it.pause_us);
+    longest = std::max(longest, static_cast<std::uint64_t>(it.pause.count()));
   }
   void operator()(const state_was_installed& it) const {
     ++into.counters_["states_installed_total"];

@@ -46,7 +46,7 @@ void carry_out(replica_self self, replica_effects effects) {
 
 }  // namespace
 
-replica_actor::behavior_type replica(replica_self self, node_identity identity, std::chrono::microseconds status_period,
+replica_actor::behavior_type replica(replica_self self, node_identity identity, duration status_period,
                                      std::shared_ptr<const recovered_replica> past) {
   auto& state = self->state;
   state.core = std::make_unique<replica_core>(identity.cluster, identity.self, *identity.keys);

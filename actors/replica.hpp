@@ -14,7 +14,7 @@ struct replica_state {
   static inline const char* name = "replica";
 
   node_identity identity;
-  std::chrono::microseconds status_period{};
+  duration status_period{};
   std::unique_ptr<replica_core> core;
   std::shared_ptr<const node_actors> with;
   /// The position that was last sent to the ingress.
@@ -24,7 +24,6 @@ struct replica_state {
 /// `past` contains the promises of the last run. Every `status_period` a replica that waits for something sends a
 /// STATUS, so that other replicas send the messages that it lacks (TOCS '02 §5.2).
 replica_actor::behavior_type replica(replica_actor::stateful_pointer<replica_state> self, node_identity identity,
-                                     std::chrono::microseconds status_period,
-                                     std::shared_ptr<const recovered_replica> past);
+                                     duration status_period, std::shared_ptr<const recovered_replica> past);
 
 }  // namespace hypermesh::actors

@@ -35,8 +35,8 @@ void receive(transfer_self self, const verified_message& received) {
 
 }  // namespace
 
-state_transfer_actor::behavior_type state_transfer(transfer_self self, node_identity identity,
-                                                   std::chrono::microseconds period, donor_settings giving) {
+state_transfer_actor::behavior_type state_transfer(transfer_self self, node_identity identity, duration period,
+                                                   donor_settings giving) {
   self->state.period = period;
   self->state.group = identity.cluster.group();
   self->state.donor = std::make_unique<state_donor>(identity.cluster, giving);

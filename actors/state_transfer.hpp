@@ -12,7 +12,7 @@ namespace hypermesh::actors {
 struct state_transfer_state {
   static inline const char* name = "state-transfer";
 
-  std::chrono::microseconds period{};
+  duration period{};
   group_size group{0};
   std::unique_ptr<state_donor> donor;
   std::unique_ptr<state_fetcher> fetcher;
@@ -22,7 +22,6 @@ struct state_transfer_state {
 /// Every `period` the fetcher replaces late donors, and the donor grants a new share of bytes to each replica that
 /// fetches from it.
 state_transfer_actor::behavior_type state_transfer(state_transfer_actor::stateful_pointer<state_transfer_state> self,
-                                                   node_identity identity, std::chrono::microseconds period,
-                                                   donor_settings giving);
+                                                   node_identity identity, duration period, donor_settings giving);
 
 }  // namespace hypermesh::actors

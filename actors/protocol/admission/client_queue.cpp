@@ -65,7 +65,7 @@ void client_queue::settle(session_id session) {
 
 // --- Waiting and proposed --------------------------------------------------------
 
-void client_queue::add(const request& value, microseconds_t now) {
+void client_queue::add(const request& value, moment now) {
   require(find(value.id) == nullptr, "a request is added once");
   require(value.id.client == owner_, "a queue holds the requests of one client");
   pending_request pending{value, false, ++arrivals_, now};
@@ -92,7 +92,7 @@ void client_queue::propose_next() {
   if (turns_.size() > 1 && turns_.front() == session) std::ranges::rotate(turns_, turns_.begin() + 1);
 }
 
-void client_queue::wait_again(microseconds_t now) {
+void client_queue::wait_again(moment now) {
   for (auto& [session, place] : queues_)
     place.queue.wait_again(now);
   // Each session here has a pending request, so `settle` removes no session.
@@ -104,11 +104,11 @@ void client_queue::wait_again(microseconds_t now) {
 /// (attack 33).
 bool client_queue::note_contradicted(request_id id) { return !std::exchange(get(id).is_contradicted, true); }
 
-std::optional<microseconds_t> client_queue::note_repeated(request_id id, microseconds_t now) {
+std::optional<moment> client_queue::note_repeated(request_id id, moment now) {
   return std::exchange(get(id).repeated_at, now);
 }
 
-bool client_queue::note_forwarded(request_id id, microseconds_t now) {
+bool client_queue::note_forwarded(request_id id, moment now) {
   auto& each = get(id);
   // The primary has the request already, so a second copy must not restart the wait.
   if (each.given_at) return false;
@@ -124,7 +124,7 @@ bool client_queue::may_be_behind_others(request_id id) const {
   return served_ <= get(id).served_before + limits::requests_pending_per_client_max;
 }
 
-void client_queue::note_overtaking(request_id by, microseconds_t now) {
+void client_queue::note_overtaking(request_id by, moment now) {
   // Only requests that this replica forwarded before `by` arrived count. The primary may have received any other
   // request after `by`, so the order is not its fault (attack 32).
   const auto came = get(by).arrived_at;
@@ -216,7 +216,7 @@ std::vector<const request*> client_queue::all() const {
 
 // --- Done ------------------------------------------------------------------------
 
-void client_queue::remove(request_id id, microseconds_t now) {
+void client_queue::remove(request_id id, moment now) {
   const auto bytes = bytes_of(get(id).content);
   queues_.at(id.session).queue.remove(id.when, window_of(id.session), now);
   --size_;
@@ -241,7 +241,7 @@ void client_queue::add_never_executed(session_id session, std::vector<request_id
   }
 }
 
-std::vector<request_id> client_queue::on_executed(const executed_request& executed, microseconds_t now) {
+std::vector<request_id> client_queue::on_executed(const executed_request& executed, moment now) {
   const auto id = executed.id;
   const auto found = queues_.find(id.session);
   // I17: a request that is committed too early changes nothing and is ordered again, so it waits again.
@@ -279,7 +279,7 @@ std::vector<request_id> client_queue::on_executed(const executed_request& execut
   return out;
 }
 
-std::vector<request_id> client_queue::on_installed(const client_sessions& sessions, microseconds_t now) {
+std::vector<request_id> client_queue::on_installed(const client_sessions& sessions, moment now) {
   // This replica did not execute the batches up to the installed state, so its own record of them has gaps.
   sessions_ = sessions;
   std::vector<request_id> out;

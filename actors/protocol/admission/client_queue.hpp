@@ -35,9 +35,9 @@ class client_queue {
   [[nodiscard]] static std::size_t bytes_of(const request& value) { return value.raw.view.size(); }
 
   /// Adds a request behind the earlier ones of its session.
-  void add(const request& value, microseconds_t now);
+  void add(const request& value, moment now);
   /// When the request became pending and ready. A new view sets this time to its own start.
-  [[nodiscard]] microseconds_t since(request_id id) const { return get(id).since; }
+  [[nodiscard]] moment since(request_id id) const { return get(id).since; }
   /// The next request to propose: the oldest ready request of the session whose turn it is. Null if no request is
   /// ready.
   [[nodiscard]] const request* next() const;
@@ -46,7 +46,7 @@ class client_queue {
   /// Marks the request that `next()` returns as being in a batch.
   void propose_next();
   /// The proposed batches were dropped, so their requests wait again.
-  void wait_again(microseconds_t now);
+  void wait_again(moment now);
 
   /// The request that is removed to make room for another client's request: the last request in the order of
   /// `room_for`.
@@ -71,30 +71,30 @@ class client_queue {
   bool note_contradicted(request_id id);
   [[nodiscard]] bool is_forwarded(request_id id) const { return get(id).given_at.has_value(); }
   /// The client sent the request again. Returns the time of the previous repetition; nothing for the first one.
-  [[nodiscard]] std::optional<microseconds_t> note_repeated(request_id id, microseconds_t now);
+  [[nodiscard]] std::optional<moment> note_repeated(request_id id, moment now);
   /// The request was forwarded, so its wait counts against the primary from now on. False if it was forwarded before.
-  bool note_forwarded(request_id id, microseconds_t now);
+  bool note_forwarded(request_id id, moment now);
   /// Whether requests of the client's other sessions may still be executed before this one. In this case the primary
   /// may have had no room for this request when it was forwarded (attack 32).
   [[nodiscard]] bool may_be_behind_others(request_id id) const;
   /// The pending request `by` was executed. Earlier requests of its session that were forwarded to the primary before
   /// `by` arrived here are overtaken, because a correct primary proposes the oldest request of each session first.
-  void note_overtaking(request_id by, microseconds_t now);
+  void note_overtaking(request_id by, moment now);
   /// When the request was overtaken; nothing if it was not.
-  [[nodiscard]] std::optional<microseconds_t> overtaken_at(request_id id) const { return get(id).overtaken_at; }
+  [[nodiscard]] std::optional<moment> overtaken_at(request_id id) const { return get(id).overtaken_at; }
   /// The request is not pending any more.
-  void remove(request_id id, microseconds_t now);
+  void remove(request_id id, moment now);
 
   /// The request was executed. Returns the pending requests that are executed, or will never be executed.
-  [[nodiscard]] std::vector<request_id> on_executed(const executed_request& executed, microseconds_t now);
+  [[nodiscard]] std::vector<request_id> on_executed(const executed_request& executed, moment now);
   /// The same for a state that was installed.
-  [[nodiscard]] std::vector<request_id> on_installed(const client_sessions& sessions, microseconds_t now);
+  [[nodiscard]] std::vector<request_id> on_installed(const client_sessions& sessions, moment now);
 
   /// All pending requests. The requests of one session are in the order of their timestamps.
   [[nodiscard]] std::vector<const request*> all() const;
 
   /// When the oldest request became the oldest. `request_pool` sets this time.
-  microseconds_t waits_since = 0;
+  moment waits_since{};
 
  private:
   static constexpr std::size_t request_weight = 512;

@@ -9,11 +9,11 @@ forwarding_schedule::forwarding_schedule(const cluster_parameters& cluster, repl
       // the same after a restart.
       secret_(digest_of("hand-on secret", keys.sign(secret_signing_input(cluster.signing, "hand-on lots")).view())) {}
 
-microseconds_t forwarding_schedule::delay(ordered_id id, replica_id primary, std::size_t times) const {
+duration forwarding_schedule::delay(ordered_id id, replica_id primary, std::size_t times) const {
   // The primary may have had no room the first time, and copies at short intervals would only add to its load.
-  if (times > 0) return later_us;
-  if (is_drawn(id)) return drawn_us;
-  return is_first(id, primary) ? first_us : later_us;
+  if (times > 0) return later_delay;
+  if (is_drawn(id)) return drawn_delay;
+  return is_first(id, primary) ? first_delay : later_delay;
 }
 
 bool forwarding_schedule::is_drawn(ordered_id id) const {

@@ -22,29 +22,29 @@ namespace hypermesh::protocol {
 class forwarding_schedule {
  public:
   /// 20 ms: a shorter wait never counts against a primary.
-  static constexpr microseconds_t drawn_us = primary_monitor::wait_floor_us;
+  static constexpr duration drawn_delay = primary_monitor::wait_floor;
   /// `first_us` is longer than the time in which a request reaches the primary and comes back as a proposal; `later_us`
   /// is shorter than the time after which a client sends a request again (500 ms).
-  static constexpr microseconds_t first_us = 50'000;
-  static constexpr microseconds_t later_us = 400'000;
+  static constexpr duration first_delay = 50ms;
+  static constexpr duration later_delay = 400ms;
   /// A backup chooses one request in this many at random.
   static constexpr std::uint64_t draws = 4;
   /// The time for which clients still send to a former primary: they learn the new view with the next reply.
-  static constexpr microseconds_t former_primary_us = 500'000;
+  static constexpr duration former_primary_period = 500ms;
 
   /// `keys` signs as `self`. A signature is the seed of the random choice and never leaves this replica.
   forwarding_schedule(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
   /// The time from now until the request is forwarded, if it is still pending then. `times` is how often this function
   /// was asked for the request before.
-  [[nodiscard]] microseconds_t delay(ordered_id id, replica_id primary, std::size_t times) const;
+  [[nodiscard]] duration delay(ordered_id id, replica_id primary, std::size_t times) const;
 
   /// This replica is no longer the primary.
-  void on_ceded(microseconds_t now) { asked_as_primary_until_ = now + former_primary_us; }
+  void on_ceded(moment now) { asked_as_primary_until_ = now + former_primary_period; }
   /// Whether clients may still believe that this backup is the primary. A client then sends its request only to this
   /// replica, so the request is forwarded at once. Otherwise all later requests of its session would wait for it after
   /// a hand-over.
-  [[nodiscard]] bool is_asked_as_primary(microseconds_t now) const { return now < asked_as_primary_until_; }
+  [[nodiscard]] bool is_asked_as_primary(moment now) const { return now < asked_as_primary_until_; }
 
  private:
   [[nodiscard]] bool is_drawn(ordered_id id) const;
@@ -53,7 +53,7 @@ class forwarding_schedule {
   group_size group_;
   replica_id self_;
   digest secret_;
-  microseconds_t asked_as_primary_until_ = 0;
+  moment asked_as_primary_until_{};
 };
 
 }  // namespace hypermesh::protocol

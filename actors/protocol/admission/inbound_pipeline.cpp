@@ -31,8 +31,7 @@ inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const auth
       detector_(cluster, validator_),
       filter_(cluster) {}
 
-or_rejection<inbound_pipeline::passed> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
-                                                                 microseconds_t now) {
+or_rejection<inbound_pipeline::passed> inbound_pipeline::examine(principal sender, const frame_ptr& frame, moment now) {
   // This check precedes the decoder, because an invalid frame costs time as well (attacks 33 and 37).
   if (!frames_.admit(sender, now)) return rejected(rejection::throttled);
   auto decoded = decode(frame);
@@ -48,7 +47,7 @@ or_rejection<inbound_pipeline::passed> inbound_pipeline::examine(principal sende
   return examined;
 }
 
-std::optional<rejection> inbound_pipeline::pass_filters(principal sender, passed& examined, microseconds_t now) {
+std::optional<rejection> inbound_pipeline::pass_filters(principal sender, passed& examined, moment now) {
   const auto& value = *examined.value;
   // The pause applies only to the client's own link. A replica that forwards a request of a paused client is not
   // affected.
@@ -106,7 +105,7 @@ std::optional<rejection> inbound_pipeline::check_document(principal sender, pass
   return std::nullopt;
 }
 
-std::optional<rejection> inbound_pipeline::verify(principal sender, const message& value, microseconds_t now) {
+std::optional<rejection> inbound_pipeline::verify(principal sender, const message& value, moment now) {
   const auto* proof = std::get_if<checkpoint_proof>(&value);
   // The checks are counted first, so that a refused proof costs its sender as much as a valid one (attack 33).
   checks_made_ += proof != nullptr ? proof->certificate.votes.size() : 1;

@@ -48,7 +48,7 @@ class inbound_pipeline {
   };
 
   /// Checks a frame that arrived on the link of `sender`. Returns the verified message or the reason to refuse it.
-  [[nodiscard]] or_rejection<passed> examine(principal sender, const frame_ptr& frame, microseconds_t now);
+  [[nodiscard]] or_rejection<passed> examine(principal sender, const frame_ptr& frame, moment now);
 
   /// The findings of the detector in the frames that were examined since the last call.
   [[nodiscard]] equivocation_detector::findings take_findings() { return std::exchange(found_, {}); }
@@ -56,11 +56,11 @@ class inbound_pipeline {
   void on_position(const replica_position& at);
   void on_trust(const trust& now);
   /// A verified request of the client exceeded its quota.
-  void on_excess(client_id client, microseconds_t now) { pauses_.on_excess(client, now); }
+  void on_excess(client_id client, moment now) { pauses_.on_excess(client, now); }
 
  private:
-  [[nodiscard]] std::optional<rejection> pass_filters(principal sender, passed& examined, microseconds_t now);
-  [[nodiscard]] std::optional<rejection> verify(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] std::optional<rejection> pass_filters(principal sender, passed& examined, moment now);
+  [[nodiscard]] std::optional<rejection> verify(principal sender, const message& value, moment now);
   [[nodiscard]] std::optional<rejection> verify_document(principal sender, passed& examined,
                                                          std::optional<rejection> refused);
   [[nodiscard]] std::optional<rejection> check_document(principal sender, passed& examined,

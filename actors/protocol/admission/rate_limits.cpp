@@ -6,7 +6,7 @@
 
 namespace hypermesh::protocol {
 
-bool costly_message_limit::admit(principal sender, const message& value, microseconds_t now) {
+bool costly_message_limit::admit(principal sender, const message& value, moment now) {
   const auto kind = kind_of(value);
   const bool is_change = kind == message_kind::view_change || kind == message_kind::new_view;
   // The validator refuses these kinds from clients without a signature check. Clients are not counted, because there
@@ -14,10 +14,10 @@ bool costly_message_limit::admit(principal sender, const message& value, microse
   if (!sender.is_replica()) return true;
   if (is_change) {
     // A sender begins with the whole burst, because a view change may be under way when this node starts.
-    return changes_.try_emplace(sender, burst, now).first->second.take(burst, 1, period_us, now);
+    return changes_.try_emplace(sender, burst, now).first->second.take(burst, 1, period, now);
   }
   return kind != message_kind::system_request ||
-         cases_.try_emplace(sender, case_burst, now).first->second.take(case_burst, 1, case_period_us, now);
+         cases_.try_emplace(sender, case_burst, now).first->second.take(case_burst, 1, case_period, now);
 }
 
 void costly_message_limit::on_view(view_number view) {
@@ -29,13 +29,13 @@ void costly_message_limit::on_view(view_number view) {
   view_ = view;
 }
 
-bool frame_rate_limit::admit(principal sender, microseconds_t now) {
+bool frame_rate_limit::admit(principal sender, moment now) {
   if (!sender.is_replica()) return true;
   const replica_id replica{sender.number};
   const auto rate = std::ranges::binary_search(throttled_, replica) ? rate_ / throttled_part : rate_;
   // A sender starts with the rate of one second, and earns by the millisecond.
   auto& bucket = buckets_.try_emplace(replica, rate, now).first->second;
-  return bucket.take(rate, rate / 1'000, 1'000, now);
+  return bucket.take(rate, rate / 1'000, 1ms, now);
 }
 
 verification_budget::verification_budget(const cluster_parameters& cluster)
@@ -71,12 +71,12 @@ verification_budget::share* verification_budget::share_of(principal sender, cons
   }
 }
 
-bool verification_budget::admits(principal sender, const message& value, microseconds_t now) {
+bool verification_budget::admits(principal sender, const message& value, moment now) {
   // The first message after a period refills all budgets.
-  const auto periods = (now - std::min(now, period_began_)) / period_us;
+  const auto periods = static_cast<std::uint64_t>((now - std::min(now, period_began_)) / period);
   if (periods > 0) {
     // The time advances by whole periods, so that the rest counts towards the next period.
-    period_began_ += periods * period_us;
+    period_began_ += static_cast<duration::rep>(periods) * period;
     refill(statements_, periods, std::exchange(in_advance_, 0));
     refill(requests_, periods, 0);
   }
@@ -122,13 +122,13 @@ void verification_budget::spend(principal sender, const message& value, std::uin
   own->used += checks;
 }
 
-void client_pauses::on_excess(client_id client, microseconds_t now) {
+void client_pauses::on_excess(client_id client, moment now) {
   // Pauses that have ended are removed here, which bounds the memory.
   std::erase_if(until_, [now](const auto& each) { return each.second <= now; });
-  until_[client] = now + pause_us;
+  until_[client] = now + pause;
 }
 
-bool client_pauses::is_paused(client_id client, microseconds_t now) const {
+bool client_pauses::is_paused(client_id client, moment now) const {
   const auto found = until_.find(client);
   return found != until_.end() && now < found->second;
 }

@@ -27,20 +27,20 @@ class costly_message_limit {
  public:
   /// VIEW-CHANGEs and NEW-VIEWs at once, and the time in which one more is earned.
   static constexpr std::uint64_t burst = 8;
-  static constexpr microseconds_t period_us = 250'000;
+  static constexpr duration period = 250ms;
   /// Messages that a replica earns with each new view: one VIEW-CHANGE, and the NEW-VIEW if it is the primary.
   static constexpr std::uint64_t earned_by_view = 2;
   /// The same for system requests.
   static constexpr std::uint64_t case_burst = 16;
-  static constexpr microseconds_t case_period_us = 50'000;
+  static constexpr duration case_period = 50ms;
 
-  [[nodiscard]] bool admit(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] bool admit(principal sender, const message& value, moment now);
   /// This replica has entered `view`, or waits for its NEW-VIEW.
   void on_view(view_number view);
   /// The sender sent a system request that proves nothing, which no correct replica does. For 5 s none of its system
   /// requests is verified.
-  void on_unproven(principal sender, microseconds_t now) { cases_[sender].pause(now + unproven_pause_us); }
-  static constexpr microseconds_t unproven_pause_us = 5'000'000;
+  void on_unproven(principal sender, moment now) { cases_[sender].pause(now + unproven_pause); }
+  static constexpr duration unproven_pause = 5s;
 
  private:
   std::map<principal, token_bucket> changes_;
@@ -60,7 +60,7 @@ class frame_rate_limit {
 
   explicit frame_rate_limit(std::uint64_t frames_per_second = usual_rate) : rate_(frames_per_second) {}
 
-  [[nodiscard]] bool admit(principal sender, microseconds_t now);
+  [[nodiscard]] bool admit(principal sender, moment now);
   /// `replicas` must be in ascending order.
   void throttle(std::vector<replica_id> replicas) { throttled_ = std::move(replicas); }
 
@@ -89,7 +89,7 @@ class frame_rate_limit {
 /// its votes. Pure. Memory: two shares for each replica.
 class verification_budget {
  public:
-  static constexpr microseconds_t period_us = 100'000;
+  static constexpr duration period = 100ms;
   /// Checks in each period that every replica may cost.
   static constexpr std::uint64_t base = 50;
   /// Checks for each sequence that is decided here: a PREPARE, a COMMIT and at most one CHECKPOINT.
@@ -100,7 +100,7 @@ class verification_budget {
   explicit verification_budget(const cluster_parameters& cluster);
 
   /// Whether the sender has checks left for a message of this kind.
-  [[nodiscard]] bool admits(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] bool admits(principal sender, const message& value, moment now);
   /// This replica has decided all sequences through this one.
   void on_decided(sequence_number decided);
   /// The message has cost this many checks.
@@ -123,7 +123,7 @@ class verification_budget {
   group_size group_;
   shares statements_;
   shares requests_;
-  microseconds_t period_began_ = 0;
+  moment period_began_{};
   /// The highest sequence that was decided. A new view may decide some sequences a second time; nothing is earned for
   /// them.
   sequence_number decided_;
@@ -135,14 +135,14 @@ class verification_budget {
 /// (attack 33). Pure. Memory: one time for each client that exceeded its quota within 10 ms.
 class client_pauses {
  public:
-  static constexpr microseconds_t pause_us = 10'000;
+  static constexpr duration pause = 10ms;
 
   /// A verified request of the client exceeded its quota.
-  void on_excess(client_id client, microseconds_t now);
-  [[nodiscard]] bool is_paused(client_id client, microseconds_t now) const;
+  void on_excess(client_id client, moment now);
+  [[nodiscard]] bool is_paused(client_id client, moment now) const;
 
  private:
-  std::map<client_id, microseconds_t> until_;
+  std::map<client_id, moment> until_;
 };
 
 }  // namespace hypermesh::protocol

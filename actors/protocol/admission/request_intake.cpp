@@ -4,7 +4,7 @@
 
 namespace hypermesh::protocol {
 
-intake_effects request_intake::on_request(principal sender, const request& value, microseconds_t now) {
+intake_effects request_intake::on_request(principal sender, const request& value, moment now) {
   using admission = request_pool::admission;
   intake_effects out;
   const auto admitted = pool_->admit(value, now);
@@ -46,7 +46,7 @@ intake_effects request_intake::on_request(principal sender, const request& value
   return out;
 }
 
-void request_intake::keep(principal sender, request_id id, microseconds_t now, intake_effects& out) {
+void request_intake::keep(principal sender, request_id id, moment now, intake_effects& out) {
   out.cuts_batches = is_primary();
   if (is_primary()) return;
   // After a hand-over clients still send to the former primary only, until a reply shows them the new view.
@@ -61,7 +61,7 @@ void request_intake::look_later(ordered_id id, intake_effects& out) {
   if (looks_.insert_or_assign(id, 0).second) out.looks_again_in = forwarding_.delay(id, primary(), 0);
 }
 
-intake_effects request_intake::on_system_request(const system_request& value, microseconds_t now) {
+intake_effects request_intake::on_system_request(const system_request& value, moment now) {
   intake_effects out;
   const auto admitted = pool_->admit(value, now);
   if (admitted == request_pool::admission::done) return out;
@@ -71,10 +71,10 @@ intake_effects request_intake::on_system_request(const system_request& value, mi
   return out;
 }
 
-void request_intake::repeat(principal sender, request_id id, microseconds_t now, intake_effects& out) {
+void request_intake::repeat(principal sender, request_id id, moment now, intake_effects& out) {
   out.cuts_batches = is_primary();
   if (is_primary() || !sender.is_client()) return;
-  // At most one repetition each `repeat_pause_us`. Otherwise a client could make all backups fill their links to the
+  // At most one repetition each `repeat_pause`. Otherwise a client could make all backups fill their links to the
   // primary (attack 33).
   out.forwards = pool_->on_repeated(id, now);
   out.exceeds_share = !out.forwards;
@@ -87,7 +87,7 @@ void request_intake::refuse(principal sender, rejection reason, intake_effects& 
   if (sender.is_client()) out.answer = immediate_answer::overloaded;
 }
 
-request_intake::second_look request_intake::on_waited(ordered_id id, microseconds_t now) {
+request_intake::second_look request_intake::on_waited(ordered_id id, moment now) {
   const auto looks = looks_.find(id);
   if (looks == looks_.end()) return {};
   if (!std::visit([&](auto name) { return pool_->find(name) != nullptr; }, id)) {
@@ -104,7 +104,7 @@ request_intake::second_look request_intake::on_waited(ordered_id id, microsecond
   return out;
 }
 
-pending_requests request_intake::on_view(view_number view, microseconds_t now) {
+pending_requests request_intake::on_view(view_number view, moment now) {
   // `view_` is still the previous view. For a while clients may still send requests to its primary.
   if (is_primary()) forwarding_.on_ceded(now);
   view_ = view;

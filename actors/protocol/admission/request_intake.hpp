@@ -33,7 +33,7 @@ struct intake_effects {
   /// The request is forwarded to the primary now.
   bool forwards = false;
   /// The caller must call `on_waited` for the request after this time.
-  std::optional<microseconds_t> looks_again_in;
+  std::optional<duration> looks_again_in;
   /// The client exceeded its quota of pending requests.
   bool exceeds_share = false;
   std::optional<frame_rejected> refused;
@@ -66,19 +66,19 @@ class request_intake {
       : group_(cluster.group()), self_(self), forwarding_(cluster, self, keys), pool_(&pool) {}
 
   /// A verified request arrived on the link of `sender`.
-  [[nodiscard]] intake_effects on_request(principal sender, const request& value, microseconds_t now);
+  [[nodiscard]] intake_effects on_request(principal sender, const request& value, moment now);
   /// The evidence pool of this replica has a system request to be ordered. A system request has no reply.
-  [[nodiscard]] intake_effects on_system_request(const system_request& value, microseconds_t now);
+  [[nodiscard]] intake_effects on_system_request(const system_request& value, moment now);
 
   /// The result of a later check. Both members are empty if the request is not pending any more.
   struct second_look {
     bool forwards = false;
-    std::optional<microseconds_t> looks_again_in;
+    std::optional<duration> looks_again_in;
   };
-  [[nodiscard]] second_look on_waited(ordered_id id, microseconds_t now);
+  [[nodiscard]] second_look on_waited(ordered_id id, moment now);
 
   /// A view was entered. Returns the pending requests to forward to its primary; none if this replica is the primary.
-  [[nodiscard]] pending_requests on_view(view_number view, microseconds_t now);
+  [[nodiscard]] pending_requests on_view(view_number view, moment now);
 
   [[nodiscard]] view_number view() const { return view_; }
   [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
@@ -88,8 +88,8 @@ class request_intake {
   static constexpr std::size_t forwards_max = 2;
 
  private:
-  void keep(principal sender, request_id id, microseconds_t now, intake_effects& out);
-  void repeat(principal sender, request_id id, microseconds_t now, intake_effects& out);
+  void keep(principal sender, request_id id, moment now, intake_effects& out);
+  void repeat(principal sender, request_id id, moment now, intake_effects& out);
   void look_later(ordered_id id, intake_effects& out);
   void refuse(principal sender, rejection reason, intake_effects& out) const;
 

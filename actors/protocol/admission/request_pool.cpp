@@ -14,7 +14,7 @@ constexpr std::size_t waits_kept = 512;
 /// Only requests up to this size count as stays, because a larger request takes longer on the links.
 constexpr std::size_t small_request_bytes = 16 * 1024;
 
-microseconds_t passed(microseconds_t began, microseconds_t now) { return now - std::min(now, began); }
+duration passed(moment began, moment now) { return now - std::min(now, began); }
 
 void note(std::deque<ended_wait>& ended, ended_wait one) {
   ended.push_back(one);
@@ -24,8 +24,8 @@ void note(std::deque<ended_wait>& ended, ended_wait one) {
 /// Whether the time that a request was pending counts as a measurement of the primary. The time counts if this replica
 /// forwarded the request, or if it was short. Otherwise the delay may have been caused by the client or by another
 /// replica.
-bool tells(bool is_forwarded, microseconds_t since, microseconds_t now) {
-  return is_forwarded || now < since + primary_monitor::wait_floor_us;
+bool tells(bool is_forwarded, moment since, moment now) {
+  return is_forwarded || now < since + primary_monitor::wait_floor;
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ request_standing request_pool::standing_of(request_id id) const {
 
 /// Applies `step` to the queue of a client, and updates the totals over all queues.
 template <class Step>
-void request_pool::change(client_id client, microseconds_t now, Step step) {
+void request_pool::change(client_id client, moment now, Step step) {
   auto& queue = queue_of(client);
   const auto oldest = queue.oldest();
   const auto size = queue.size();
@@ -69,7 +69,7 @@ void request_pool::change(client_id client, microseconds_t now, Step step) {
 
 // --- Admission -------------------------------------------------------------------
 
-request_pool::admission request_pool::admit(const request& value, microseconds_t now) {
+request_pool::admission request_pool::admit(const request& value, moment now) {
   auto& queue = queue_of(value.id.client);
   switch (queue.standing_of(value.id)) {
     case request_standing::done:
@@ -93,7 +93,7 @@ request_pool::admission request_pool::admit(const request& value, microseconds_t
 }
 
 /// System requests are few, because the evidence pool bounds them. They need no quota and displace nothing.
-request_pool::admission request_pool::admit(const system_request& value, microseconds_t now) {
+request_pool::admission request_pool::admit(const system_request& value, moment now) {
   if (system_.was_executed(value.name)) return admission::done;
   // Two replicas may submit different evidence for one case. One of the two is enough.
   if (system_.find(value.name) != nullptr) return admission::already_pending;
@@ -103,7 +103,7 @@ request_pool::admission request_pool::admit(const system_request& value, microse
 
 /// Applies the quota of the client. The function finds all requests to remove before it displaces the first one, so a
 /// request that gets no room displaces no other.
-bool request_pool::make_room_in(client_queue& queue, const request& value, microseconds_t now) {
+bool request_pool::make_room_in(client_queue& queue, const request& value, moment now) {
   const std::size_t requests_max = is_rate_limited(value.id.client) ? 1 : limits::requests_pending_per_client_max;
   const auto victims = queue.room_for(value, requests_max, settings_.bytes_per_client_max);
   if (!victims) return false;
@@ -113,7 +113,7 @@ bool request_pool::make_room_in(client_queue& queue, const request& value, micro
 }
 
 /// Longest-queue drop, as in fair queueing: requests of the client with the most pending bytes are removed.
-bool request_pool::make_room(client_queue& queue, const request& value, microseconds_t now) {
+bool request_pool::make_room(client_queue& queue, const request& value, moment now) {
   const auto bytes = client_queue::bytes_of(value);
   while (requests_pending() >= settings_.requests_pending_max ||
          bytes_pending() + bytes > settings_.bytes_pending_max) {
@@ -127,7 +127,7 @@ bool request_pool::make_room(client_queue& queue, const request& value, microsec
 }
 
 /// If no other client has more pending bytes, the client's own requests are removed.
-bool request_pool::make_own_room(client_queue& queue, const request& value, microseconds_t now) {
+bool request_pool::make_own_room(client_queue& queue, const request& value, moment now) {
   const auto bytes = client_queue::bytes_of(value);
   const auto too_many = requests_pending() + 1 - std::min(requests_pending() + 1, settings_.requests_pending_max);
   const auto too_much = bytes_pending() + bytes - std::min(bytes_pending() + bytes, settings_.bytes_pending_max);
@@ -147,7 +147,7 @@ std::optional<request_id> request_pool::heaviest_above(std::size_t weight) const
   return std::nullopt;
 }
 
-void request_pool::displace(request_id id, microseconds_t now) {
+void request_pool::displace(request_id id, moment now) {
   // The displacement is not final: the client gets a refusal and sends the request again later.
   displaced_.push_back(reference_of(*queues_.at(id.client).find(id)));
   remove(id, now);
@@ -213,11 +213,11 @@ bool request_pool::take_next(client_id client, batch& into) {
   into.requests.push_back(*first);
   into.bytes += bytes;
   // The time argument is unused, because a proposal ends no wait.
-  change(client, 0, [](client_queue& of) { of.propose_next(); });
+  change(client, {}, [](client_queue& of) { of.propose_next(); });
   return true;
 }
 
-void request_pool::on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now,
+void request_pool::on_executed(const std::vector<executed_request>& requests, bool own, moment now,
                                const std::vector<case_name>& cases) {
   for (const auto name : cases)
     note_executed(name, now);
@@ -241,11 +241,11 @@ request_pool::batch_mark request_pool::mark_of(const batch& content) {
 
 /// System requests do not count as executed requests: a primary could order the same one again and again, and let the
 /// clients wait (attack 29).
-void request_pool::note_executed(case_name name, microseconds_t now) {
+void request_pool::note_executed(case_name name, moment now) {
   const auto* known = system_.find(name);
   if (known != nullptr && tells(system_.is_forwarded(name), system_.since(name), now)) {
     const auto began = system_.since(name);
-    if (known->raw.view.size() <= small_request_bytes) note(ended_stays_, {began, passed(began, now), 0});
+    if (known->raw.view.size() <= small_request_bytes) note(ended_stays_, {began, passed(began, now), {}});
     if (system_.oldest() == name) {
       const auto waits_since = *system_.waits_since();
       note(ended_waits_, {waits_since, passed(waits_since, now)});
@@ -255,7 +255,7 @@ void request_pool::note_executed(case_name name, microseconds_t now) {
 }
 
 /// The request is no longer pending, or it waits again because it was committed too early.
-void request_pool::note_executed(const executed_request& each, microseconds_t now) {
+void request_pool::note_executed(const executed_request& each, moment now) {
   // A request that was executed before does not count, because a primary could propose old requests again instead of
   // new ones (attack 29).
   if (each.first_time) ++requests_executed_;
@@ -284,7 +284,7 @@ void request_pool::note_executed(const executed_request& each, microseconds_t no
   if (each.first_time && served_before) restart_wait(each.id.client, now);
 }
 
-void request_pool::on_installed(const sessions_by_client& executed, microseconds_t now) {
+void request_pool::on_installed(const sessions_by_client& executed, moment now) {
   for (const auto& [client, sessions] : executed) {
     std::vector<request_id> over;
     change(client, now, [&](client_queue& of) { over = of.on_installed(sessions, now); });
@@ -299,7 +299,7 @@ void request_pool::on_installed(const sessions_by_client& executed, microseconds
   system_.wait_again(now);
 }
 
-void request_pool::on_dropped(const std::vector<case_name>& cases, microseconds_t now) {
+void request_pool::on_dropped(const std::vector<case_name>& cases, moment now) {
   for (const auto name : cases)
     system_.drop(name, now);
 }
@@ -319,7 +319,7 @@ bool request_pool::is_over(request_id id) const { return standing_of(id) != requ
 
 /// Removes a request that was executed or is over. If it was the oldest request, the wait of the client ends. The wait
 /// does not end when other requests of the client are executed (attack 31).
-void request_pool::remove_served(request_id id, microseconds_t now) {
+void request_pool::remove_served(request_id id, moment now) {
   const auto& queue = queue_of(id.client);
   if (queue.oldest() == id && wait_tells(id, queue, now)) {
     note(ended_waits_, {queue.waits_since, passed(queue.waits_since, now)});
@@ -328,24 +328,24 @@ void request_pool::remove_served(request_id id, microseconds_t now) {
 }
 
 /// Requests of a rate-limited client are ordered one at a time, so their waits do not count.
-bool request_pool::wait_tells(request_id id, const client_queue& queue, microseconds_t now) const {
+bool request_pool::wait_tells(request_id id, const client_queue& queue, moment now) const {
   return !is_rate_limited(id.client) && tells(queue.is_forwarded(id), queue.since(id), now);
 }
 
-void request_pool::remove(request_id id, microseconds_t now) {
+void request_pool::remove(request_id id, moment now) {
   change(id.client, now, [&](client_queue& of) { of.remove(id, now); });
 }
 
 // --- Views and service ---------------------------------------------------------------
 
-void request_pool::restart_wait(client_id client, microseconds_t now) {
+void request_pool::restart_wait(client_id client, moment now) {
   auto& queue = queue_of(client);
   require(waits_.erase({queue.waits_since, client}) == 1, "a client with a ready request has a wait");
   queue.waits_since = now;
   waits_.emplace(now, client);
 }
 
-void request_pool::on_view(microseconds_t now) {
+void request_pool::on_view(moment now) {
   // Batches of the old view are dropped, or proposed again in the NEW-VIEW.
   in_flight_.clear();
   turns_.clear();
@@ -365,15 +365,15 @@ void request_pool::on_view(microseconds_t now) {
   system_.wait_again(now);
 }
 
-void request_pool::on_forwarded(request_id id, microseconds_t now) {
+void request_pool::on_forwarded(request_id id, moment now) {
   auto& queue = queue_of(id.client);
   // The wait of a client is the wait of its oldest request, so other forwarded requests do not change it.
   if (queue.note_forwarded(id, now) && queue.oldest() == id) restart_wait(id.client, now);
 }
 
-bool request_pool::on_repeated(request_id id, microseconds_t now) {
+bool request_pool::on_repeated(request_id id, moment now) {
   const auto last = queues_.at(id.client).note_repeated(id, now);
-  return !last || now >= *last + repeat_pause_us;
+  return !last || now >= *last + repeat_pause;
 }
 
 pending_requests request_pool::pending() const {
@@ -399,13 +399,13 @@ pending_requests request_pool::pending() const {
   return all;
 }
 
-service_report request_pool::service(microseconds_t now) const {
+service_report request_pool::service(moment now) const {
   service_report report;
   // All system requests together count as one client, because they wait in one queue.
   report.clients_waiting = waits_.size() + (system_.empty() ? 0 : 1);
-  if (!waits_.empty()) report.longest_wait_us = passed(waits_.begin()->first, now);
+  if (!waits_.empty()) report.longest_wait = passed(waits_.begin()->first, now);
   if (const auto since = system_.waits_since()) {
-    report.longest_wait_us = std::max(report.longest_wait_us, passed(*since, now));
+    report.longest_wait = std::max(report.longest_wait, passed(*since, now));
   }
   report.requests_executed = requests_executed_;
   report.waits = {ended_waits_.begin(), ended_waits_.end()};

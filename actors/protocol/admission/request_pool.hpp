@@ -82,9 +82,9 @@ class request_pool {
   explicit request_pool(batch_settings settings) : settings_(settings) {}
 
   /// A verified request arrived.
-  admission admit(const request& value, microseconds_t now);
+  admission admit(const request& value, moment now);
   /// The same for a system request of the evidence pool.
-  admission admit(const system_request& value, microseconds_t now);
+  admission admit(const system_request& value, moment now);
   /// The requests that made room since the last call. They are no longer pending.
   [[nodiscard]] std::vector<request_reference> take_displaced() { return std::exchange(displaced_, {}); }
 
@@ -100,30 +100,30 @@ class request_pool {
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// These requests and system requests were executed in a batch; `own` if this replica proposed it.
-  void on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now,
+  void on_executed(const std::vector<executed_request>& requests, bool own, moment now,
                    const std::vector<case_name>& cases = {});
 
   /// The requests that a transferred state has executed, from `client_table::sessions`.
-  void on_installed(const sessions_by_client& executed, microseconds_t now);
+  void on_installed(const sessions_by_client& executed, moment now);
 
   /// These system requests no longer need to be ordered.
-  void on_dropped(const std::vector<case_name>& cases, microseconds_t now);
+  void on_dropped(const std::vector<case_name>& cases, moment now);
 
   /// A view was entered. Requests that were proposed and not executed wait again, and the measurement of all waits
   /// starts again.
-  void on_view(microseconds_t now);
+  void on_view(moment now);
 
   /// This replica forwards a pending request to the primary. The client may not have sent the request there, so the
   /// wait before the first forwarding does not count against the primary (attack 32). A stay that exceeds
   /// `primary_monitor::wait_floor_us` and ends before this replica has forwarded the request is not counted: the
   /// primary may have received the request from another replica just before.
-  void on_forwarded(request_id id, microseconds_t now);
-  void on_forwarded(case_name name, microseconds_t now) { system_.note_forwarded(name, now); }
+  void on_forwarded(request_id id, moment now);
+  void on_forwarded(case_name name, moment now) { system_.note_forwarded(name, now); }
   /// The client sent a pending request again. False if it did so less than `repeat_pause_us` ago. Without this limit a
   /// client could make all backups forward the request as fast as they can verify it, and so fill their links to the
   /// primary (attack 33).
-  [[nodiscard]] bool on_repeated(request_id id, microseconds_t now);
-  static constexpr microseconds_t repeat_pause_us = 150'000;
+  [[nodiscard]] bool on_repeated(request_id id, moment now);
+  static constexpr duration repeat_pause = 150ms;
 
   /// Pending requests for the primary of a new view: system requests up to half of `forwarded_bytes_max`, then the
   /// requests of the client that waits longest, then of the next client, and so on. After a view change these requests
@@ -139,7 +139,7 @@ class request_pool {
   [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] bool is_oldest(case_name name) const { return system_.oldest() == name; }
   /// Measurements for `primary_monitor`.
-  [[nodiscard]] service_report service(microseconds_t now) const;
+  [[nodiscard]] service_report service(moment now) const;
 
   /// Whether a request could be proposed.
   [[nodiscard]] bool has_waiting() const { return !turns_.empty() || system_.waiting() > 0; }
@@ -159,25 +159,25 @@ class request_pool {
   [[nodiscard]] static batch_mark mark_of(const batch& content);
   [[nodiscard]] client_queue& queue_of(client_id client);
   [[nodiscard]] request_standing standing_of(request_id id) const;
-  bool make_room_in(client_queue& queue, const request& value, microseconds_t now);
-  bool make_room(client_queue& queue, const request& value, microseconds_t now);
-  bool make_own_room(client_queue& queue, const request& value, microseconds_t now);
+  bool make_room_in(client_queue& queue, const request& value, moment now);
+  bool make_room(client_queue& queue, const request& value, moment now);
+  bool make_own_room(client_queue& queue, const request& value, moment now);
   [[nodiscard]] std::optional<request_id> heaviest_above(std::size_t weight) const;
-  void displace(request_id id, microseconds_t now);
-  void note_executed(const executed_request& each, microseconds_t now);
-  void note_executed(case_name name, microseconds_t now);
-  void remove_served(request_id id, microseconds_t now);
-  void remove(request_id id, microseconds_t now);
-  void restart_wait(client_id client, microseconds_t now);
+  void displace(request_id id, moment now);
+  void note_executed(const executed_request& each, moment now);
+  void note_executed(case_name name, moment now);
+  void remove_served(request_id id, moment now);
+  void remove(request_id id, moment now);
+  void restart_wait(client_id client, moment now);
   template <class Step>
-  void change(client_id client, microseconds_t now, Step step);
+  void change(client_id client, moment now, Step step);
   [[nodiscard]] bool is_rate_limited(client_id client) const {
     return std::ranges::binary_search(rate_limited_, client);
   }
   [[nodiscard]] bool is_over(request_id id) const;
   void take_system_requests(batch& into);
   bool take_next(client_id client, batch& into);
-  [[nodiscard]] bool wait_tells(request_id id, const client_queue& queue, microseconds_t now) const;
+  [[nodiscard]] bool wait_tells(request_id id, const client_queue& queue, moment now) const;
 
   batch_settings settings_;
   std::map<client_id, client_queue> queues_;
@@ -191,7 +191,7 @@ class request_pool {
   /// The batches that were cut and are not executed yet, in their order.
   std::deque<batch_mark> in_flight_;
   /// Clients with ready requests, by `waits_since`.
-  std::set<std::pair<microseconds_t, client_id>> waits_;
+  std::set<std::pair<moment, client_id>> waits_;
   /// The last waits of clients, and the last stays of requests, that ended in this view.
   std::deque<ended_wait> ended_waits_;
   std::deque<ended_wait> ended_stays_;

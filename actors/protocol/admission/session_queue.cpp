@@ -30,7 +30,7 @@ timestamp session_queue::chain_end(timestamp from) const {
 
 /// A request that becomes ready could not be executed before. So its wait begins now, and only the time from now on
 /// counts against the primary (attack 32).
-void session_queue::move_ready_end(timestamp end, microseconds_t now) {
+void session_queue::move_ready_end(timestamp end, moment now) {
   for (auto place = pending_.lower_bound(ready_end_); place != pending_.end() && place->first < end; ++place) {
     auto& each = place->second;
     each.since = now;
@@ -87,7 +87,7 @@ void session_queue::wait_again(timestamp when) {
   if (pending_.contains(when)) note_waiting(when);
 }
 
-void session_queue::wait_again(microseconds_t now) {
+void session_queue::wait_again(moment now) {
   for (auto& [when, each] : pending_) {
     // The time under the previous primary does not count against the new one (attack 32).
     each.since = now;
@@ -98,7 +98,7 @@ void session_queue::wait_again(microseconds_t now) {
   }
 }
 
-void session_queue::remove(timestamp when, const timestamp_window* window, microseconds_t now) {
+void session_queue::remove(timestamp when, const timestamp_window* window, moment now) {
   const auto found = pending_.find(when);
   require(found != pending_.end(), "only a pending request is removed");
   note_not_waiting(when);
@@ -111,13 +111,13 @@ void session_queue::remove(timestamp when, const timestamp_window* window, micro
   on_window(*window, now);
 }
 
-void session_queue::on_window(const timestamp_window& window, microseconds_t now) {
+void session_queue::on_window(const timestamp_window& window, moment now) {
   const bool is_ordered = window.mode() == session_mode::ordered;
   // Requests from the next timestamp on are ready, up to the first gap in the pending requests.
   move_ready_end(is_ordered ? chain_end(std::max(ready_end_, window.next())) : without_end, now);
 }
 
-void session_queue::on_installed(const timestamp_window* window, microseconds_t now) {
+void session_queue::on_installed(const timestamp_window* window, moment now) {
   // The window of the installed state may be behind the previous one, so readiness is computed again.
   shrink_ready_end(timestamp{1});
   if (window != nullptr) on_window(*window, now);

@@ -19,16 +19,16 @@ struct pending_request {
   /// The position of the request in the order in which the client's requests arrived.
   std::uint64_t arrival = 0;
   /// When the request became pending and ready. A new view sets this time to its own start.
-  microseconds_t since = 0;
+  moment since{};
   /// The client also signed a different request with this id, and the evidence was submitted.
   bool is_contradicted = false;
-  microseconds_t arrived_at = 0;
+  moment arrived_at{};
   /// When this replica forwarded the request, so that the primary certainly has it.
-  std::optional<microseconds_t> given_at = {};
+  std::optional<moment> given_at = {};
   /// Number of the client's requests that had been executed when this one was forwarded, or when it arrived.
   std::uint64_t served_before = 0;
-  std::optional<microseconds_t> repeated_at = {};
-  std::optional<microseconds_t> overtaken_at = {};
+  std::optional<moment> repeated_at = {};
+  std::optional<moment> overtaken_at = {};
 };
 
 /// The pending requests of one session at one replica. Pure.
@@ -63,22 +63,22 @@ class session_queue {
   /// The batch of this request was dropped, or the request was too early. The request waits again.
   void wait_again(timestamp when);
   /// The same for all requests, in a new view.
-  void wait_again(microseconds_t now);
+  void wait_again(moment now);
   /// The requests that are in no batch of this replica. The request with the highest timestamp is removed first when
   /// room is needed.
   [[nodiscard]] const std::set<timestamp>& waiting() const { return waiting_; }
   [[nodiscard]] bool is_ready(timestamp when) const { return when < ready_end_; }
   /// Whether a request would be ready, if the window of its session says that it is early.
   [[nodiscard]] bool extends_chain(timestamp when) const { return when == ready_end_; }
-  void remove(timestamp when, const timestamp_window* window, microseconds_t now);
+  void remove(timestamp when, const timestamp_window* window, moment now);
   /// The session was opened, or a request of it was executed.
-  void on_window(const timestamp_window& window, microseconds_t now);
+  void on_window(const timestamp_window& window, moment now);
   /// A transferred state was installed. Requests that were ready may no longer be ready.
-  void on_installed(const timestamp_window* window, microseconds_t now);
+  void on_installed(const timestamp_window* window, moment now);
 
  private:
   [[nodiscard]] timestamp chain_end(timestamp from) const;
-  void move_ready_end(timestamp end, microseconds_t now);
+  void move_ready_end(timestamp end, moment now);
   void shrink_ready_end(timestamp end);
   void note_waiting(timestamp when);
   void note_not_waiting(timestamp when);

@@ -20,7 +20,7 @@ const system_queue::pending_case& system_queue::get(case_name name) const {
   return *found;
 }
 
-void system_queue::add(const system_request& value, microseconds_t now) {
+void system_queue::add(const system_request& value, moment now) {
   require(find(value.name) == nullptr, "a system request is added once");
   require(!was_executed(value.name), "an executed system request is not pending again");
   // The wait is that of the oldest system request, so a later one does not restart it.
@@ -45,7 +45,7 @@ void system_queue::propose_next() {
   --waiting_;
 }
 
-void system_queue::wait_again(microseconds_t now) {
+void system_queue::wait_again(moment now) {
   for (auto& each : pending_) {
     // If the NEW-VIEW proposes the batch again, its execution removes the case.
     each.is_proposed = false;
@@ -61,15 +61,15 @@ std::optional<case_name> system_queue::oldest() const {
   return pending_.empty() ? std::nullopt : std::optional{pending_.front().content.name};
 }
 
-std::optional<microseconds_t> system_queue::waits_since() const {
+std::optional<moment> system_queue::waits_since() const {
   return pending_.empty() ? std::nullopt : std::optional{waits_since_};
 }
 
-microseconds_t system_queue::since(case_name name) const { return get(name).since; }
+moment system_queue::since(case_name name) const { return get(name).since; }
 
 bool system_queue::is_forwarded(case_name name) const { return get(name).is_forwarded; }
 
-void system_queue::note_forwarded(case_name name, microseconds_t now) {
+void system_queue::note_forwarded(case_name name, moment now) {
   const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   require(found != pending_.end(), "only a pending system request is forwarded");
   if (found->is_forwarded) return;
@@ -79,7 +79,7 @@ void system_queue::note_forwarded(case_name name, microseconds_t now) {
   if (found == pending_.begin()) waits_since_ = now;
 }
 
-void system_queue::on_executed(case_name name, microseconds_t now) {
+void system_queue::on_executed(case_name name, moment now) {
   executed_.push_back(name);
   // A case whose name is forgotten may be ordered again. Every replica then skips it, because the ledgers know that the
   // case is settled.
@@ -87,7 +87,7 @@ void system_queue::on_executed(case_name name, microseconds_t now) {
   drop(name, now);
 }
 
-void system_queue::drop(case_name name, microseconds_t now) {
+void system_queue::drop(case_name name, moment now) {
   const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   if (found == pending_.end()) return;
   require(bytes_ >= found->content.raw.view.size(), "the bytes of a pending system request are counted");

@@ -34,30 +34,30 @@ class system_queue {
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
   /// Adds a system request behind the earlier ones. It must be neither pending nor executed.
-  void add(const system_request& value, microseconds_t now);
+  void add(const system_request& value, moment now);
   /// The next system request to propose, or null: the first that is in no batch of this replica.
   [[nodiscard]] const system_request* next() const;
   /// Marks the system request that `next()` returns as being in a batch.
   void propose_next();
   /// The proposed batches were dropped, so all system requests wait again, and the measurement of all waits starts
   /// again.
-  void wait_again(microseconds_t now);
+  void wait_again(moment now);
 
   /// The first pending system request, proposed or not. The others wait behind it.
   [[nodiscard]] std::optional<case_name> oldest() const;
   /// When the oldest system request became the oldest; nothing if none is pending.
-  [[nodiscard]] std::optional<microseconds_t> waits_since() const;
+  [[nodiscard]] std::optional<moment> waits_since() const;
   /// When the system request became pending. A new view sets this time to its own start.
-  [[nodiscard]] microseconds_t since(case_name name) const;
+  [[nodiscard]] moment since(case_name name) const;
   [[nodiscard]] bool is_forwarded(case_name name) const;
   /// The system request was forwarded, so its wait counts against the primary from now on. A second copy changes
   /// nothing, because the primary has the system request already.
-  void note_forwarded(case_name name, microseconds_t now);
+  void note_forwarded(case_name name, moment now);
 
   /// The system request was executed. It need not be pending here.
-  void on_executed(case_name name, microseconds_t now);
+  void on_executed(case_name name, moment now);
   /// The system request no longer needs to be ordered. Changes nothing if it is not pending.
-  void drop(case_name name, microseconds_t now);
+  void drop(case_name name, moment now);
 
   /// All pending system requests, in the order of their arrival.
   [[nodiscard]] std::vector<const system_request*> all() const;
@@ -65,7 +65,7 @@ class system_queue {
  private:
   struct pending_case {
     system_request content;
-    microseconds_t since = 0;
+    moment since{};
     /// Whether the system request is in a batch of this replica.
     bool is_proposed = false;
     bool is_forwarded = false;
@@ -76,7 +76,7 @@ class system_queue {
   std::deque<pending_case> pending_;
   std::size_t bytes_ = 0;
   std::size_t waiting_ = 0;
-  microseconds_t waits_since_ = 0;
+  moment waits_since_{};
   /// Names of executed system requests, the newest last.
   std::deque<case_name> executed_;
 };

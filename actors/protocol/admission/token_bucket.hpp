@@ -14,14 +14,14 @@ namespace hypermesh::protocol {
 class token_bucket {
  public:
   /// Tokens are earned from `now` on.
-  explicit token_bucket(std::uint64_t tokens = 0, microseconds_t now = 0) : tokens_(tokens), since_(now) {}
+  explicit token_bucket(std::uint64_t tokens = 0, moment now = {}) : tokens_(tokens), since_(now) {}
 
   /// Earns `each` tokens for each whole period up to `now`, at most `most`, and takes one. False when there is none.
-  [[nodiscard]] bool take(std::uint64_t most, std::uint64_t each, microseconds_t period_us, microseconds_t now) {
+  [[nodiscard]] bool take(std::uint64_t most, std::uint64_t each, duration period, moment now) {
     // `since_` is in the future during a pause; nothing is earned then.
-    const auto periods = (now - std::min(now, since_)) / period_us;
-    since_ += periods * period_us;
-    add(std::min(most, periods * each), most);
+    const auto periods = (now - std::min(now, since_)) / period;
+    since_ += periods * period;
+    add(std::min(most, static_cast<std::uint64_t>(periods) * each), most);
     if (tokens_ == 0) return false;
     --tokens_;
     return true;
@@ -30,7 +30,7 @@ class token_bucket {
   void add(std::uint64_t tokens, std::uint64_t most) { tokens_ = std::min(most, tokens_ + tokens); }
 
   /// The first token is earned one period after `until`.
-  void pause(microseconds_t until) {
+  void pause(moment until) {
     tokens_ = 0;
     since_ = until;
   }
@@ -38,7 +38,7 @@ class token_bucket {
  private:
   std::uint64_t tokens_;
   /// All tokens up to this time were earned.
-  microseconds_t since_;
+  moment since_;
 };
 
 }  // namespace hypermesh::protocol

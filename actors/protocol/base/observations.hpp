@@ -62,7 +62,7 @@ struct checkpoint_became_stable {
 /// The executor made a snapshot of the state after `sequence`. Execution paused for `pause_us` meanwhile.
 struct snapshot_was_taken {
   sequence_number sequence;
-  microseconds_t pause_us = 0;
+  duration pause{};
 };
 
 struct state_was_installed {

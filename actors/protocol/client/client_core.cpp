@@ -54,7 +54,7 @@ std::optional<client_error> client_core::admit(const byte_vector& operation) {
   return std::nullopt;
 }
 
-client_effects client_core::on_submit(byte_vector operation, operation_token token, microseconds_t now) {
+client_effects client_core::on_submit(byte_vector operation, operation_token token, moment now) {
   client_effects out;
   if (const auto refused = admit(operation)) {
     out.done.push_back({token, *refused});
@@ -73,14 +73,14 @@ bool client_core::has_room() const {
          session_.next().value - requests_.begin()->first.value < limits::requests_in_flight_max;
 }
 
-void client_core::send_bundles(microseconds_t now, client_effects& out) {
+void client_core::send_bundles(moment now, client_effects& out) {
   if (waiting_.empty()) return;
   // No operation is sent before f + 1 replicas have opened the session. So if the number is refused, no operation was
   // executed in that session.
   if (!session_.is_open()) return open_session(now, out);
   while (!waiting_.empty() && has_room()) {
     const bool full = waiting_.size() >= settings_.bundle_operations_max;
-    const bool due = now >= waiting_.front().since + settings_.bundle_delay_us;
+    const bool due = now >= waiting_.front().since + settings_.bundle_delay;
     // A client without requests under way sends at once, so that a single operation has no bundle delay.
     if (!full && !due && !requests_.empty()) return;
     send_request(std::min(waiting_.size(), settings_.bundle_operations_max), now, out);
@@ -88,7 +88,7 @@ void client_core::send_bundles(microseconds_t now, client_effects& out) {
 }
 
 /// The opening goes to all replicas, because each has to know on which link the results of the session are wanted.
-void client_core::open_session(microseconds_t now, client_effects& out) {
+void client_core::open_session(moment now, client_effects& out) {
   // The opening of this number is under way already.
   if (requests_.contains(timestamp{0})) return;
   const auto operation = operation_of(session_.opening());
@@ -99,7 +99,7 @@ void client_core::open_session(microseconds_t now, client_effects& out) {
 }
 
 client_core::open_request client_core::sign_request(timestamp when, const std::vector<byte_span>& operations,
-                                                    microseconds_t now) const {
+                                                    moment now) const {
   open_request request;
   auto buffer = request_buffer({self_, when, session_.id()}, operations);
   const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer));
@@ -107,13 +107,13 @@ client_core::open_request client_core::sign_request(timestamp when, const std::v
   request.content = digest_of_request(by);
   request.frame = seal(message_kind::request, std::move(buffer), by);
   request.sent_at = now;
-  request.interval = settings_.retransmit_us;
-  request.next_send = now + settings_.retransmit_us;
-  request.deadline = now + settings_.deadline_us;
+  request.interval = settings_.retransmit_after;
+  request.next_send = now + settings_.retransmit_after;
+  request.deadline = now + settings_.deadline;
   return request;
 }
 
-void client_core::send_request(std::size_t count, microseconds_t now, client_effects& out) {
+void client_core::send_request(std::size_t count, moment now, client_effects& out) {
   std::vector<operation_token> tokens;
   std::vector<byte_span> operations;
   std::size_t bytes = 0;
@@ -137,7 +137,7 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
 
 /// The receiver of a request: the primary, or all replicas (no value) if the link to the primary is closed or the
 /// request is sampled.
-std::optional<replica_id> client_core::receiver_of(timestamp when, microseconds_t now) {
+std::optional<replica_id> client_core::receiver_of(timestamp when, moment now) {
   const auto primary = cluster_.group().primary_of(view_);
   if (closed_links_.contains(primary) || is_sampled(when, now)) return std::nullopt;
   return primary;
@@ -146,7 +146,7 @@ std::optional<replica_id> client_core::receiver_of(timestamp when, microseconds_
 /// In an ordered session a backup can only measure the wait of a request if it also has the requests before it. So the
 /// sample consists of runs of consecutive requests, twice as many as may be under way. Requests in the first half of a
 /// run may follow requests that the backups do not have. The second half shows how long the primary takes.
-bool client_core::is_sampled(timestamp when, microseconds_t now) {
+bool client_core::is_sampled(timestamp when, moment now) {
   if (settings_.sampled_one_in == 0) return false;
   // A run that has begun is continued, whatever the random choice is.
   if (sampled_left_ > 0) return sampled_left_-- > 0;
@@ -165,12 +165,12 @@ bool client_core::is_sampled(timestamp when, microseconds_t now) {
 }
 
 /// Whether the last result came late, or the oldest open request is late now.
-bool client_core::is_doubtful(microseconds_t now) const {
-  const auto oldest_us = requests_.empty() ? 0 : now - std::min(now, requests_.begin()->second.sent_at);
-  return std::max(last_wait_us_, oldest_us) >= settings_.doubtful_us;
+bool client_core::is_doubtful(moment now) const {
+  const auto oldest = requests_.empty() ? duration{} : now - std::min(now, requests_.begin()->second.sent_at);
+  return std::max(last_wait_, oldest) >= settings_.doubtful_after;
 }
 
-client_effects client_core::on_reply(replica_id from, const reply& value, microseconds_t now) {
+client_effects client_core::on_reply(replica_id from, const reply& value, moment now) {
   client_effects out;
   // Replies of a session that this client has left are dropped: timestamps begin anew in each session.
   if (value.id.client != self_ || value.id.session != session_.id() || !cluster_.group().contains(from)) return out;
@@ -205,7 +205,7 @@ client_effects client_core::on_reply(replica_id from, const reply& value, micros
   return out;
 }
 
-void client_core::take_outcome(replica_id from, const reply& value, microseconds_t now, client_effects& out) {
+void client_core::take_outcome(replica_id from, const reply& value, moment now, client_effects& out) {
   auto& request = requests_.at(value.id.when);
   // Only the first answer of a replica counts, so f liars cannot make f + 1 equal answers (attack 5).
   if (!request.outcomes.emplace(from, value.outcome).second) return;
@@ -216,7 +216,7 @@ void client_core::take_outcome(replica_id from, const reply& value, microseconds
   if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return;
   // This must precede `finish`, which drops the answers of the replicas.
   learn_view(request, value.outcome);
-  last_wait_us_ = now - std::min(now, request.sent_at);
+  last_wait_ = now - std::min(now, request.sent_at);
   watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
   finish(value.id.when, value.outcome, out);
   send_bundles(now, out);
@@ -225,7 +225,7 @@ void client_core::take_outcome(replica_id from, const reply& value, microseconds
 /// The session has ended. If it was open, f+1 replicas have to answer so, because one of them is correct: no request
 /// under way will be executed from now on, and operations that still wait are sent in another session. If it was not
 /// open yet, a quorum has to refuse the opening, because the next number is computed from the numbers in the refusals.
-void client_core::on_session_ended(replica_id from, const reply& value, microseconds_t now, client_effects& out) {
+void client_core::on_session_ended(replica_id from, const reply& value, moment now, client_effects& out) {
   if (!session_.is_open()) {
     // No operation was sent in this session, so another number can be used, and no operation fails.
     if (!session_.on_refused(from, value.outcome.fresh_above)) return;
@@ -246,7 +246,7 @@ void client_core::on_session_ended(replica_id from, const reply& value, microsec
 
 /// Another process uses the same key and the same session. f+1 replicas executed its request under this name, so the
 /// request of this client will never be executed.
-void client_core::on_name_taken(replica_id from, timestamp when, microseconds_t now, client_effects& out) {
+void client_core::on_name_taken(replica_id from, timestamp when, moment now, client_effects& out) {
   const auto found = requests_.find(when);
   found->second.taken_by.insert(from);
   if (found->second.taken_by.size() < cluster_.group().weak_quorum()) return;
@@ -305,7 +305,7 @@ void client_core::fail(open_request& request, client_error error, client_effects
   request.tokens.clear();
 }
 
-client_effects client_core::on_query(byte_vector operation, operation_token token, microseconds_t now) {
+client_effects client_core::on_query(byte_vector operation, operation_token token, moment now) {
   client_effects out;
   if (const auto refused = admit(operation)) {
     out.done.push_back({token, *refused});
@@ -317,8 +317,8 @@ client_effects client_core::on_query(byte_vector operation, operation_token toke
   open_query asked;
   asked.frame = encode(query{{self_, when}, std::move(operation)});
   asked.token = token;
-  asked.next_send = now + settings_.retransmit_us;
-  asked.deadline = now + settings_.deadline_us;
+  asked.next_send = now + settings_.retransmit_after;
+  asked.deadline = now + settings_.deadline;
   // The query is sent to all replicas at once, because it needs f + 1 equal answers (attack 35).
   out.sends.push_back({std::nullopt, asked.frame});
   queries_.emplace(when, std::move(asked));
@@ -346,12 +346,12 @@ std::optional<digest> client_core::content_of(timestamp when) const {
   return found == requests_.end() ? std::nullopt : std::optional{found->second.content};
 }
 
-client_effects client_core::on_tick(microseconds_t now) {
+client_effects client_core::on_tick(moment now) {
   client_effects out;
   resend_late(now, out);
   resend_queries(now, out);
   // Operations that were never sent expire too, for example while the session cannot be opened.
-  while (!waiting_.empty() && now >= waiting_.front().since + settings_.deadline_us) {
+  while (!waiting_.empty() && now >= waiting_.front().since + settings_.deadline) {
     out.done.push_back({waiting_.front().token, client_error::timed_out});
     --operations_pending_;
     waiting_.pop_front();
@@ -360,7 +360,7 @@ client_effects client_core::on_tick(microseconds_t now) {
   return out;
 }
 
-void client_core::resend_late(microseconds_t now, client_effects& out) {
+void client_core::resend_late(moment now, client_effects& out) {
   for (auto place = requests_.begin(); place != requests_.end();) {
     auto& request = place->second;
     if (now >= request.deadline && !request.tokens.empty()) {
@@ -376,12 +376,12 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
     // All other requests of an ordered session wait for the first one. It is sent to the backups once, before its
     // retransmission is due, so that they notice a primary that does not order it.
     const bool is_hint = is_ordered() && place == requests_.begin() && !request.is_hinted &&
-                         now >= request.sent_at + settings_.doubtful_us;
+                         now >= request.sent_at + settings_.doubtful_after;
     const bool is_due = now >= request.next_send;
     // §4.1: the client "broadcasts the request to all replicas". The interval doubles, so that clients of an overloaded
     // group do not add to its load.
     if (is_due) {
-      request.interval = std::min(2 * request.interval, settings_.retransmit_us_max);
+      request.interval = std::min(2 * request.interval, settings_.retransmit_max);
       request.next_send = now + request.interval;
     }
     if (is_due || is_hint) {
@@ -394,7 +394,7 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
   }
 }
 
-void client_core::resend_queries(microseconds_t now, client_effects& out) {
+void client_core::resend_queries(moment now, client_effects& out) {
   for (auto place = queries_.begin(); place != queries_.end();) {
     auto& asked = place->second;
     if (now >= asked.deadline) {
@@ -406,7 +406,7 @@ void client_core::resend_queries(microseconds_t now, client_effects& out) {
     if (now >= asked.next_send) {
       // Answers from different times may differ, so all replicas are asked again, and f + 1 new answers have to agree.
       asked.answers.clear();
-      asked.next_send = now + settings_.retransmit_us;
+      asked.next_send = now + settings_.retransmit_after;
       out.sends.push_back({std::nullopt, asked.frame});
     }
     ++place;

@@ -45,11 +45,11 @@ class client_core {
   client_core(const cluster_parameters& cluster, client_id self, const authenticator& keys, client_settings settings,
               timestamp first, session_id session = {});
 
-  [[nodiscard]] client_effects on_submit(byte_vector operation, operation_token token, microseconds_t now);
-  [[nodiscard]] client_effects on_query(byte_vector operation, operation_token token, microseconds_t now);
+  [[nodiscard]] client_effects on_submit(byte_vector operation, operation_token token, moment now);
+  [[nodiscard]] client_effects on_query(byte_vector operation, operation_token token, moment now);
 
   /// `from` is the replica at the other end of the authenticated link.
-  [[nodiscard]] client_effects on_reply(replica_id from, const reply& value, microseconds_t now);
+  [[nodiscard]] client_effects on_reply(replica_id from, const reply& value, moment now);
   [[nodiscard]] client_effects on_query_reply(replica_id from, const query_reply& value);
 
   /// The link to a replica opened. Frames that were sent while it was closed are lost, so they are sent again.
@@ -59,7 +59,7 @@ class client_core {
   [[nodiscard]] client_effects on_link_down(replica_id replica);
 
   /// Handles all bundles, retransmissions and deadlines that are due at `now`.
-  [[nodiscard]] client_effects on_tick(microseconds_t now);
+  [[nodiscard]] client_effects on_tick(moment now);
 
   /// Fails all pending operations and queries.
   [[nodiscard]] client_effects on_stop();
@@ -79,7 +79,7 @@ class client_core {
   struct waiting_operation {
     byte_vector operation;
     operation_token token = 0;
-    microseconds_t since = 0;
+    moment since{};
   };
 
   struct open_request {
@@ -100,10 +100,10 @@ class client_core {
     /// The request was sent again to all replicas: as a retransmission, or earlier, because the whole session waits for
     /// it.
     bool is_hinted = false;
-    microseconds_t sent_at = 0;
-    microseconds_t next_send = 0;
-    microseconds_t interval = 0;
-    microseconds_t deadline = 0;
+    moment sent_at{};
+    moment next_send{};
+    duration interval{};
+    moment deadline{};
   };
 
   struct open_query {
@@ -111,28 +111,28 @@ class client_core {
     operation_token token = 0;
     /// The latest answer of each replica.
     std::map<replica_id, operation_result> answers;
-    microseconds_t next_send = 0;
-    microseconds_t deadline = 0;
+    moment next_send{};
+    moment deadline{};
   };
 
   [[nodiscard]] std::optional<client_error> admit(const byte_vector& operation);
-  void send_bundles(microseconds_t now, client_effects& out);
-  void open_session(microseconds_t now, client_effects& out);
-  void send_request(std::size_t count, microseconds_t now, client_effects& out);
-  open_request sign_request(timestamp when, const std::vector<byte_span>& operations, microseconds_t now) const;
-  void take_outcome(replica_id from, const reply& value, microseconds_t now, client_effects& out);
-  void on_session_ended(replica_id from, const reply& value, microseconds_t now, client_effects& out);
-  void on_name_taken(replica_id from, timestamp when, microseconds_t now, client_effects& out);
-  void resend_queries(microseconds_t now, client_effects& out);
-  void resend_late(microseconds_t now, client_effects& out);
+  void send_bundles(moment now, client_effects& out);
+  void open_session(moment now, client_effects& out);
+  void send_request(std::size_t count, moment now, client_effects& out);
+  open_request sign_request(timestamp when, const std::vector<byte_span>& operations, moment now) const;
+  void take_outcome(replica_id from, const reply& value, moment now, client_effects& out);
+  void on_session_ended(replica_id from, const reply& value, moment now, client_effects& out);
+  void on_name_taken(replica_id from, timestamp when, moment now, client_effects& out);
+  void resend_queries(moment now, client_effects& out);
+  void resend_late(moment now, client_effects& out);
   void finish(timestamp when, const request_outcome& outcome, client_effects& out);
   void fail(open_request& request, client_error error, client_effects& out);
   void learn_view(const open_request& request, const request_outcome& agreed);
   [[nodiscard]] bool has_room() const;
-  [[nodiscard]] std::optional<replica_id> receiver_of(timestamp when, microseconds_t now);
-  [[nodiscard]] bool is_sampled(timestamp when, microseconds_t now);
+  [[nodiscard]] std::optional<replica_id> receiver_of(timestamp when, moment now);
+  [[nodiscard]] bool is_sampled(timestamp when, moment now);
   [[nodiscard]] bool is_ordered() const { return session_.mode() == session_mode::ordered; }
-  [[nodiscard]] bool is_doubtful(microseconds_t now) const;
+  [[nodiscard]] bool is_doubtful(moment now) const;
 
   cluster_parameters cluster_;
   client_id self_;
@@ -154,7 +154,7 @@ class client_core {
   std::set<replica_id> closed_links_;
   reply_watch watch_;
   /// For the last result: the time between the first sending of its request and the result.
-  microseconds_t last_wait_us_ = 0;
+  duration last_wait_{};
 };
 
 }  // namespace hypermesh::protocol

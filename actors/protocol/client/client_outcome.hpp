@@ -39,7 +39,7 @@ struct client_settings {
   /// The most operations under one signature. With 1, every operation has its own signature.
   std::size_t bundle_operations_max = 1;
   /// A bundle that is not full is sent this long after its first operation.
-  microseconds_t bundle_delay_us = 1'000;
+  duration bundle_delay = 1ms;
   /// In an ordered session, operations are executed in the order in which they were submitted. An operation that times
   /// out keeps its place: it may still be executed, and later operations are executed only after it. In an independent
   /// session, operations are executed in any order.
@@ -50,17 +50,17 @@ struct client_settings {
   std::size_t operations_pending_max = 262'144;
   /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas". The time
   /// after which this is done. It doubles with each retransmission, up to `retransmit_us_max`.
-  microseconds_t retransmit_us = 500'000;
-  microseconds_t retransmit_us_max = 8'000'000;
+  duration retransmit_after = 500ms;
+  duration retransmit_max = 8s;
   /// An operation that has no result after this time fails with `timed_out` or `overloaded`.
-  microseconds_t deadline_us = 30'000'000;
+  duration deadline = 30s;
   /// One request in this many, on average, goes to all replicas at once, so that backups see how the primary serves its
   /// clients (attack 29). The primary cannot predict which one. With 0, no request is sampled.
   std::uint64_t sampled_one_in = 16;
   /// While results take longer than this, `doubtful_factor` times as many requests go to all replicas. So the backups
   /// notice a primary that slows down step by step under a light load. Not all requests go to all replicas, because a
   /// cluster under full load would then have to verify twice as many.
-  microseconds_t doubtful_us = 100'000;
+  duration doubtful_after = 100ms;
   static constexpr std::uint64_t doubtful_factor = 4;
   /// A secret number. It makes the sample and the numbers of later sessions unpredictable.
   std::uint64_t sampling_seed = 0;

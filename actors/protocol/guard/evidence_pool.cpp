@@ -32,7 +32,7 @@ evidence_pool::evidence_pool(const cluster_parameters& cluster, replica_id self,
 
 // --- Proofs ----------------------------------------------------------------------
 
-evidence_pool_effects evidence_pool::on_found(const evidence& proof, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_found(const evidence& proof, moment now) {
   evidence_pool_effects out;
   const auto about = claim_in(proof, cluster_);
   // A known case is dropped before anything is copied or kept, because a faulty replica can contradict itself again at
@@ -47,7 +47,7 @@ evidence_pool_effects evidence_pool::on_found(const evidence& proof, microsecond
   return out;
 }
 
-evidence_pool_effects evidence_pool::on_request(const system_request& value, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_request(const system_request& value, moment now) {
   evidence_pool_effects out;
   const auto about = claim_in(value, cluster_);
   // The sender has sent the system request to all replicas, so this node only submits it to its own request pool. It
@@ -113,7 +113,7 @@ bool evidence_pool::is_news(const system_claim& about, evidence_pool_effects& ou
   return has_room(accused);
 }
 
-void evidence_pool::open(const system_claim& about, system_request asked, bool tell, microseconds_t now,
+void evidence_pool::open(const system_claim& about, system_request asked, bool tell, moment now,
                          evidence_pool_effects& out) {
   require(asked.name == case_name_of(about), "a case is ordered under the name of its claim");
   require(open_.size() < open_max && !open_.contains(asked.name), "a case is opened once, and if there is room");
@@ -155,12 +155,12 @@ evidence_pool_effects evidence_pool::on_agreed(const agreed_reputation& agreed) 
   return out;
 }
 
-evidence_pool_effects evidence_pool::on_tick(microseconds_t now) {
+evidence_pool_effects evidence_pool::on_tick(moment now) {
   evidence_pool_effects out;
   require(open_.size() <= open_max, "the pool respects its bounds");
   for (auto& [name, each] : open_) {
     require(each.repeats <= repeats_max, "a case that was submitted often enough is not open");
-    if (now < each.told_at + std::min(repeat_us << each.repeats, repeat_us_max)) continue;
+    if (now < each.told_at + std::min(repeat_period * (std::int64_t{1} << each.repeats), repeat_max)) continue;
     // The case is also submitted to the own request pool again, which ignores a request that is still pending.
     each.told_at = now;
     if (++each.repeats > repeats_max) continue;
@@ -174,11 +174,11 @@ evidence_pool_effects evidence_pool::on_tick(microseconds_t now) {
 
 // --- Complaints and releases ------------------------------------------------------
 
-evidence_pool_effects evidence_pool::on_misbehaved(const observed_misbehaviour& seen, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_misbehaved(const observed_misbehaviour& seen, moment now) {
   evidence_pool_effects out;
   if (seen.who == self_ || !cluster_.group().contains(seen.who)) return out;
   auto& counted = tallies_[{seen.who, seen.why}];
-  if (now >= counted.since + complaint_reason_window_us) counted = {0, now};
+  if (now >= counted.since + complaint_reason_window) counted = {0, now};
   // The counter reaches the number once in each window, so there is at most one complaint for each window.
   if (++counted.seen != complaint_reasons_until.at(static_cast<std::size_t>(seen.why))) return out;
   vote(message_kind::complaint,
@@ -204,7 +204,7 @@ sequence_number evidence_pool::period_for(replica_id about, complaint_reason why
   return chosen;
 }
 
-evidence_pool_effects evidence_pool::on_release_wanted(replica_id replica, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_release_wanted(replica_id replica, moment now) {
   evidence_pool_effects out;
   if (!cluster_.group().contains(replica)) return out;
   // The vote names the conviction, so it does not end a later quarantine.
@@ -216,7 +216,7 @@ evidence_pool_effects evidence_pool::on_release_wanted(replica_id replica, micro
 
 // --- Readmission and hand-over ---------------------------------------------------
 
-evidence_pool_effects evidence_pool::on_readmission_wanted(const readmission_wish& wish, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_readmission_wanted(const readmission_wish& wish, moment now) {
   evidence_pool_effects out;
   const auto epoch = cluster_.signing.epoch;
   // TOCS '02 §4.3.2: the recovery request of a replica is ordered. Here it needs f+1 votes, including the vote of the
@@ -229,14 +229,14 @@ evidence_pool_effects evidence_pool::on_readmission_wanted(const readmission_wis
   return out;
 }
 
-evidence_pool_effects evidence_pool::on_readmission(const signed_statement& said, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_readmission(const signed_statement& said, moment now) {
   evidence_pool_effects out;
   count_vote(message_kind::readmission, said, now, out);
   support(message_kind::readmission, said, now, out);
   return out;
 }
 
-evidence_pool_effects evidence_pool::on_hand_over(const signed_statement& said, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_hand_over(const signed_statement& said, moment now) {
   evidence_pool_effects out;
   count_vote(message_kind::hand_over, said, now, out);
   support(message_kind::hand_over, said, now, out);
@@ -253,16 +253,15 @@ evidence_pool_effects evidence_pool::on_view(view_number view) {
 
 /// Votes for the group request of another replica if that replica asks for itself and the request is plausible. The
 /// other replica may lie about the loss of its disk, so its requests are limited.
-void evidence_pool::support(message_kind kind, const signed_statement& asked, microseconds_t now,
-                            evidence_pool_effects& out) {
+void evidence_pool::support(message_kind kind, const signed_statement& asked, moment now, evidence_pool_effects& out) {
   const auto wanted = group_request_of(kind, asked.content, cluster_);
   // Only a request of a replica for itself is supported. If support were supported too, one faulty replica could
   // collect all votes for a third replica.
   if (!wanted || asked.content.replica != wanted->about || wanted->about == self_ || is_settled(*wanted)) return;
   if (!is_sensible(*wanted)) return;
-  auto& last = supported_at_.try_emplace(place_of(*wanted), 0).first->second;
-  if (last != 0 && now < last + support_pause_us) return;
-  last = std::max<microseconds_t>(now, 1);
+  const auto [last, is_first] = supported_at_.try_emplace(place_of(*wanted), now);
+  if (!is_first && now < last->second + support_pause) return;
+  last->second = now;
   auto own = asked.content;
   own.replica = self_;
   require(group_request_of(kind, own, cluster_) == wanted, "a replica that supports a wish signs the same wish");
@@ -293,7 +292,7 @@ evidence_pool::group_request_place evidence_pool::place_of(const group_request& 
   return {wanted.kind, {wanted.about, why}};
 }
 
-void evidence_pool::vote(message_kind kind, const statement& content, microseconds_t now, evidence_pool_effects& out) {
+void evidence_pool::vote(message_kind kind, const statement& content, moment now, evidence_pool_effects& out) {
   require(content.replica == self_, "a replica votes in its own name only");
   require(group_request_of(kind, content, cluster_).has_value(), "a replica votes for a possible wish");
   const auto by = keys_->sign(signing_input(cluster_.signing, kind, statement_bytes(content)));
@@ -301,19 +300,19 @@ void evidence_pool::vote(message_kind kind, const statement& content, microsecon
   count_vote(kind, {content, by}, now, out);
 }
 
-evidence_pool_effects evidence_pool::on_complaint(const signed_statement& said, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_complaint(const signed_statement& said, moment now) {
   evidence_pool_effects out;
   count_vote(message_kind::complaint, said, now, out);
   return out;
 }
 
-evidence_pool_effects evidence_pool::on_release(const signed_statement& said, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_release(const signed_statement& said, moment now) {
   evidence_pool_effects out;
   count_vote(message_kind::release, said, now, out);
   return out;
 }
 
-void evidence_pool::count_vote(message_kind kind, const signed_statement& said, microseconds_t now,
+void evidence_pool::count_vote(message_kind kind, const signed_statement& said, moment now,
                                evidence_pool_effects& out) {
   const auto wanted = group_request_of(kind, said.content, cluster_);
   if (!wanted) return;

@@ -8,7 +8,6 @@ namespace hypermesh::protocol {
 
 namespace {
 
-constexpr microseconds_t second_us = 1'000'000;
 constexpr std::size_t settled_max = 64;
 
 complaint_reason complaint_reason_of(rejection reason) {
@@ -89,14 +88,14 @@ void peer_trust::on_misbehaved(const observed_misbehaviour& seen) {
   score -= std::min(score, costs.at(static_cast<std::size_t>(seen.why)));
 }
 
-void peer_trust::on_tick(microseconds_t now) {
+void peer_trust::on_tick(moment now) {
   // The first tick only starts the measurement, so the time before it is not counted.
   if (!recovered_at_) recovered_at_ = now;
   // Whole seconds only; the rest counts at the next tick, so that nothing is lost by rounding.
-  const auto seconds = (now - std::min(now, *recovered_at_)) / second_us;
-  *recovered_at_ += seconds * second_us;
+  const auto seconds = (now - std::min(now, *recovered_at_)) / 1s;
+  *recovered_at_ += seconds * 1s;
   const auto gained =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(seconds * recovery_per_second, reputation_ledger::score_max));
+      static_cast<std::uint32_t>(std::min<std::int64_t>(seconds * recovery_per_second, reputation_ledger::score_max));
   for (auto& score : local_)
     score = std::min(reputation_ledger::score_max, score + gained);
 }

@@ -85,7 +85,7 @@ class peer_trust {
   void on_proven(const proven_misbehaviour& what);
   /// Lowers the local score.
   void on_misbehaved(const observed_misbehaviour& seen);
-  void on_tick(microseconds_t now);
+  void on_tick(moment now);
 
   [[nodiscard]] trust current() const;
   [[nodiscard]] std::vector<reputation> all() const;
@@ -104,7 +104,7 @@ class peer_trust {
   std::deque<case_name> settled_;
   /// For each replica, the last case against it that is not settled yet.
   std::vector<std::optional<case_name>> proven_;
-  std::optional<microseconds_t> recovered_at_;
+  std::optional<moment> recovered_at_;
 };
 
 }  // namespace hypermesh::protocol

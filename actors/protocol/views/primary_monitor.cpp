@@ -8,19 +8,19 @@ namespace hypermesh::protocol {
 namespace {
 
 /// The least length of a window in which a rate is measured.
-constexpr microseconds_t window_us = 500'000;
+constexpr duration window = 500ms;
 /// A typical wait is long if it is this many times the best one.
-constexpr microseconds_t wait_factor = 8;
+constexpr std::int64_t wait_factor = 8;
 /// A client starves if it waits this many times as long as the typical wait.
-constexpr microseconds_t starving_factor = 4;
+constexpr std::int64_t starving_factor = 4;
 /// A client starves in any case after this many time-outs. Otherwise a primary could increase the typical wait step by
 /// step and never be suspected.
-constexpr microseconds_t starving_timeouts_max = 16;
+constexpr std::int64_t starving_timeouts_max = 16;
 /// A primary that seems slow twice within this many time-outs is slow.
-constexpr microseconds_t again_timeouts = 16;
+constexpr std::int64_t again_timeouts = 16;
 
 /// The report without the waits and stays that began before `begin`.
-service_report since(const service_report& report, microseconds_t begin) {
+service_report since(const service_report& report, moment begin) {
   auto part = report;
   const auto is_older = [begin](const ended_wait& each) { return each.began < begin; };
   std::erase_if(part.waits, is_older);
@@ -28,46 +28,55 @@ service_report since(const service_report& report, microseconds_t begin) {
   return part;
 }
 
+/// The rate of requests for each second, if `executed` of them took `time`.
+std::uint64_t per_second(std::uint64_t executed, duration time) {
+  return executed * 1'000'000 / static_cast<std::uint64_t>(time.count());
+}
+
+/// The requests that are executed in `time` at this rate for each second.
+std::uint64_t executed_in(duration time, std::uint64_t rate) {
+  return rate * static_cast<std::uint64_t>(time.count()) / 1'000'000;
+}
+
 }  // namespace
 
-microseconds_t weighted_median_of(std::vector<ended_wait> waits) {
+duration weighted_median_of(std::vector<ended_wait> waits) {
   std::ranges::sort(waits, {}, &ended_wait::took);
-  microseconds_t whole = 0;
+  duration whole{};
   for (const auto& each : waits)
     whole += each.took;
-  microseconds_t passed = 0;
+  duration passed{};
   for (const auto& each : waits) {
     passed += each.took;
     if (2 * passed >= whole) return each.took;
   }
-  return 0;
+  return {};
 }
 
-microseconds_t median_of(std::vector<ended_wait> stays) {
-  if (stays.empty()) return 0;
+duration median_of(std::vector<ended_wait> stays) {
+  if (stays.empty()) return {};
   const auto middle = stays.begin() + static_cast<std::ptrdiff_t>(stays.size() / 2);
   std::ranges::nth_element(stays, middle, {}, &ended_wait::took);
   return middle->took;
 }
 
-void primary_monitor::on_view(microseconds_t now) {
+void primary_monitor::on_view(moment now) {
   executed_at_ = now;
   window_at_ = now;
   window_executed_ = executed_;
   last_window_at_.reset();
   seemed_slow_at_.reset();
   advance_from_.reset();
-  forgiven_before_ = 0;
+  forgiven_before_ = {};
   // The expectation is not lowered if the view ended for another reason. Otherwise faulty replicas could lower it by
   // causing view changes.
   if (!std::exchange(found_slow_, false)) return;
   // If the load or the machines changed, every primary seems slow, so less is expected of the next one.
   best_rate_ /= 2;
-  if (best_wait_us_) *best_wait_us_ *= 2;
+  if (best_wait_) *best_wait_ *= 2;
 }
 
-std::optional<suspicion_reason> primary_monitor::judge(const service_report& report, microseconds_t timeout_us,
-                                                       microseconds_t now) {
+std::optional<suspicion_reason> primary_monitor::judge(const service_report& report, duration timeout, moment now) {
   if (report.requests_executed != executed_) {
     executed_ = report.requests_executed;
     executed_at_ = now;
@@ -76,37 +85,37 @@ std::optional<suspicion_reason> primary_monitor::judge(const service_report& rep
   // A stall stays in the report until enough short waits have followed it. So when the first finding expires, waits
   // that began before it are ignored from then on, because otherwise the same stall would be found a second time. A
   // primary that stalls repeatedly is still found, because its next stall begins later (attack 29).
-  if (seemed_slow_at_ && now >= *seemed_slow_at_ + again_timeouts * timeout_us) {
+  if (seemed_slow_at_ && now >= *seemed_slow_at_ + again_timeouts * timeout) {
     forgiven_before_ = *std::exchange(seemed_slow_at_, std::nullopt);
   }
-  if (!seemed_slow_at_ && seems_slow(since(report, forgiven_before_), timeout_us, now)) seemed_slow_at_ = now;
+  if (!seemed_slow_at_ && seems_slow(since(report, forgiven_before_), timeout, now)) seemed_slow_at_ = now;
   // This counts even if all clients are served: a primary could serve them and still keep a replica out.
-  if (keeps_out(report, timeout_us, now)) return suspicion_reason::mute;
-  const auto found = reason(report, timeout_us, now);
+  if (keeps_out(report, timeout, now)) return suspicion_reason::mute;
+  const auto found = reason(report, timeout, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
   return found;
 }
 
-std::optional<suspicion_reason> primary_monitor::reason(const service_report& report, microseconds_t timeout_us,
-                                                        microseconds_t now) const {
+std::optional<suspicion_reason> primary_monitor::reason(const service_report& report, duration timeout,
+                                                        moment now) const {
   // Without waiting clients no batch is executed, so the primary is not mute.
   if (report.clients_waiting == 0) return std::nullopt;
-  const auto idle_us = now - std::min(now, executed_at_);
+  const auto idle = now - std::min(now, executed_at_);
   // Both times count. After an idle hour nothing was executed for long, but the first request has not waited long.
   // While others are served, a client that waits may starve, but the primary is not mute.
-  if (std::min(idle_us, report.longest_wait_us) >= timeout_us) return suspicion_reason::mute;
-  const auto typical = report.waits.size() >= waits_min ? weighted_median_of(report.waits) : 0;
+  if (std::min(idle, report.longest_wait) >= timeout) return suspicion_reason::mute;
+  const auto typical = report.waits.size() >= waits_min ? weighted_median_of(report.waits) : duration{};
   // Between 2 and 16 time-outs (attack 31). With too few waits there is no typical wait, and the limit is 2 time-outs.
-  const auto patience = std::clamp(starving_factor * typical, 2 * timeout_us, starving_timeouts_max * timeout_us);
-  if (report.longest_wait_us >= patience) return suspicion_reason::starving;
+  const auto patience = std::clamp(starving_factor * typical, 2 * timeout, starving_timeouts_max * timeout);
+  if (report.longest_wait >= patience) return suspicion_reason::starving;
   // The second finding rests only on waits and stays that began after the first one.
-  const bool again = seemed_slow_at_ && seems_slow(since(report, *seemed_slow_at_), timeout_us, now);
+  const bool again = seemed_slow_at_ && seems_slow(since(report, *seemed_slow_at_), timeout, now);
   return again ? std::optional{suspicion_reason::slow} : std::nullopt;
 }
 
 /// A replica that lost its disk waits for sequence numbers that no other replica may need (TOCS '02 §4.3.2). Without
 /// this rule the primary could prevent its readmission for ever.
-bool primary_monitor::keeps_out(const service_report& report, microseconds_t timeout_us, microseconds_t now) {
+bool primary_monitor::keeps_out(const service_report& report, duration timeout, moment now) {
   if (report.executed_through >= report.wanted_through) {
     advance_from_.reset();
     return false;
@@ -115,59 +124,58 @@ bool primary_monitor::keeps_out(const service_report& report, microseconds_t tim
   if (!advance_from_ || report.executed_through >= advance_from_->second.plus(advance_min)) {
     advance_from_ = {now, report.executed_through};
   }
-  return now >= advance_from_->first + timeout_us;
+  return now >= advance_from_->first + timeout;
 }
 
-void primary_monitor::measure_rate(const service_report& report, microseconds_t now) {
-  if (now < window_at_ + window_us) return;
+void primary_monitor::measure_rate(const service_report& report, moment now) {
+  if (now < window_at_ + window) return;
   const auto executed = report.requests_executed - std::min(report.requests_executed, window_executed_);
-  best_rate_ = std::max(best_rate_, executed * 1'000'000 / (now - window_at_));
+  best_rate_ = std::max(best_rate_, per_second(executed, now - window_at_));
   if (report.waits.size() >= waits_min) {
     const auto typical = weighted_median_of(report.waits);
-    best_wait_us_ = std::min(best_wait_us_.value_or(typical), typical);
+    best_wait_ = std::min(best_wait_.value_or(typical), typical);
   }
   // The finished window becomes the previous one.
   last_window_at_ = std::exchange(window_at_, now);
   last_window_executed_ = std::exchange(window_executed_, report.requests_executed);
 }
 
-bool primary_monitor::seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const {
+bool primary_monitor::seems_slow(const service_report& report, duration timeout, moment now) const {
   if (!last_window_at_) return false;
   // The rate since the last full window began. The last full window alone is not enough, because it may have ended
   // before the load began.
   const auto executed = report.requests_executed - std::min(report.requests_executed, last_window_executed_);
-  const auto rate = executed * 1'000'000 / (now - *last_window_at_);
-  return lets_wait(report, timeout_us, rate) || holds_back(report, timeout_us, rate) ||
-         picks_some_out(report, timeout_us);
+  const auto rate = per_second(executed, now - *last_window_at_);
+  return lets_wait(report, timeout, rate) || holds_back(report, timeout, rate) || picks_some_out(report, timeout);
 }
 
-bool primary_monitor::picks_some_out(const service_report& report, microseconds_t timeout_us) {
+bool primary_monitor::picks_some_out(const service_report& report, duration timeout) {
   if (report.stays.size() < stays_min) return false;
   // A correct primary orders the oldest requests of each session first. A request that is executed more than an eighth
   // of the time-out after a later request was not delayed by the network alone.
   const auto overtaken = static_cast<std::size_t>(
-      std::ranges::count_if(report.stays, [timeout_us](const auto& each) { return each.overtaken > timeout_us / 8; }));
+      std::ranges::count_if(report.stays, [timeout](const auto& each) { return each.overtaken > timeout / 8; }));
   return overtaken >= overtaken_min && overtaken * overtaken_share >= report.stays.size();
 }
 
-bool primary_monitor::holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {
+bool primary_monitor::holds_back(const service_report& report, duration timeout, std::uint64_t rate) const {
   const auto stay = median_of(report.stays);
   // A quarter of the time-out is allowed, because nothing distinguishes a slow primary from slow machines.
-  if (report.stays.size() < stays_min || stay <= timeout_us / 4) return false;
+  if (report.stays.size() < stays_min || stay <= timeout / 4) return false;
   // The requests that were executed during a typical stay. If they are fewer than 64, no queue explains that stay.
-  return rate * stay / 1'000'000 < queued_requests;
+  return executed_in(stay, rate) < queued_requests;
 }
 
-bool primary_monitor::lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {
+bool primary_monitor::lets_wait(const service_report& report, duration timeout, std::uint64_t rate) const {
   if (report.waits.size() < waits_min) return false;
   const auto wait = weighted_median_of(report.waits);
   // The first criterion needs no history: the typical wait is above a quarter of the time-out, and few requests were
   // executed meanwhile.
-  if (wait > timeout_us / 4 && rate * wait / 1'000'000 < busy_requests) return true;
+  if (wait > timeout / 4 && executed_in(wait, rate) < busy_requests) return true;
   // The second criterion uses history: the typical wait is above eight times the best wait and above 20 ms, and the
   // rate is below half of the best rate. Either alone may be harmless, because a burst makes waits long, and clients
   // that send less make the rate low.
-  const bool waits_long = best_wait_us_ && wait > wait_factor * std::max(*best_wait_us_, wait_floor_us / wait_factor);
+  const bool waits_long = best_wait_ && wait > wait_factor * std::max(*best_wait_, wait_floor / wait_factor);
   return waits_long && rate < best_rate_ / 2;
 }
 

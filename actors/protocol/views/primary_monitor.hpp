@@ -12,12 +12,12 @@ namespace hypermesh::protocol {
 
 /// A wait of a client, or a stay of a request, that has ended.
 struct ended_wait {
-  microseconds_t began = 0;
-  microseconds_t took = 0;
+  moment began{};
+  duration took{};
   /// For a stay: the time between the first execution of a later request of the same session and the end of the stay; 0
   /// if no later request was executed first. A later request counts only if it arrived here after this one was
   /// forwarded to the primary.
-  microseconds_t overtaken = 0;
+  duration overtaken{};
 };
 
 /// How the primary serves the clients that a backup knows of, as measured by the request pool. The wait of a client
@@ -25,7 +25,7 @@ struct ended_wait {
 /// waiting for all of them. In a new view all waits and stays are measured again from the start of the view.
 struct service_report {
   std::size_t clients_waiting = 0;
-  microseconds_t longest_wait_us = 0;
+  duration longest_wait{};
   /// Requests that were executed for the first time since the node started, whether or not this replica held them.
   std::uint64_t requests_executed = 0;
   /// The last waits that ended in this view.
@@ -42,10 +42,10 @@ struct service_report {
 /// The typical wait: waits up to this length make up half of the total waiting time. 0 if there are no waits. A plain
 /// median would hide a stall, because only the first of several requests that end together has a long wait. Example:
 /// for waits of 10, 10, 10 and 300 ms the result is 300 ms.
-[[nodiscard]] microseconds_t weighted_median_of(std::vector<ended_wait> waits);
+[[nodiscard]] duration weighted_median_of(std::vector<ended_wait> waits);
 
 /// The median of the stays; 0 if there are none.
-[[nodiscard]] microseconds_t median_of(std::vector<ended_wait> stays);
+[[nodiscard]] duration median_of(std::vector<ended_wait> stays);
 
 /// Decides whether the primary serves its clients as well as it can (attacks 29 and 31). Pure. Memory: a few numbers.
 ///
@@ -66,7 +66,7 @@ struct service_report {
 class primary_monitor {
  public:
   /// Shorter waits never count against a primary, whatever the waits in earlier views were.
-  static constexpr microseconds_t wait_floor_us = 20'000;
+  static constexpr duration wait_floor = 20ms;
   /// A primary under which this many requests are executed during a typical wait is busy and not slow.
   static constexpr std::uint64_t busy_requests = 256;
   /// The same for a typical stay. With fewer requests under way no queue forms, so long stays mean that the primary
@@ -86,42 +86,41 @@ class primary_monitor {
   static constexpr std::uint64_t advance_min = 8;
 
   /// A view was entered: the measurement of waits, stays and rates starts again.
-  void on_view(microseconds_t now);
+  void on_view(moment now);
 
-  /// Returns the reason to suspect the primary, if there is one. `timeout_us` is the present limit on the wait of a
-  /// request.
-  [[nodiscard]] std::optional<suspicion_reason> judge(const service_report& report, microseconds_t timeout_us,
-                                                      microseconds_t now);
+  /// Returns the reason to suspect the primary, if there is one. `timeout` is how long a request may wait at
+  /// present.
+  [[nodiscard]] std::optional<suspicion_reason> judge(const service_report& report, duration timeout, moment now);
 
  private:
-  void measure_rate(const service_report& report, microseconds_t now);
-  [[nodiscard]] std::optional<suspicion_reason> reason(const service_report& report, microseconds_t timeout_us,
-                                                       microseconds_t now) const;
-  [[nodiscard]] bool seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const;
-  [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
-  [[nodiscard]] bool keeps_out(const service_report& report, microseconds_t timeout_us, microseconds_t now);
-  [[nodiscard]] static bool picks_some_out(const service_report& report, microseconds_t timeout_us);
-  [[nodiscard]] bool lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
+  void measure_rate(const service_report& report, moment now);
+  [[nodiscard]] std::optional<suspicion_reason> reason(const service_report& report, duration timeout,
+                                                       moment now) const;
+  [[nodiscard]] bool seems_slow(const service_report& report, duration timeout, moment now) const;
+  [[nodiscard]] bool holds_back(const service_report& report, duration timeout, std::uint64_t rate) const;
+  [[nodiscard]] bool keeps_out(const service_report& report, duration timeout, moment now);
+  [[nodiscard]] static bool picks_some_out(const service_report& report, duration timeout);
+  [[nodiscard]] bool lets_wait(const service_report& report, duration timeout, std::uint64_t rate) const;
 
   std::uint64_t executed_ = 0;
-  microseconds_t executed_at_ = 0;
+  moment executed_at_{};
   /// Start of the present window, in which the rate is measured.
-  microseconds_t window_at_ = 0;
+  moment window_at_{};
   std::uint64_t window_executed_ = 0;
   /// The start of the previous window; nothing if that window was not in this view.
-  std::optional<microseconds_t> last_window_at_;
+  std::optional<moment> last_window_at_;
   std::uint64_t last_window_executed_ = 0;
   /// The best rate of any window, in requests a second.
   std::uint64_t best_rate_ = 0;
   /// When the primary seemed slow for the first time; forgotten after `again_timeouts`.
-  std::optional<microseconds_t> seemed_slow_at_;
+  std::optional<moment> seemed_slow_at_;
   /// Waits and stays that began before this time do not count.
-  microseconds_t forgiven_before_ = 0;
+  moment forgiven_before_{};
   /// While sequence numbers are needed: the start of the present measurement, and the sequence number at that time. At
   /// most `advance_min` sequence numbers have been executed since then.
-  std::optional<std::pair<microseconds_t, sequence_number>> advance_from_;
+  std::optional<std::pair<moment, sequence_number>> advance_from_;
   /// The shortest typical wait of any window.
-  std::optional<microseconds_t> best_wait_us_;
+  std::optional<duration> best_wait_;
   /// Whether the primary of this view was found slow. The finding may be wrong.
   bool found_slow_ = false;
 };

@@ -10,14 +10,16 @@ namespace hypermesh::protocol {
 namespace {
 
 /// The interval at which a SUSPICION is repeated while it has no effect. The frame is small, so the interval is short.
-constexpr microseconds_t suspicion_period_us = 250'000;
+constexpr duration suspicion_period = 250ms;
 /// A SUSPICION that is not repeated for this long no longer counts: its sender has withdrawn it, or has entered a later
 /// view. Otherwise f faulty replicas could complete an old suspicion of a correct replica at any later time
 /// (attack 32).
-constexpr microseconds_t suspicion_life_us = 4 * suspicion_period_us;
+constexpr duration suspicion_life = 4 * suspicion_period;
 /// After this many request time-outs without a suspicion, one doubling is taken back. At most f faulty primaries follow
 /// each other, so the longer time-outs that they caused need not stay.
 constexpr unsigned calm_timeouts = 4;
+
+duration doubled(duration once, unsigned times) { return once * (std::int64_t{1} << times); }
 
 }  // namespace
 
@@ -25,7 +27,8 @@ view_changer::view_changer(const cluster_parameters& cluster, replica_id self, c
                            const view_change_settings& settings)
     : cluster_(cluster), group_(cluster.group()), self_(self), keys_(&keys), settings_(settings) {
   require(cluster.is_valid() && group_.contains(self), "the cluster parameters form a group with this replica");
-  require(settings.doublings_max < 32 && settings.request_us > 0 && settings.new_view_us > 0, "time-outs are possible");
+  require(settings.doublings_max < 32 && settings.request_timeout > 0s && settings.new_view_timeout > 0s,
+          "time-outs are possible");
 }
 
 void view_changer::restore(view_number view, std::shared_ptr<const view_change> own, sequence_number low_watermark) {
@@ -38,7 +41,7 @@ void view_changer::restore(view_number view, std::shared_ptr<const view_change> 
 
 // --- When to leave a view ------------------------------------------------------------
 
-view_change_effects view_changer::on_service(const service_report& report, microseconds_t now) {
+view_change_effects view_changer::on_service(const service_report& report, moment now) {
   if (!active_ || primary() == self_) return {};
   auto seen = report;
   // The request pool does not know the agreed moves.
@@ -49,7 +52,7 @@ view_change_effects view_changer::on_service(const service_report& report, micro
   return {};
 }
 
-view_change_effects view_changer::on_suspected(suspicion_reason reason, microseconds_t now) {
+view_change_effects view_changer::on_suspected(suspicion_reason reason, moment now) {
   require(primary() != self_, "a primary does not suspect itself");
   view_change_effects out;
   // One suspicion for a view is enough, and `on_tick` repeats it.
@@ -58,7 +61,7 @@ view_change_effects view_changer::on_suspected(suspicion_reason reason, microsec
   return out;
 }
 
-void view_changer::suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out) {
+void view_changer::suspect(suspicion_reason reason, moment now, view_change_effects& out) {
   suspected_ = true;
   suspicion_sent_at_ = now;
   out.observations.emplace_back(primary_suspected{view_, reason});
@@ -71,7 +74,7 @@ void view_changer::on_satisfied() {
   if (active_ && !std::ranges::binary_search(avoided_as_primary_, primary())) suspected_ = false;
 }
 
-view_change_effects view_changer::on_trust(const std::vector<replica_id>& avoided_as_primary, microseconds_t now) {
+view_change_effects view_changer::on_trust(const std::vector<replica_id>& avoided_as_primary, moment now) {
   require(avoided_as_primary.size() <= group_.faulty_max(), "no more primaries are avoided than the group can miss");
   avoided_as_primary_ = avoided_as_primary;
   view_change_effects out;
@@ -79,7 +82,7 @@ view_change_effects view_changer::on_trust(const std::vector<replica_id>& avoide
   return out;
 }
 
-void view_changer::suspect_avoided_as_primary(microseconds_t now, view_change_effects& out) {
+void view_changer::suspect_avoided_as_primary(moment now, view_change_effects& out) {
   // Before a quorum has left for a view, its NEW-VIEW cannot arrive. After that, this replica would wait for the
   // primary of the view, so it checks the primary here.
   const bool looks = active_ || quorum_at_.has_value();
@@ -88,7 +91,7 @@ void view_changer::suspect_avoided_as_primary(microseconds_t now, view_change_ef
 }
 
 view_change_effects view_changer::on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
-                                           sequence_number at, microseconds_t now) {
+                                           sequence_number at, moment now) {
   view_change_effects out;
   const bool was_due = is_to_be_left();
   bool is_new = moves.least_view > moves_.least_view;
@@ -107,14 +110,14 @@ view_change_effects view_changer::on_moves(const agreed_moves& moves, const std:
     hand_over_at_ = std::min(readmission_ledger::period_end(at, cluster_), moves.advance_through);
     // `request_timeout` is not used here, because it is short while the link to the primary is closed. A faulty primary
     // could close its link to one backup, and this backup would then leave the view alone.
-    hand_over_by_ = now + (settings_.request_us << doublings_);
+    hand_over_by_ = now + doubled(settings_.request_timeout, doublings_);
   }
   take_back_patience(is_late);
   follow_moves(now, out);
   return out;
 }
 
-view_change_effects view_changer::on_low_watermark(sequence_number low, microseconds_t now) {
+view_change_effects view_changer::on_low_watermark(sequence_number low, moment now) {
   low_watermark_ = std::max(low_watermark_, low);
   view_change_effects out;
   follow_moves(now, out);
@@ -140,7 +143,7 @@ bool view_changer::is_planned(view_number to) const {
   return to <= moves_.least_view || (to > view_number{0} && stepped_down_.contains(view_number{to.value - 1}));
 }
 
-void view_changer::follow_moves(microseconds_t now, view_change_effects& out) const {
+void view_changer::follow_moves(moment now, view_change_effects& out) const {
   const bool is_due = low_watermark_ >= hand_over_at_ || now >= hand_over_by_;
   // As for a suspicion, the view was entered, or a quorum has left for it: `probation` rests on that rule. A view that
   // was not entered orders nothing, so there is no checkpoint to wait for in it.
@@ -155,7 +158,7 @@ void view_changer::send_suspicion(view_change_effects& out) const {
   out.sends.push_back({std::nullopt, encode_vote(message_kind::suspicion, {content, by})});
 }
 
-view_change_effects view_changer::on_suspicion(const signed_statement& vote, microseconds_t now) {
+view_change_effects view_changer::on_suspicion(const signed_statement& vote, moment now) {
   view_change_effects out;
   const auto& content = vote.content;
   if (content.replica == self_ || content.view < view_) {
@@ -170,25 +173,25 @@ view_change_effects view_changer::on_suspicion(const signed_statement& vote, mic
 }
 
 /// The highest view that each replica wants to be in, this replica included.
-std::map<replica_id, view_number> view_changer::wanted_views(microseconds_t now) const {
+std::map<replica_id, view_number> view_changer::wanted_views(moment now) const {
   std::map<replica_id, view_number> wanted;
   const auto want = [&](replica_id replica, view_number view) {
     auto& known = wanted[replica];
     known = std::max(known, view);
   };
   // A VIEW-CHANGE counts without a limit, because its sender has left its view and cannot return. A SUSPICION can be
-  // withdrawn, so it counts for `suspicion_life_us`.
+  // withdrawn, so it counts for `suspicion_life`.
   for (const auto& [replica, change] : changes_) {
     if (change != nullptr) want(replica, change->new_view);
   }
   for (const auto& [replica, heard] : suspicions_) {
-    if (now < heard.at + suspicion_life_us) want(replica, heard.wanted);
+    if (now < heard.at + suspicion_life) want(replica, heard.wanted);
   }
   if (suspected_) want(self_, view_.next());
   return wanted;
 }
 
-void view_changer::join(microseconds_t now, view_change_effects& out) const {
+void view_changer::join(moment now, view_change_effects& out) const {
   // §4.5.2: "if a replica receives a set of f + 1 valid view-change messages from other replicas for views greater than
   // its current view, it sends a view-change message for the smallest view in the set, even if its timer has not
   // expired". A faulty replica may name any view, but the smallest of f + 1 views is not above the view that a correct
@@ -204,7 +207,7 @@ void view_changer::join(microseconds_t now, view_change_effects& out) const {
   if (replicas >= group_.weak_quorum()) out.change_to = smallest;
 }
 
-view_change_effects view_changer::on_left(std::shared_ptr<const view_change> own, microseconds_t now) {
+view_change_effects view_changer::on_left(std::shared_ptr<const view_change> own, moment now) {
   require(own != nullptr && own->replica == self_ && own->new_view > view_, "a replica leaves for a later view");
   view_change_effects out;
   // The view ended before `calm_timeouts` had passed, or was never entered: the time-outs may be too short for this
@@ -226,7 +229,7 @@ view_change_effects view_changer::on_left(std::shared_ptr<const view_change> own
   return out;
 }
 
-view_change_effects view_changer::on_view_change(std::shared_ptr<const view_change> change, microseconds_t now) {
+view_change_effects view_changer::on_view_change(std::shared_ptr<const view_change> change, moment now) {
   require(change != nullptr && group_.contains(change->replica), "a verified VIEW-CHANGE is of a member");
   view_change_effects out;
   const auto sender = change->replica;
@@ -266,7 +269,7 @@ std::size_t view_changer::changes_from(view_number view) const {
       changes_, [view](const auto& each) { return each.second != nullptr && each.second->new_view >= view; }));
 }
 
-void view_changer::open(microseconds_t now, view_change_effects& out) {
+void view_changer::open(moment now, view_change_effects& out) {
   if (active_) return;
   // §4.5.2: a replica "waits for 2f + 1 view-change messages for view v + 1 and then starts a timer to expire after
   // some time T" (attack 20). VIEW-CHANGEs for later views count too: a replica that has gone on does not come back,
@@ -310,7 +313,7 @@ std::shared_ptr<const planned_new_view> view_changer::build(
   return std::make_shared<const planned_new_view>(planned_new_view{std::move(opened), std::move(plan)});
 }
 
-view_change_effects view_changer::on_entered(view_number view, microseconds_t now) {
+view_change_effects view_changer::on_entered(view_number view, moment now) {
   require(view >= view_, "views only grow");
   view_ = view;
   active_ = true;
@@ -334,14 +337,17 @@ view_change_effects view_changer::on_entered(view_number view, microseconds_t no
 
 // --- Time ----------------------------------------------------------------------------
 
-microseconds_t view_changer::request_timeout() const {
-  return (closed_links_.contains(primary()) ? settings_.closed_link_us : settings_.request_us) << doublings_;
+duration view_changer::request_timeout() const {
+  return doubled(closed_links_.contains(primary()) ? settings_.closed_link_timeout : settings_.request_timeout,
+                 doublings_);
 }
 
-microseconds_t view_changer::new_view_timeout() const {
+duration view_changer::new_view_timeout() const {
   const bool closed = closed_links_.contains(primary());
   // While the link is closed, the time-out is shorter, never longer.
-  return (closed ? std::min(settings_.closed_link_us, settings_.new_view_us) : settings_.new_view_us) << doublings_;
+  const auto once =
+      closed ? std::min(settings_.closed_link_timeout, settings_.new_view_timeout) : settings_.new_view_timeout;
+  return doubled(once, doublings_);
 }
 
 /// Doubles the time-outs and notes the view change that caused it, because a hand-over that becomes known later may
@@ -360,14 +366,14 @@ void view_changer::on_link_changed(replica_id replica, bool up) {
   }
 }
 
-view_change_effects view_changer::on_tick(microseconds_t now) {
+view_change_effects view_changer::on_tick(moment now) {
   view_change_effects out;
   // §4.5.2: "If the timer expires before it receives a valid new-view message for v + 1 … it starts the view change for
   // view v + 2 but this time it will wait 2T". As in an entered view, the replica sends a SUSPICION first: the NEW-VIEW
   // may only have been lost on the way here, and then another replica sends it again.
   const bool late = !active_ && quorum_at_ && now >= *quorum_at_ + new_view_timeout();
   if (late && !suspected_) suspect(suspicion_reason::mute, now, out);
-  if (suspected_ && now >= suspicion_sent_at_ + suspicion_period_us) {
+  if (suspected_ && now >= suspicion_sent_at_ + suspicion_period) {
     suspicion_sent_at_ = now;
     send_suspicion(out);
   }

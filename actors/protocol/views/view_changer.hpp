@@ -51,11 +51,11 @@ class view_changer {
 
   /// Judges the primary by the measurements of this backup. Does nothing while this replica waits for a NEW-VIEW or is
   /// the primary itself.
-  [[nodiscard]] view_change_effects on_service(const service_report& report, microseconds_t now);
+  [[nodiscard]] view_change_effects on_service(const service_report& report, moment now);
   /// Sets the replicas to avoid as primaries, in ascending order. This replica suspects such a primary at once and does
   /// not wait for its NEW-VIEW. The views of such a primary are not skipped, because the votes of a replica that lost
   /// its disk are safe only if other replicas leave for one view after the other (`probation`).
-  [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& avoided_as_primary, microseconds_t now);
+  [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& avoided_as_primary, moment now);
   /// The moves that the group agreed on: sequence numbers to order, and views that all replicas leave together.
   /// `stepped_down` contains views whose primaries step down. Only the previous, the present and the next view are
   /// remembered, because a faulty primary can step down from views that no replica will ever reach. The previous view
@@ -72,44 +72,44 @@ class view_changer {
   /// stable, VIEW-CHANGEs prove only the few batches after it. A replica waits for that checkpoint no longer than a
   /// request may wait.
   [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
-                                             sequence_number at, microseconds_t now);
+                                             sequence_number at, moment now);
   /// h of this replica moved, so a hand-over may be due.
-  [[nodiscard]] view_change_effects on_low_watermark(sequence_number low, microseconds_t now);
+  [[nodiscard]] view_change_effects on_low_watermark(sequence_number low, moment now);
   /// This replica had lost its disk and is a full member again.
   void on_readmitted() { abstains_ = false; }
   /// This replica itself suspects the present primary.
-  [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
+  [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, moment now);
   /// The suspicion was wrong, or the primary serves well again: this replica withdraws it. A suspicion of a primary
   /// that has to be avoided is not withdrawn.
   void on_satisfied();
   /// A SUSPICION or a VIEW-CHANGE of another replica.
-  [[nodiscard]] view_change_effects on_suspicion(const signed_statement& vote, microseconds_t now);
-  [[nodiscard]] view_change_effects on_view_change(std::shared_ptr<const view_change> change, microseconds_t now);
+  [[nodiscard]] view_change_effects on_suspicion(const signed_statement& vote, moment now);
+  [[nodiscard]] view_change_effects on_view_change(std::shared_ptr<const view_change> change, moment now);
 
   /// The replica left its view for the one that its VIEW-CHANGE `own` names.
-  [[nodiscard]] view_change_effects on_left(std::shared_ptr<const view_change> own, microseconds_t now);
-  [[nodiscard]] view_change_effects on_entered(view_number view, microseconds_t now);
+  [[nodiscard]] view_change_effects on_left(std::shared_ptr<const view_change> own, moment now);
+  [[nodiscard]] view_change_effects on_entered(view_number view, moment now);
   void on_link_changed(replica_id replica, bool up);
 
   /// Handles time-outs, their doubling, and retransmissions that are due.
-  [[nodiscard]] view_change_effects on_tick(microseconds_t now);
+  [[nodiscard]] view_change_effects on_tick(moment now);
 
   [[nodiscard]] view_number view() const { return view_; }
   [[nodiscard]] bool is_active() const { return active_; }
   [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
   /// How long a request may wait at present before the primary is suspected.
-  [[nodiscard]] microseconds_t request_timeout() const;
+  [[nodiscard]] duration request_timeout() const;
   /// For tests.
   [[nodiscard]] unsigned doublings() const { return doublings_; }
 
  private:
-  [[nodiscard]] microseconds_t new_view_timeout() const;
-  void suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out);
-  void join(microseconds_t now, view_change_effects& out) const;
-  void suspect_avoided_as_primary(microseconds_t now, view_change_effects& out);
-  [[nodiscard]] std::map<replica_id, view_number> wanted_views(microseconds_t now) const;
+  [[nodiscard]] duration new_view_timeout() const;
+  void suspect(suspicion_reason reason, moment now, view_change_effects& out);
+  void join(moment now, view_change_effects& out) const;
+  void suspect_avoided_as_primary(moment now, view_change_effects& out);
+  [[nodiscard]] std::map<replica_id, view_number> wanted_views(moment now) const;
   [[nodiscard]] std::size_t changes_from(view_number view) const;
-  void open(microseconds_t now, view_change_effects& out);
+  void open(moment now, view_change_effects& out);
   [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
   [[nodiscard]] std::shared_ptr<const planned_new_view> build(
       const std::vector<std::shared_ptr<const view_change>>& changes) const;
@@ -117,7 +117,7 @@ class view_changer {
   [[nodiscard]] bool is_to_be_left() const {
     return view_ < moves_.least_view || (active_ && stepped_down_.contains(view_));
   }
-  void follow_moves(microseconds_t now, view_change_effects& out) const;
+  void follow_moves(moment now, view_change_effects& out) const;
   void send_suspicion(view_change_effects& out) const;
   [[nodiscard]] bool is_planned(view_number to) const;
   void take_back_patience(bool is_late);
@@ -137,7 +137,7 @@ class view_changer {
   /// The highest view that each other replica has asked for by a SUSPICION, and when that SUSPICION came last.
   struct suspicion_heard {
     view_number wanted;
-    microseconds_t at = 0;
+    moment at{};
   };
   std::map<replica_id, suspicion_heard> suspicions_;
   /// The VIEW-CHANGE for the highest view of each replica (attack 19).
@@ -152,7 +152,7 @@ class view_changer {
   sequence_number low_watermark_;
   /// The last hand-over is carried out when h reaches this sequence number, or at this time.
   sequence_number hand_over_at_;
-  microseconds_t hand_over_by_ = 0;
+  moment hand_over_by_{};
 
   unsigned doublings_ = 0;
   /// The view changes that doubled the time-outs: the new view, and the last view that was entered before. At most one
@@ -164,13 +164,13 @@ class view_changer {
   std::vector<growth> grown_;
   /// The last view that was entered, and when.
   view_number entered_view_;
-  microseconds_t entered_at_ = 0;
+  moment entered_at_{};
   /// Start of the present calm period: the view was entered, the last suspicion ended, or a doubling was taken back.
-  microseconds_t calm_since_ = 0;
-  microseconds_t suspicion_sent_at_ = 0;
+  moment calm_since_{};
+  moment suspicion_sent_at_{};
   /// When a quorum of VIEW-CHANGEs for the view or for later views was complete. The time-out for the new primary
   /// starts then (attack 20).
-  std::optional<microseconds_t> quorum_at_;
+  std::optional<moment> quorum_at_;
 };
 
 }  // namespace hypermesh::protocol
