@@ -43,9 +43,9 @@ class adversary_world {
  public:
   virtual ~adversary_world() = default;
 
-  [[nodiscard]] virtual microseconds_t now() const = 0;
+  [[nodiscard]] virtual moment now() const = 0;
   /// Sends the frame over the link to `to` after `delay_us`. No strategy sees the frame any more.
-  virtual void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) = 0;
+  virtual void put_on_wire(principal to, const frame_ptr& frame, duration delay) = 0;
   /// Delivers the frame to the member's own node as if `from` had sent it.
   virtual void take_in(principal from, const frame_ptr& frame) = 0;
 };
@@ -63,7 +63,7 @@ class adversary_hands {
   [[nodiscard]] replica_id replica() const;
   [[nodiscard]] const cluster_parameters& cluster() const { return cluster_; }
   [[nodiscard]] const authenticator& keys() const { return *keys_; }
-  [[nodiscard]] microseconds_t now() const { return world_.now(); }
+  [[nodiscard]] moment now() const { return world_.now(); }
   [[nodiscard]] splitmix64& chance() { return chance_; }
   [[nodiscard]] const overheard& known() const { return known_; }
   [[nodiscard]] overheard& memory() { return known_; }
@@ -76,10 +76,8 @@ class adversary_hands {
   /// Whether this replica is the primary of its current view.
   [[nodiscard]] bool leads() const;
 
-  void send(principal to, const frame_ptr& frame) { world_.put_on_wire(to, frame, 0); }
-  void send_later(microseconds_t delay_us, principal to, const frame_ptr& frame) {
-    world_.put_on_wire(to, frame, delay_us);
-  }
+  void send(principal to, const frame_ptr& frame) { world_.put_on_wire(to, frame, 0us); }
+  void send_later(duration delay, principal to, const frame_ptr& frame) { world_.put_on_wire(to, frame, delay); }
   void send_to_all(const frame_ptr& frame);
   void take_in(principal from, const frame_ptr& frame) { world_.take_in(from, frame); }
 
@@ -94,7 +92,7 @@ class adversary_hands {
 };
 
 /// The interval between two ticks of an adversary's clock.
-inline constexpr microseconds_t adversary_tick_us = 20'000;
+inline constexpr duration adversary_tick = 20ms;
 
 /// One strategy of one member, with its memory. Equal calls and equal seeds give equal behaviour.
 class adversary {

@@ -97,7 +97,7 @@ class hear_nothing final : public adversary {
 class vote_late final : public as_voter {
  protected:
   fate on_vote(passing_frame& out, message_kind, const signed_statement&, adversary_hands& hands) override {
-    hands.send_later(300'000, out.peer, out.frame);
+    hands.send_later(300ms, out.peer, out.frame);
     return fate::stopped;
   }
 };

@@ -222,10 +222,10 @@ class ask_all_backups final : public as_client_of {
 class tell_primary_late final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
-    constexpr microseconds_t late_us = 40'000;
+    constexpr duration late = 40ms;
     const auto primary = principal::of(hands.cluster().group().primary_of(hands.known().view()));
     for (const auto each : hands.others())
-      hands.send_later(each == primary ? late_us : 0, each, out.frame);
+      hands.send_later(each == primary ? late : 0ms, each, out.frame);
     return fate::stopped;
   }
 };

@@ -24,14 +24,14 @@ void both_of::on_tick(adversary_hands& hands) {
   second_->on_tick(hands);
 }
 
-in_turns::in_turns(microseconds_t turn_us, std::vector<std::unique_ptr<adversary>> all)
-    : turn_us_(turn_us), all_(std::move(all)) {
-  require(turn_us_ > 0 && !all_.empty(), "a turn has a length and somebody whose turn it is");
+in_turns::in_turns(duration turn, std::vector<std::unique_ptr<adversary>> all) : turn_(turn), all_(std::move(all)) {
+  require(turn_ > 0us && !all_.empty(), "a turn has a length and somebody whose turn it is");
   require(std::ranges::none_of(all_, [](const auto& each) { return each == nullptr; }), "every turn is somebody's");
 }
 
 adversary& in_turns::present(const adversary_hands& hands) const {
-  return *all_[(hands.now() / turn_us_) % all_.size()];
+  const auto turns = static_cast<std::size_t>(hands.now().time_since_epoch() / turn_);
+  return *all_[turns % all_.size()];
 }
 
 fate in_turns::on_send(passing_frame& out, adversary_hands& hands) { return present(hands).on_send(out, hands); }

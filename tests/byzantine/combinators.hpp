@@ -25,7 +25,7 @@ class both_of final : public adversary {
 /// Runs several strategies one after the other, each for `turn_us`, and then begins again with the first strategy.
 class in_turns final : public adversary {
  public:
-  in_turns(microseconds_t turn_us, std::vector<std::unique_ptr<adversary>> all);
+  in_turns(duration turn, std::vector<std::unique_ptr<adversary>> all);
 
   fate on_send(passing_frame& out, adversary_hands& hands) override;
   fate on_receive(passing_frame& in, adversary_hands& hands) override;
@@ -34,7 +34,7 @@ class in_turns final : public adversary {
  private:
   [[nodiscard]] adversary& present(const adversary_hands& hands) const;
 
-  microseconds_t turn_us_;
+  duration turn_;
   std::vector<std::unique_ptr<adversary>> all_;
 };
 

@@ -20,16 +20,16 @@ struct stage : adversary_world {
   struct sent_frame {
     principal to;
     frame_ptr frame;
-    microseconds_t delay_us = 0;
+    duration delay{};
   };
 
   request_factory make{small_cluster(4)};
-  microseconds_t time = 0;
+  moment time;
   std::vector<sent_frame> sent;
 
-  [[nodiscard]] microseconds_t now() const override { return time; }
-  void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) override {
-    sent.push_back({to, frame, delay_us});
+  [[nodiscard]] moment now() const override { return time; }
+  void put_on_wire(principal to, const frame_ptr& frame, duration delay) override {
+    sent.push_back({to, frame, delay});
   }
   void take_in(principal, const frame_ptr&) override {}
 
@@ -86,9 +86,9 @@ TEST_CASE_FIXTURE(stage, "strategies take turns") {
   auto turns = play("silent-backup/honest");
   const auto frame = own_prepare(1);
   CHECK(turns.on_send(peer, frame) == nullptr);
-  time = turn_us;
+  time = moment{turn};
   CHECK(turns.on_send(peer, frame) == frame);
-  time = 2 * turn_us;
+  time = moment{2 * turn};
   CHECK(turns.on_send(peer, frame) == nullptr);
 }
 
@@ -141,10 +141,10 @@ TEST_CASE("a plan with adversaries is read back from its text and gives the same
 
 TEST_CASE("a plan has at most f faulty replicas, and client 0 is correct in it") {
   auto plan = make_adversary_plan({"late-votes", 1, 4, 10});
-  plan.faults.push_back({0, 1'000, adversarial_play{principal::of(replica_id{0}), {"late-votes"}}});
-  plan.faults.push_back({0, 1'000, adversarial_play{principal::of(replica_id{3}), {"late-votes"}}});
+  plan.faults.push_back({moment{}, moment{1ms}, adversarial_play{principal::of(replica_id{0}), {"late-votes"}}});
+  plan.faults.push_back({moment{}, moment{1ms}, adversarial_play{principal::of(replica_id{3}), {"late-votes"}}});
   CHECK_FALSE(check(plan).has_value());
   plan = make_adversary_plan({"late-votes", 1, 4, 10});
-  plan.faults.push_back({0, 1'000, adversarial_play{principal::of(client_id{0}), {"timestamp-jump"}}});
+  plan.faults.push_back({moment{}, moment{1ms}, adversarial_play{principal::of(client_id{0}), {"timestamp-jump"}}});
   CHECK_FALSE(check(plan).has_value());
 }

@@ -120,7 +120,7 @@ class equivocate_in_public final : public as_primary {
 class equivocate_after_prepare final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
-    if (const auto* second = second_.beside(proposal, hands)) hands.send_later(5'000, out.peer, second->frame);
+    if (const auto* second = second_.beside(proposal, hands)) hands.send_later(5ms, out.peer, second->frame);
     return fate::passes;
   }
 

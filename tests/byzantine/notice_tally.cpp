@@ -6,8 +6,7 @@
 
 namespace hypermesh::testing {
 
-void notice_tally::on_observed(const observation& what, microseconds_t now, group_size group,
-                               const suspects& is_faulty) {
+void notice_tally::on_observed(const observation& what, moment now, group_size group, const suspects& is_faulty) {
   if (const auto* refused = std::get_if<frame_rejected>(&what)) {
     if (is_faulty(refused->sender)) count(to_string(refused->reason));
   } else if (const auto* suspected = std::get_if<primary_suspected>(&what)) {
@@ -35,10 +34,10 @@ std::uint64_t notice_tally::count_of(std::string_view name) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
-std::optional<microseconds_t> notice_tally::longest_trial() const {
-  std::optional<microseconds_t> longest;
+std::optional<duration> notice_tally::longest_trial() const {
+  std::optional<duration> longest;
   for (const auto& [who, trial] : trials_) {
-    if (trial.convicted_at) longest = std::max(longest.value_or(0), *trial.convicted_at - trial.proven_at);
+    if (trial.convicted_at) longest = std::max(longest.value_or(0us), *trial.convicted_at - trial.proven_at);
   }
   return longest;
 }

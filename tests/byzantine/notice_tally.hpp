@@ -15,8 +15,8 @@ namespace hypermesh::testing {
 
 /// The time from the first proof against a faulty member at an honest replica to its conviction at an honest replica.
 struct faulty_trial {
-  microseconds_t proven_at = 0;
-  std::optional<microseconds_t> convicted_at;
+  moment proven_at;
+  std::optional<moment> convicted_at;
 };
 
 /// Counts the signs of faulty members at honest replicas. The names are: the name of each rejection of their messages;
@@ -31,13 +31,13 @@ class notice_tally {
   using suspects = std::function<bool(principal)>;
 
   /// Records an observation of an honest replica. `is_faulty` tells which members are faulty.
-  void on_observed(const observation& what, microseconds_t now, group_size group, const suspects& is_faulty);
+  void on_observed(const observation& what, moment now, group_size group, const suspects& is_faulty);
 
   [[nodiscard]] std::uint64_t count_of(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& counts() const { return counts_; }
   [[nodiscard]] const std::map<principal, faulty_trial>& trials() const { return trials_; }
   /// The longest trial of all convicted members; nothing if no member was convicted.
-  [[nodiscard]] std::optional<microseconds_t> longest_trial() const;
+  [[nodiscard]] std::optional<duration> longest_trial() const;
   /// Whether a member that was proven faulty was not convicted.
   [[nodiscard]] bool has_open_trial() const;
 

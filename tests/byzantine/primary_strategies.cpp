@@ -13,8 +13,8 @@ namespace hypermesh::testing {
 namespace {
 
 /// The longest time that a request may wait for the primary in a calm cluster.
-constexpr microseconds_t request_timeout_us = 1'000'000;
-constexpr microseconds_t just_below_timeout_us = request_timeout_us * 9 / 10;
+constexpr duration request_timeout = 1s;
+constexpr duration just_below_timeout = request_timeout * 9 / 10;
 
 class send_other_body final : public as_primary {
  protected:
@@ -133,7 +133,7 @@ class censor_one_client final : public adversary {
 class delay_below_timeout final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
-    hands.send_later(just_below_timeout_us, out.peer, out.frame);
+    hands.send_later(just_below_timeout, out.peer, out.frame);
     return fate::stopped;
   }
 };
@@ -143,13 +143,13 @@ class ramp_the_delay final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
     if (!begun_) begun_ = hands.now();
-    const auto grown = 20'000 + (hands.now() - *begun_) / 5;
-    hands.send_later(std::min(grown, just_below_timeout_us), out.peer, out.frame);
+    const auto grown = 20ms + (hands.now() - *begun_) / 5;
+    hands.send_later(std::min(grown, just_below_timeout), out.peer, out.frame);
     return fate::stopped;
   }
 
  private:
-  std::optional<microseconds_t> begun_;
+  std::optional<moment> begun_;
 };
 
 /// Proposes nothing for nine tenths of the time-out, then works at full speed for a fifth of the time-out, and repeats
@@ -158,14 +158,14 @@ class stall_by_turns final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
     if (!begun_) begun_ = hands.now();
-    const auto passed = (hands.now() - *begun_) % (just_below_timeout_us + request_timeout_us / 5);
-    if (passed >= just_below_timeout_us) return fate::passes;
-    hands.send_later(just_below_timeout_us - passed, out.peer, out.frame);
+    const auto passed = (hands.now() - *begun_) % (just_below_timeout + request_timeout / 5);
+    if (passed >= just_below_timeout) return fate::passes;
+    hands.send_later(just_below_timeout - passed, out.peer, out.frame);
     return fate::stopped;
   }
 
  private:
-  std::optional<microseconds_t> begun_;
+  std::optional<moment> begun_;
 };
 
 /// Delays one request in three for as long as only the backups that forward first have noticed the wait. Serves the
@@ -175,7 +175,7 @@ class hold_back_a_third final : public adversary {
   fate on_receive(passing_frame& in, adversary_hands& hands) override {
     const auto* asked = in.as<request>();
     if (asked == nullptr || !hands.leads() || asked->id.when.value % 3 != 0) return fate::passes;
-    held_.emplace_back(hands.now() + held_us, in);
+    held_.emplace_back(hands.now() + held_for, in);
     return fate::stopped;
   }
   void on_tick(adversary_hands& hands) override {
@@ -184,8 +184,8 @@ class hold_back_a_third final : public adversary {
   }
 
  private:
-  static constexpr microseconds_t held_us = 370'000;
-  std::deque<std::pair<microseconds_t, passing_frame>> held_;
+  static constexpr duration held_for = 370ms;
+  std::deque<std::pair<moment, passing_frame>> held_;
 };
 
 class propose_nothing final : public as_primary {

@@ -94,13 +94,13 @@ class answer_for_lower_height final : public as_donor {
 class drip final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message&, adversary_hands& hands) override {
-    due_ = std::max(due_, hands.now()) + 1'500'000;
+    due_ = std::max(due_, hands.now()) + 1'500ms;
     hands.send_later(due_ - hands.now(), out.peer, out.frame);
     return fate::stopped;
   }
 
  private:
-  microseconds_t due_ = 0;
+  moment due_;
 };
 
 class give_nothing final : public as_donor {

@@ -76,7 +76,7 @@ std::unique_ptr<adversary> make_adversary(std::string_view names) {
     if (turns.back() == nullptr) return nullptr;
   }
   if (turns.size() == 1) return std::move(turns.front());
-  return std::make_unique<in_turns>(turn_us, std::move(turns));
+  return std::make_unique<in_turns>(turn, std::move(turns));
 }
 
 std::vector<const strategy*> strategies_in(std::string_view names) {

@@ -75,7 +75,7 @@ std::unique_ptr<adversary> make_strategy() {
 /// The name of the strategy that passes every frame unchanged. It is not in the lists.
 inline constexpr std::string_view honest_play = "honest";
 /// The length of a turn when several strategies take turns.
-inline constexpr microseconds_t turn_us = 400'000;
+inline constexpr duration turn = 400ms;
 
 /// Makes an adversary by its name. Names may be combined: "a+b" runs two strategies at once, "a/b" runs them in turns,
 /// and + binds closer than /. Returns null when a name is unknown.

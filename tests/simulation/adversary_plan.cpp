@@ -9,6 +9,7 @@
 #include "messages/require.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "tests/byzantine/strategy.hpp"
+#include "tests/support/time_draws.hpp"
 
 namespace hypermesh::testing {
 
@@ -17,11 +18,11 @@ namespace {
 /// The number of this attack in THREATS.md.
 constexpr unsigned needless_view_change = 32;
 
-constexpr microseconds_t chaos_us = 6'000'000;
+constexpr moment chaos_ends{6s};
 /// The time is long enough for several checkpoints before the occasion.
-constexpr microseconds_t occasion_begins = 1'000'000;
-constexpr microseconds_t suspended_until = 3'500'000;
-constexpr microseconds_t cut_off_until = 3'000'000;
+constexpr moment occasion_begins{1s};
+constexpr moment suspended_until{3'500ms};
+constexpr moment cut_off_until{3s};
 
 strategy_occasion occasion_of(const std::vector<const strategy*>& played) {
   for (const auto* each : played) {
@@ -40,7 +41,7 @@ void prepare(run_plan& plan, const adversary_options& options) {
   settings.requests_per_batch_max = options.seed % 3 == 0 ? 4 : 1;
   settings.bundle_operations_max = 1;
   settings.buckets = 24;
-  plan.heals_at = chaos_us;
+  plan.heals_at = chaos_ends;
   plan.profile = fault_profile::calm;
   splitmix64 chance{options.seed};
   plan.operations =
@@ -50,7 +51,7 @@ void prepare(run_plan& plan, const adversary_options& options) {
   std::vector<planned_operation> early;
   for (std::uint32_t number = 0; number < 12; ++number) {
     const client_id client{static_cast<std::uint32_t>(number % settings.clients)};
-    early.push_back({50'000 * (1 + number), client, operation});
+    early.push_back({moment{50ms * (1 + number)}, client, operation});
   }
   plan.operations.insert(plan.operations.begin(), early.begin(), early.end());
   std::ranges::stable_sort(plan.operations, {}, &planned_operation::when);
@@ -80,21 +81,21 @@ void add_lone_witness(run_plan& plan, std::uint64_t seed) {
   const auto replicas = static_cast<std::uint32_t>(plan.settings.replicas);
   const replica_id witness{replicas / 2};
   splitmix64 chance{seed};
-  const auto deaf_at = occasion_begins + 50'000 + chance.below(110'000);
-  const auto back_at = occasion_begins + 2'600'000 + chance.below(1'200'000);
+  const auto deaf_at = occasion_begins + 50ms + draw_below(chance, 110ms);
+  const auto back_at = occasion_begins + 2'600ms + draw_below(chance, 1'200ms);
   // The suspension begins before a checkpoint covers the sequence that the witness has prepared.
-  const auto left_at = occasion_begins + 200'000 + chance.below(200'000);
+  const auto left_at = occasion_begins + 200ms + draw_below(chance, 200ms);
   std::set<endpoint> others;
   for (std::uint32_t number = 0; number < replicas; ++number) {
     if (number != witness.value) others.insert(principal::of(replica_id{number}));
   }
-  plan.faults.push_back({0, chaos_us, link_delay{10'000, 30'000}});
-  plan.faults.push_back({occasion_begins - 100'000, back_at, link_break{{principal::of(witness)}, others}});
+  plan.faults.push_back({moment{}, chaos_ends, link_delay{10ms, 30ms}});
+  plan.faults.push_back({occasion_begins - 100ms, back_at, link_break{{principal::of(witness)}, others}});
   plan.faults.push_back({deaf_at, back_at, link_break{others, {principal::of(witness)}}});
-  plan.faults.push_back({left_at, chaos_us - 500'000, node_pause{replica_id{witness.value - 1}}});
+  plan.faults.push_back({left_at, chaos_ends - 500ms, node_pause{replica_id{witness.value - 1}}});
   const auto operation = key_value::encode(key_value::increment{as_byte_span("witnessed"), 1});
   for (std::uint32_t number = 0; number < 3; ++number)
-    plan.operations.push_back({occasion_begins + 1'000, client_id{number}, operation});
+    plan.operations.push_back({occasion_begins + 1ms, client_id{number}, operation});
   std::ranges::stable_sort(plan.operations, {}, &planned_operation::when);
 }
 
@@ -121,7 +122,8 @@ run_plan plan_under(const adversary_options& options, strategy_occasion occasion
   std::erase_if(plan.faults, [](const planned_fault& each) { return !spoiled_by({each}).empty(); });
   const auto where = occasion == strategy_occasion::as_client ? occasion : strategy_occasion::none;
   for (const auto who : players_of(plan, where, options.seed))
-    plan.faults.push_back({0, plan.heals_at, adversarial_play{who, {options.strategies}, end_of(options, occasion)}});
+    plan.faults.push_back(
+        {moment{}, plan.heals_at, adversarial_play{who, {options.strategies}, end_of(options, occasion)}});
   return plan;
 }
 
@@ -134,12 +136,12 @@ run_plan plan_with(const adversary_options& options, const strategy_names& plays
   prepare(plan, options);
   const auto occasion = occasion_of(played);
   const bool is_slow = occasion == strategy_occasion::slow_laggard;
-  plan.faults.push_back({0, chaos_us, is_slow ? link_delay{40'000, 90'000} : link_delay{100, 3'000}});
+  plan.faults.push_back({moment{}, chaos_ends, is_slow ? link_delay{40ms, 90ms} : link_delay{100us, 3ms}});
   add_occasion(plan, occasion, options.seed);
   // A primary that is convicted before the occasion would not lead any more, so the strategy begins with the occasion.
-  const auto begin = occasion == strategy_occasion::lone_witness ? occasion_begins : 0;
+  const auto begin = occasion == strategy_occasion::lone_witness ? occasion_begins : moment{};
   for (const auto who : players_of(plan, occasion, options.seed))
-    plan.faults.push_back({begin, chaos_us, adversarial_play{who, plays, end_of(options, occasion)}});
+    plan.faults.push_back({begin, chaos_ends, adversarial_play{who, plays, end_of(options, occasion)}});
   return plan;
 }
 
@@ -154,8 +156,9 @@ bool leaves_a_quorum(strategy_occasion occasion) {
 /// against all of them at once. If a player with bad service is proven faulty only by chance, another primary must
 /// order the case, so the player must be suspected first. This takes a few time-outs for each player, because it has to
 /// be slow twice.
-microseconds_t trial_bound(bool is_provable, std::size_t players) {
-  return trial_us_max + (is_provable ? 0 : (players - 1) * 4 * view_change_settings{}.request_us);
+duration trial_bound(bool is_provable, std::size_t players) {
+  const auto others = is_provable ? 0 : players - 1;
+  return trial_max + others * 4 * view_change_settings{}.request_timeout;
 }
 
 bool is_convicted(const std::vector<const strategy*>& played, std::size_t players, const notice_tally& noticed) {

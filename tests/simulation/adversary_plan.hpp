@@ -27,7 +27,7 @@ struct adversary_options {
 
 /// The detection bound is 50 ms (R12), from the proof to the conviction, with messages that take 3 ms. If the strategy
 /// cannot be proven, each of several players may lead for some time-outs before the case of one is ordered.
-inline constexpr microseconds_t trial_us_max = 50'000;
+inline constexpr duration trial_max = 50ms;
 
 /// The result of a run, and whether the honest replicas noticed the strategies.
 struct adversary_report {

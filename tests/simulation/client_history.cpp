@@ -6,7 +6,7 @@
 
 namespace hypermesh::testing {
 
-std::size_t client_history::invoked(client_id client, byte_vector operation, microseconds_t now) {
+std::size_t client_history::invoked(client_id client, byte_vector operation, moment now) {
   auto& track = clients_[client];
   track.places.push_back(operations_.size());
   client_operation entry;
@@ -29,8 +29,7 @@ void client_history::on_request_sent(client_id client, const request& value) {
   }
 }
 
-void client_history::returned(client_id client, std::size_t number, const operation_result& result,
-                              microseconds_t now) {
+void client_history::returned(client_id client, std::size_t number, const operation_result& result, moment now) {
   auto& entry = operations_.at(clients_.at(client).places.at(number));
   require(!entry.returned && now >= entry.invoked, "an operation returns once");
   entry.returned = now;

@@ -18,12 +18,12 @@ class client_history {
   explicit client_history(bool is_ordered = false) : is_ordered_(is_ordered) {}
 
   /// Records that `client` is given an operation. Returns its number among the operations of this client, from zero.
-  std::size_t invoked(client_id client, byte_vector operation, microseconds_t now);
+  std::size_t invoked(client_id client, byte_vector operation, moment now);
   /// Records that a client sends a REQUEST, for the first time or again. A new REQUEST carries the client's oldest
   /// unsent operations.
   void on_request_sent(client_id client, const request& value);
   /// Records the result of the `number`-th operation of `client`. An operation without a result stays open.
-  void returned(client_id client, std::size_t number, const operation_result& result, microseconds_t now);
+  void returned(client_id client, std::size_t number, const operation_result& result, moment now);
 
   [[nodiscard]] const std::vector<client_operation>& operations() const { return operations_; }
   [[nodiscard]] linearizability_verdict check() const { return check_linearizability(operations_); }

@@ -27,7 +27,7 @@ TEST_CASE("equal seeds give equal events") {
     const auto second = run_seed(seed);
     CHECK(first.event_hash == second.event_hash);
     CHECK(first.steps == second.steps);
-    CHECK(first.virtual_us == second.virtual_us);
+    CHECK(first.virtual_time == second.virtual_time);
   }
 }
 

@@ -65,23 +65,24 @@ std::string short_name(endpoint machine) {
   return fmt::format("{}{}{}", machine.who.is_client() ? "c" : "", machine.who.number, machine.is_copy ? "b" : "");
 }
 
-void event_log::delivered(microseconds_t now, const frame_transit& transit) {
+void event_log::delivered(moment now, const frame_transit& transit) {
   ++frames_;
   const auto number_of = [](endpoint machine) {
     const auto kind = machine.who.is_client() ? 1U : (machine.is_copy ? 2U : 0U);
     return (std::uint64_t{machine.who.number} << 2U) | kind;
   };
-  hash_.add(now).add(number_of(transit.source())).add(number_of(transit.target()));
+  const auto since = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  hash_.add(since).add(number_of(transit.source())).add(number_of(transit.target()));
   hash_.add(digest_of("simulated frame", *transit.frame));
   keep({now, transit, {}});
 }
 
-void event_log::observed(microseconds_t now, endpoint machine, const observation& what) {
+void event_log::observed(moment now, endpoint machine, const observation& what) {
   auto text = text_of(what);
   if (!text.empty()) keep({now, std::nullopt, fmt::format("{} {}", short_name(machine), text)});
 }
 
-void event_log::noted(microseconds_t now, std::string text) { keep({now, std::nullopt, std::move(text)}); }
+void event_log::noted(moment now, std::string text) { keep({now, std::nullopt, std::move(text)}); }
 
 void event_log::keep(event happened) {
   if (trace_) trace_(line_of(happened));
@@ -94,7 +95,7 @@ std::string event_log::line_of(const event& happened) {
                         ? fmt::format("{} -> {} {}", short_name(happened.transit->source()),
                                       short_name(happened.transit->target()), frame_text(happened.transit->frame))
                         : happened.text;
-  return fmt::format("{:>11.3f} ms  {}", static_cast<double>(happened.when) / 1'000.0, text);
+  return fmt::format("{:>11.3f} ms  {}", static_cast<double>(happened.when.time_since_epoch().count()) / 1'000.0, text);
 }
 
 std::vector<std::string> event_log::last_lines() const {

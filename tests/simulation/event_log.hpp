@@ -25,9 +25,9 @@ class event_log {
   /// `trace` receives every event as a line; if it is empty, no lines are made.
   explicit event_log(line_sink trace) : trace_(std::move(trace)) {}
 
-  void delivered(microseconds_t now, const frame_transit& transit);
-  void observed(microseconds_t now, endpoint machine, const observation& what);
-  void noted(microseconds_t now, std::string text);
+  void delivered(moment now, const frame_transit& transit);
+  void observed(moment now, endpoint machine, const observation& what);
+  void noted(moment now, std::string text);
 
   [[nodiscard]] std::uint64_t frames() const { return frames_; }
   [[nodiscard]] std::vector<std::string> last_lines() const;
@@ -36,7 +36,7 @@ class event_log {
 
  private:
   struct event {
-    microseconds_t when = 0;
+    moment when;
     /// The text of a frame is made only when somebody reads it.
     std::optional<frame_transit> transit;
     std::string text;

@@ -8,9 +8,9 @@ namespace hypermesh::testing {
 
 fault_driver::fault_driver(simulated_world& world, const std::vector<planned_fault>& faults, note_sink note)
     : world_(world), note_(std::move(note)) {
-  require(world.now() == 0, "the faults of a run are planned when it begins");
+  require(world.now() == moment{}, "the faults of a run are planned when it begins");
   for (const auto& each : faults) {
-    if (each.begin == 0) {
+    if (each.begin == moment{}) {
       begin(each);
     } else {
       world_.plan(each.begin, [this, each] { begin(each); });

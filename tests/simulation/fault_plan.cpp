@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "tests/support/time_draws.hpp"
+
 namespace hypermesh::testing {
 
 namespace {
@@ -12,9 +14,11 @@ constexpr std::array<std::string_view, 15> names = {"calm",     "lossy",     "re
                                                     "disks",    "forgetful", "everything", "mixed",       "twins"};
 
 /// The time is long enough for partitions that outlive several STATUS periods and for checkpoints in the meantime.
-constexpr microseconds_t chaos_us_min = 1'500'000;
-constexpr microseconds_t chaos_us_max = 4'000'000;
+constexpr duration chaos_min = 1'500ms;
+constexpr duration chaos_max = 4s;
 constexpr std::uint32_t loss_permille_max = 200;
+/// A fault that is no state of a new cluster begins later than the cluster.
+constexpr moment earliest{1us};
 
 /// Draws the members that are cut off: any part of the replicas, and each client on either side.
 std::set<endpoint> draw_side(const cluster_parameters& cluster, splitmix64& chance) {
@@ -34,10 +38,10 @@ std::set<endpoint> draw_side(const cluster_parameters& cluster, splitmix64& chan
   return side;
 }
 
-planned_fault draw_partition(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+planned_fault draw_partition(const cluster_parameters& cluster, moment heals_at, splitmix64& chance) {
   link_partition partition{draw_side(cluster, chance)};
-  const auto begin = chance.below(heals_at);
-  const auto end = begin + 100'000 + chance.below(heals_at / 2);
+  const auto begin = draw_between(chance, moment{}, heals_at);
+  const auto end = begin + 100ms + draw_below(chance, heals_at.time_since_epoch() / 2);
   // One in three partitions is one-way.
   const auto direction = chance.below(6);
   if (direction < 2) partition.cuts = direction == 0 ? link_cut::inbound : link_cut::outbound;
@@ -48,26 +52,26 @@ replica_id draw_replica(const cluster_parameters& cluster, splitmix64& chance) {
   return replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))};
 }
 
-planned_fault draw_pause(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+planned_fault draw_pause(const cluster_parameters& cluster, moment heals_at, splitmix64& chance) {
   const auto replica = draw_replica(cluster, chance);
-  const auto begin = chance.below(heals_at);
+  const auto begin = draw_between(chance, moment{}, heals_at);
   if (chance.below(3) == 0) {
     // The cut lasts longer than the time-outs for a primary and for a new view, up to several of them.
-    const auto end = begin + 600'000 + chance.below(2'000'000);
+    const auto end = begin + 600ms + draw_below(chance, 2s);
     return {begin, std::min(heals_at, end), node_pause{replica}};
   }
   const actor_pause pause{replica, static_cast<node_part>(chance.below(node_parts_count))};
   // The pause lasts between a millisecond and several STATUS periods.
-  const auto end = begin + 1'000 + chance.below(chance.below(2) == 0 ? 50'000 : 1'500'000);
+  const auto end = begin + 1ms + draw_below(chance, chance.below(2) == 0 ? 50ms : 1'500ms);
   return {begin, std::min(heals_at, end), pause};
 }
 
 /// Draws the crash of a node. More crashes happen inside a write than between writes. Sometimes all nodes crash at
 /// once.
-planned_fault draw_crash(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+planned_fault draw_crash(const cluster_parameters& cluster, moment heals_at, splitmix64& chance) {
   const auto replica = draw_replica(cluster, chance);
-  const auto begin = 1 + chance.below(heals_at - 1);
-  const auto end = std::min(heals_at, begin + 1'000 + chance.below(chance.below(2) == 0 ? 100'000 : 2'000'000));
+  const auto begin = draw_between(chance, earliest, heals_at);
+  const auto end = std::min(heals_at, begin + 1ms + draw_below(chance, chance.below(2) == 0 ? 100ms : 2'000ms));
   switch (chance.below(8)) {
     case 0:
       return {begin, end, power_cut{}};
@@ -102,12 +106,14 @@ class fault_drawer {
   [[nodiscard]] bool has(fault_profile wanted) const {
     return plan_.profile == wanted || plan_.profile == fault_profile::everything;
   }
-  [[nodiscard]] microseconds_t heals_at() const { return plan_.heals_at; }
-  void add(microseconds_t begin, microseconds_t end, fault_kind what) {
+  [[nodiscard]] moment heals_at() const { return plan_.heals_at; }
+  /// How long the chaos lasts.
+  [[nodiscard]] duration chaos() const { return plan_.heals_at - moment{}; }
+  void add(moment begin, moment end, fault_kind what) {
     plan_.faults.push_back({begin, std::min(end, heals_at()), std::move(what)});
   }
   /// Adds a fault such as a loss rate or a delay that lasts as long as the chaos. Other faults begin and end within it.
-  void add_throughout(fault_kind what) { add(0, heals_at(), std::move(what)); }
+  void add_throughout(fault_kind what) { add(moment{}, heals_at(), std::move(what)); }
   template <class Draw>
   void add_some(std::uint64_t min, std::uint64_t max, Draw make) {
     const auto count = min + chance_.below(max - min + 1);
@@ -125,10 +131,10 @@ class fault_drawer {
   void draw_disks();
   void draw_disk_loss(replica_id replica);
   void draw_forgotten_departure(replica_id replica);
-  void draw_march_of_views(microseconds_t begin);
+  void draw_march_of_views(moment begin);
   void draw_lying_disk(replica_id replica);
   void draw_twins();
-  void draw_twin_round(replica_id replica, microseconds_t begin, microseconds_t end);
+  void draw_twin_round(replica_id replica, moment begin, moment end);
 
   fault_plan& plan_;
   const cluster_parameters& cluster_;
@@ -138,19 +144,19 @@ class fault_drawer {
 void fault_drawer::draw_reordering() {
   add_throughout(frame_reordering{});
   const auto permille = static_cast<std::uint32_t>(20 + chance_.below(200));
-  add_throughout(frame_straggling{permille, 10'000 + chance_.below(400'000)});
+  add_throughout(frame_straggling{permille, 10ms + draw_below(chance_, 400ms)});
 }
 
 /// Draws a cut that opens and closes repeatedly, sometimes faster and sometimes slower than the time-outs.
 void fault_drawer::draw_flapping() {
   const auto side = draw_side(cluster_, chance_);
   const auto cuts = chance_.below(3) == 0 ? link_cut::inbound : link_cut::both;
-  const auto longest = chance_.below(2) == 0 ? 60'000 : 700'000;
-  auto begin = chance_.below(heals_at() / 4);
+  const auto longest = chance_.below(2) == 0 ? 60ms : 700ms;
+  auto begin = moment{} + draw_below(chance_, chaos() / 4);
   for (std::uint64_t count = 4 + chance_.below(12); count > 0 && begin < heals_at(); --count) {
-    const auto end = begin + 1'000 + chance_.below(longest);
+    const auto end = begin + 1ms + draw_below(chance_, longest);
     add(begin, end, link_partition{side, cuts});
-    begin = end + 1'000 + chance_.below(longest);
+    begin = end + 1ms + draw_below(chance_, longest);
   }
 }
 
@@ -161,11 +167,11 @@ void fault_drawer::draw_swizzle() {
   auto coming_back = leaving;
   for (std::size_t place = 0; place < count; ++place)
     std::swap(coming_back[place], coming_back[place + chance_.below(count - place)]);
-  const auto step = heals_at() / (2 * count + 1);
+  const duration step = chaos() / (2 * count + 1);
   for (std::size_t place = 0; place < count; ++place) {
     const auto back = std::ranges::find(coming_back, leaving[place]) - coming_back.begin();
-    const auto begin = step * place + chance_.below(step);
-    const auto end = step * (count + static_cast<std::size_t>(back)) + chance_.below(step);
+    const moment begin = moment{} + step * place + draw_below(chance_, step);
+    const moment end = moment{} + step * (count + static_cast<std::size_t>(back)) + draw_below(chance_, step);
     if (begin < end) add(begin, end, link_partition{{principal::of(leaving[place])}});
   }
 }
@@ -175,8 +181,8 @@ void fault_drawer::draw_one_way() {
   const auto count = 1 + chance_.below(cluster_.replicas * 2ULL);
   for (std::uint64_t index = 0; index < count; ++index) {
     const auto ends = draw_replicas(2, cluster_, chance_);
-    const auto begin = chance_.below(heals_at());
-    const auto end = begin + 100'000 + chance_.below(heals_at());
+    const auto begin = draw_between(chance_, moment{}, heals_at());
+    const auto end = begin + 100ms + draw_below(chance_, chaos());
     add(begin, end, link_break{{principal::of(ends[0])}, {principal::of(ends[1])}});
   }
 }
@@ -196,11 +202,11 @@ void fault_drawer::draw_disks() {
 }
 
 /// Stops one primary after the other for so long that each is replaced, so that a probation can end.
-void fault_drawer::draw_march_of_views(microseconds_t begin) {
+void fault_drawer::draw_march_of_views(moment begin) {
   const auto first = chance_.below(cluster_.replicas);
   for (std::uint32_t number = 0; number <= cluster_.replicas; ++number) {
-    begin += 200'000 + chance_.below(500'000);
-    const auto end = begin + 250'000 + chance_.below(250'000);
+    begin += 200ms + draw_below(chance_, 500ms);
+    const auto end = begin + 250ms + draw_below(chance_, 250ms);
     if (end >= heals_at()) return;
     add(begin, end, node_crash{replica_id{static_cast<std::uint32_t>((first + number) % cluster_.replicas)}});
     begin = end;
@@ -224,50 +230,50 @@ void fault_drawer::draw_forgotten_departure(replica_id replica) {
   side.insert(leaving);
   for (std::uint32_t number = 0; number < cluster_.clients; ++number)
     side.insert(principal::of(client_id{number}));
-  const auto begin = chance_.below(heals_at() / 8);
+  const auto begin = moment{} + draw_below(chance_, chaos() / 8);
   // The partition lasts longer than the time-out for a primary.
-  const auto lost = begin + 1'050'000 + chance_.below(900'000);
-  const auto back = lost + 1'000 + chance_.below(200'000);
+  const auto lost = begin + 1'050ms + draw_below(chance_, 900ms);
+  const auto back = lost + 1ms + draw_below(chance_, 200ms);
   if (back >= heals_at()) return;
-  add(begin, lost + chance_.below(50'000), link_partition{std::move(side), link_cut::both});
+  add(begin, lost + draw_below(chance_, 50ms), link_partition{std::move(side), link_cut::both});
   add(begin, lost, link_break{{leaving}, std::move(staying)});
   add(lost, back, disk_loss{replica_id{leaving.number}});
-  draw_march_of_views(back + chance_.below(1'000'000));
+  draw_march_of_views(back + draw_below(chance_, 1s));
 }
 
 void fault_drawer::draw_disk_loss(replica_id replica) {
   if (plan_.profile == fault_profile::disks && chance_.below(4) == 0) return draw_forgotten_departure(replica);
   const bool marches = plan_.profile == fault_profile::disks && chance_.below(2) == 0;
-  const auto begin = 1 + chance_.below(marches ? heals_at() / 6 : heals_at() - 1);
-  const auto end = begin + 1'000 + chance_.below(chance_.below(2) == 0 ? 100'000 : (marches ? 300'000 : 1'500'000));
+  const auto begin = earliest + draw_below(chance_, marches ? chaos() / 6 : chaos() - 1us);
+  const auto end = begin + 1ms + draw_below(chance_, chance_.below(2) == 0 ? 100ms : (marches ? 300ms : 1'500ms));
   add(begin, end, disk_loss{replica});
   if (marches) return draw_march_of_views(std::min(end, heals_at()));
   // The replica on probation may be killed too, and so may the other replicas.
   for (auto count = chance_.below(3); count > 0; --count) {
-    const auto again = 1 + chance_.below(heals_at() - 1);
-    add(again, again + 1'000 + chance_.below(300'000), node_crash{replica});
+    const auto again = draw_between(chance_, earliest, heals_at());
+    add(again, again + 1ms + draw_below(chance_, 300ms), node_crash{replica});
   }
   if (chance_.below(2) == 0) add_some(1, 2, draw_crash);
   if (chance_.below(6) == 0) {
-    const auto again = 1 + chance_.below(heals_at() - 1);
-    add(again, again + 1'000 + chance_.below(300'000), disk_loss{replica});
+    const auto again = draw_between(chance_, earliest, heals_at());
+    add(again, again + 1ms + draw_below(chance_, 300ms), disk_loss{replica});
   }
 }
 
 void fault_drawer::draw_lying_disk(replica_id replica) {
   const auto changes = static_cast<std::uint32_t>(1 + chance_.below(chance_.below(2) == 0 ? 4 : 40));
-  const auto begin = chance_.below(heals_at());
-  const auto end = std::min(heals_at(), begin + 50'000 + chance_.below(heals_at()));
+  const auto begin = draw_between(chance_, moment{}, heals_at());
+  const auto end = std::min(heals_at(), begin + 50ms + draw_below(chance_, chaos()));
   add(begin, end, lying_disk{replica, changes});
-  for (auto count = chance_.below(3); count > 0 && end > begin + 1; --count) {
-    const auto killed = begin + 1 + chance_.below(end - begin - 1);
-    add(killed, killed + 1'000 + chance_.below(300'000), node_crash{replica});
+  for (auto count = chance_.below(3); count > 0 && end > begin + 1us; --count) {
+    const auto killed = draw_between(chance_, begin + 1us, end);
+    add(killed, killed + 1ms + draw_below(chance_, 300ms), node_crash{replica});
   }
 }
 
 /// The chaos is divided into rounds. In each round every node is linked with one or both machines of a twin. Nodes that
 /// are linked with different machines may be cut off from each other.
-void fault_drawer::draw_twin_round(replica_id replica, microseconds_t begin, microseconds_t end) {
+void fault_drawer::draw_twin_round(replica_id replica, moment begin, moment end) {
   const endpoint machines[] = {{principal::of(replica)}, {principal::of(replica), true}};
   std::set<endpoint> only[2];
   const auto place = [&](endpoint who) {
@@ -292,13 +298,13 @@ void fault_drawer::draw_twin_round(replica_id replica, microseconds_t begin, mic
 void fault_drawer::draw_twins() {
   const auto count = 1 + chance_.below(cluster_.group().faulty_max());
   for (const auto replica : draw_replicas(count, cluster_, chance_)) {
-    const auto begin = chance_.below(3) == 0 ? chance_.below(heals_at() / 2) : 0;
+    const auto begin = chance_.below(3) == 0 ? moment{} + draw_below(chance_, chaos() / 2) : moment{};
     const auto disk = static_cast<copied_disk>(chance_.below(2));
     add(begin, heals_at(), key_copy{replica, disk, static_cast<leaving_machine>(chance_.below(3))});
     const auto rounds = 2 + chance_.below(10);
-    const auto length = (heals_at() - begin) / rounds;
+    const duration length = (heals_at() - begin) / rounds;
     for (std::uint64_t round = 0; round < rounds; ++round) {
-      const auto from = begin + round * length;
+      const moment from = begin + round * length;
       if (chance_.below(5) > 0) draw_twin_round(replica, from, from + length);
     }
   }
@@ -310,9 +316,9 @@ void fault_drawer::draw_twins() {
 
 void fault_drawer::draw() {
   // A replica needs two new views and two windows to become a full member again, so the chaos lasts longer.
-  if (plan_.profile == fault_profile::disks) plan_.heals_at += chance_.below(chaos_us_max);
-  const auto delay_us_min = 50 + chance_.below(500);
-  add_throughout(link_delay{delay_us_min, delay_us_min + 50 + chance_.below(20'000)});
+  if (plan_.profile == fault_profile::disks) plan_.heals_at += draw_below(chance_, chaos_max);
+  const auto delay_min = 50us + draw_below(chance_, 500us);
+  add_throughout(link_delay{delay_min, delay_min + 50us + draw_below(chance_, 20ms)});
   if (has(fault_profile::lossy)) draw_loss();
   if (has(fault_profile::duplicating)) {
     add_throughout(frame_duplication{static_cast<std::uint32_t>(20 + chance_.below(300))});
@@ -358,23 +364,23 @@ fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& clus
   }
   fault_plan plan;
   plan.profile = profile;
-  plan.heals_at = chaos_us_min + chance.below(chaos_us_max - chaos_us_min);
+  plan.heals_at = draw_between(chance, moment{chaos_min}, moment{chaos_max});
   fault_drawer{plan, cluster, chance}.draw();
   return plan;
 }
 
-void add_disk_faults(std::vector<planned_fault>& faults, microseconds_t heals_at, const cluster_parameters& cluster,
+void add_disk_faults(std::vector<planned_fault>& faults, moment heals_at, const cluster_parameters& cluster,
                      splitmix64& chance) {
   if (chance.below(3) == 0) {
     const auto replica = draw_replica(cluster, chance);
-    const auto begin = 1 + chance.below(heals_at - 1);
-    const auto end = std::min(heals_at, begin + 1'000 + chance.below(1'000'000));
+    const auto begin = draw_between(chance, earliest, heals_at);
+    const auto end = std::min(heals_at, begin + 1ms + draw_below(chance, 1s));
     faults.push_back({begin, end, failing_disk{replica, static_cast<disk_trouble>(1 + chance.below(3))}});
   }
   if (chance.below(4) == 0) {
     const auto replica = draw_replica(cluster, chance);
-    const auto begin = 1 + chance.below(heals_at - 1);
-    const auto end = std::min(heals_at, begin + 1'000 + chance.below(300'000));
+    const auto begin = draw_between(chance, earliest, heals_at);
+    const auto end = std::min(heals_at, begin + 1ms + draw_below(chance, 300ms));
     auto spoiled = spoiled_by(faults);
     spoiled.insert(replica);
     if (spoiled.size() <= cluster.group().faulty_max()) faults.push_back({begin, end, damaged_disk{replica}});

@@ -38,7 +38,7 @@ enum class fault_profile : std::uint8_t {
 struct fault_plan {
   fault_profile profile = fault_profile::calm;
   std::vector<planned_fault> faults;
-  microseconds_t heals_at = 0;
+  moment heals_at;
 };
 
 /// Draws a plan of `profile`. `chance` decides times, rates, delays and partitions.
@@ -46,7 +46,7 @@ struct fault_plan {
 
 /// Adds faults of disks with bytes, without changing the other faults of the plan: sometimes a disk fails, is full, or
 /// is damaged.
-void add_disk_faults(std::vector<planned_fault>& faults, microseconds_t heals_at, const cluster_parameters& cluster,
+void add_disk_faults(std::vector<planned_fault>& faults, moment heals_at, const cluster_parameters& cluster,
                      splitmix64& chance);
 
 }  // namespace hypermesh::testing

@@ -41,7 +41,8 @@ bool read_number(std::string_view text, Number& value) {
 }  // namespace
 
 std::string text_of(std::uint32_t number) { return fmt::to_string(number); }
-std::string text_of(microseconds_t time) { return fmt::format("{}.{:03}ms", time / 1'000, time % 1'000); }
+std::string text_of(duration time) { return fmt::format("{}.{:03}ms", time / 1ms, (time % 1ms).count()); }
+std::string text_of(moment time) { return text_of(time.time_since_epoch()); }
 std::string text_of(replica_id id) { return fmt::to_string(id.value); }
 std::string text_of(node_part part) { return std::string{part_names.at(static_cast<std::size_t>(part))}; }
 std::string text_of(write_fate fate) { return std::string{fate_names.at(static_cast<std::size_t>(fate))}; }
@@ -69,15 +70,22 @@ std::string text_of(const std::set<endpoint>& members) {
 
 bool read(std::string_view text, std::uint32_t& value) { return read_number(text, value); }
 
-bool read(std::string_view text, microseconds_t& value) {
+bool read(std::string_view text, duration& value) {
   const auto point = text.find('.');
   if (point == std::string_view::npos || !text.ends_with("ms") || text.size() != point + 6) return false;
   // 10¹² ms are thirty years, so no product below exceeds 64 bits.
   std::uint64_t whole = 0;
   const auto part = parse_decimal<std::uint32_t>(text.substr(point + 1, 3));
   if (!read_number(text.substr(0, point), whole) || whole > 1'000'000'000'000 || !part) return false;
-  value = whole * 1'000 + *part;
+  value = duration{whole * 1'000 + *part};
   return true;
+}
+
+bool read(std::string_view text, moment& value) {
+  duration since{};
+  const bool is_time = read(text, since);
+  value = moment{since};
+  return is_time;
 }
 
 bool read(std::string_view text, replica_id& value) { return read_number(text, value.value); }

@@ -34,8 +34,9 @@ struct strategy_names {
 };
 
 [[nodiscard]] std::string text_of(std::uint32_t number);
-/// Returns for example "1234.567ms": a time with microseconds, in the format of traces.
-[[nodiscard]] std::string text_of(microseconds_t time);
+/// "1234.567ms": to the microsecond, and as traces show it. Times are not negative.
+[[nodiscard]] std::string text_of(duration time);
+[[nodiscard]] std::string text_of(moment time);
 [[nodiscard]] std::string text_of(replica_id id);
 /// Returns for example "state-transfer".
 [[nodiscard]] std::string text_of(node_part part);
@@ -53,7 +54,8 @@ struct strategy_names {
 
 /// Returns false when `text` is not such a value; `value` is then undefined.
 [[nodiscard]] bool read(std::string_view text, std::uint32_t& value);
-[[nodiscard]] bool read(std::string_view text, microseconds_t& value);
+[[nodiscard]] bool read(std::string_view text, duration& value);
+[[nodiscard]] bool read(std::string_view text, moment& value);
 [[nodiscard]] bool read(std::string_view text, replica_id& value);
 [[nodiscard]] bool read(std::string_view text, client_id& value);
 [[nodiscard]] bool read(std::string_view text, node_part& value);

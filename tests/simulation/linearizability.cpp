@@ -19,7 +19,7 @@ namespace {
 using key_history = std::vector<const client_operation*>;
 
 /// The part of a history until `time`, in the form for the search. Operations that returned later have no result yet.
-std::vector<key_operation> prefix_of(const key_history& history, microseconds_t time) {
+std::vector<key_operation> prefix_of(const key_history& history, moment time) {
   std::vector<key_operation> prefix;
   std::map<std::pair<client_id, timestamp>, std::map<std::size_t, std::size_t>> bundles;
   for (const auto* each : history) {
@@ -47,15 +47,15 @@ std::vector<key_operation> prefix_of(const key_history& history, microseconds_t 
 }
 
 /// The time of the first result that no order explains, for a history that has such a result.
-microseconds_t first_failure(const key_history& history, std::uint64_t states_max) {
-  std::vector<microseconds_t> times;
+moment first_failure(const key_history& history, std::uint64_t states_max) {
+  std::vector<moment> times;
   for (const auto* each : history) {
     if (each->returned) times.push_back(*each->returned);
   }
   std::ranges::sort(times);
   require(!times.empty(), "a history without results is linearizable");
   // Every prefix of a linearizable history is linearizable, so all prefixes from some time on fail.
-  const auto fails = [&](microseconds_t time) {
+  const auto fails = [&](moment time) {
     return linearization_search{prefix_of(history, time), states_max}.run() == search_outcome::violated;
   };
   auto first = times.begin();
@@ -71,9 +71,11 @@ microseconds_t first_failure(const key_history& history, std::uint64_t states_ma
   return *first;
 }
 
-std::string time_of(microseconds_t time) { return fmt::format("{:>11.3f}", static_cast<double>(time) / 1'000.0); }
+std::string time_of(moment time) {
+  return fmt::format("{:>11.3f}", static_cast<double>(time.time_since_epoch().count()) / 1'000.0);
+}
 
-std::string line_of(const client_operation& each, microseconds_t until) {
+std::string line_of(const client_operation& each, moment until) {
   const bool ended = each.returned && *each.returned <= until;
   const auto result = ended ? key_value::interpret(each.operation, each.result).line : "unknown";
   return fmt::format("  c{:<2} [{} …{} ms] {} -> {}{}\n", each.client.value, time_of(each.invoked),
@@ -81,7 +83,7 @@ std::string line_of(const client_operation& each, microseconds_t until) {
                      ended && *each.returned == until ? "   <- the first result that cannot be" : "");
 }
 
-std::string tell(byte_span key, const key_history& history, microseconds_t until) {
+std::string tell(byte_span key, const key_history& history, moment until) {
   std::string lines;
   std::size_t count = 0;
   for (const auto* each : history) {

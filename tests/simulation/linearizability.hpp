@@ -19,10 +19,10 @@ struct bundle_place {
 /// An operation and its result, as the client saw them from outside.
 struct client_operation {
   client_id client;
-  microseconds_t invoked = 0;
+  moment invoked;
   /// If it is empty, no result is known. The operation may then have happened at any time after `invoked`, or not at
   /// all.
-  std::optional<microseconds_t> returned;
+  std::optional<moment> returned;
   byte_vector operation;
   /// The result; valid only when `returned` is set.
   operation_result result;

@@ -11,7 +11,7 @@
 #include "tests/simulation/linearizability.hpp"
 #include "tests/simulation/operation_text.hpp"
 #include "tests/support/request_factory.hpp"
-#include "tools/hypermesh/traces/splitmix64.hpp"
+#include "tests/support/time_draws.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -27,16 +27,19 @@ operation_result flag(bool set, std::string_view value = {}) {
   return result;
 }
 
+moment at(std::int64_t microseconds) { return moment{duration{microseconds}}; }
+
 /// A history written by hand.
 struct handmade {
   std::vector<client_operation> operations;
 
-  handmade& did(microseconds_t invoked, microseconds_t returned, std::string_view words, operation_result result) {
-    operations.push_back({client_id{0}, invoked, returned, operation(words), std::move(result), {}});
+  /// Times are in microseconds.
+  handmade& did(std::int64_t invoked, std::int64_t returned, std::string_view words, operation_result result) {
+    operations.push_back({client_id{0}, at(invoked), at(returned), operation(words), std::move(result), {}});
     return *this;
   }
-  handmade& never_heard(microseconds_t invoked, std::string_view words) {
-    operations.push_back({client_id{0}, invoked, {}, operation(words), {}, {}});
+  handmade& never_heard(std::int64_t invoked, std::string_view words) {
+    operations.push_back({client_id{0}, at(invoked), {}, operation(words), {}, {}});
     return *this;
   }
   /// Makes the last operation the operation `index` of request `when`.
@@ -186,7 +189,7 @@ TEST_CASE("a client's history maps an operation to its request, also when the re
   const auto bytes = [](std::string_view words) { return std::string{as_text(operation(words))}; };
   client_history history;
   for (const auto* const words : {"put a 1", "put a 2", "get a"})
-    history.invoked(client, operation(words), 10);
+    history.invoked(client, operation(words), at(10));
   using bundle = std::vector<std::string>;
   const auto first = make.request_of(client, timestamp{5}, bundle{bytes("put a 1"), bytes("put a 2")});
   history.on_request_sent(client, first);
@@ -197,12 +200,12 @@ TEST_CASE("a client's history maps an operation to its request, also when the re
   for (const auto& each : history.operations())
     places.emplace_back(each.bundle.value().when.value, each.bundle.value().index);
   CHECK(places == std::vector<std::pair<std::uint64_t, std::size_t>>{{5, 0}, {5, 1}, {6, 0}});
-  history.returned(client, 0, answer(), 20);
-  history.returned(client, 1, answer(), 20);
-  history.returned(client, 2, flag(true, "2"), 30);
+  history.returned(client, 0, answer(), at(20));
+  history.returned(client, 1, answer(), at(20));
+  history.returned(client, 2, flag(true, "2"), at(30));
   CHECK(!history.check().violation);
-  CHECK(history.invoked(client, operation("get a"), 40) == 3);
-  history.returned(client, 3, flag(true, "1"), 50);
+  CHECK(history.invoked(client, operation("get a"), at(40)) == 3);
+  history.returned(client, 3, flag(true, "1"), at(50));
   CHECK(history.check().violation);
 }
 
@@ -244,12 +247,12 @@ std::vector<client_operation> execute(splitmix64& chance, const execution& how) 
   key_value_store store{4};
   std::vector<client_operation> history;
   for (std::size_t index = 0; index < how.operations; ++index) {
-    const microseconds_t moment = 1'000 + 10 * index;
+    const auto when = moment{1ms + 10us * index};
     client_operation done;
     done.client = client_id{static_cast<std::uint32_t>(index % 4)};
     done.operation = random_operation(chance, how.keys, how.values);
-    done.invoked = moment - chance.below(5 * how.width);
-    done.returned = moment + chance.below(5 * how.width);
+    done.invoked = when - draw_below(chance, 5us * how.width);
+    done.returned = when + draw_below(chance, 5us * how.width);
     done.result = store.apply({sequence_number{index + 1}, done.client, timestamp{index + 1}, 0}, done.operation);
     if (how.lost > 0 && chance.below(how.lost) == 0) done.returned.reset();
     history.push_back(std::move(done));

@@ -12,13 +12,13 @@ namespace hypermesh::testing {
 
 /// An operation on the key that is searched.
 struct key_operation {
-  static constexpr microseconds_t never = std::numeric_limits<microseconds_t>::max();
+  static constexpr moment never = moment::max();
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
   key_value::operation what;
-  microseconds_t invoked = 0;
+  moment invoked;
   /// `never` means that the result is unknown, and that the operation may not have happened.
-  microseconds_t returned = never;
+  moment returned = never;
   operation_result result;
   /// The index of the operation of the same request that executes directly before this operation.
   std::size_t after = none;

@@ -10,12 +10,10 @@ using namespace hypermesh::testing;
 
 namespace {
 
-constexpr microseconds_t second = 1'000'000;
-
 /// A calm cluster in which only `faults` happen.
 run_plan calm_plan(std::vector<planned_fault> faults, std::uint64_t seed = 1, std::uint32_t replicas = 4) {
   auto plan = make_plan({seed, replicas, 80, fault_profile::calm});
-  plan.heals_at = std::max<microseconds_t>(plan.heals_at, 2 * second);
+  plan.heals_at = std::max(plan.heals_at, moment{2s});
   plan.faults = std::move(faults);
   return plan;
 }
@@ -47,7 +45,7 @@ storage_record prepare_record(std::uint64_t sequence) {
 
 TEST_CASE("a replica that lost its disk returns on probation and with the state of the others") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    const traced_run run{calm_plan({{second, second + 100'000, disk_loss{replica_id{2}}}}, seed)};
+    const traced_run run{calm_plan({{moment{1s}, moment{1'100ms}, disk_loss{replica_id{2}}}}, seed)};
     CAPTURE(seed);
     expect_pass(run.report);
     CHECK(run.report.learner_starts == 1);
@@ -57,22 +55,24 @@ TEST_CASE("a replica that lost its disk returns on probation and with the state 
 }
 
 TEST_CASE("a replica on probation is on probation again after a crash") {
-  const traced_run run{calm_plan({{500'000, 600'000, disk_loss{replica_id{2}}},
-                                  {900'000, 950'000, node_crash{replica_id{2}}},
-                                  {1'200'000, 1'250'000, power_cut{}}})};
+  const traced_run run{calm_plan({{moment{500ms}, moment{600ms}, disk_loss{replica_id{2}}},
+                                  {moment{900ms}, moment{950ms}, node_crash{replica_id{2}}},
+                                  {moment{1'200ms}, moment{1'250ms}, power_cut{}}})};
   expect_pass(run.report);
   CHECK(run.report.learner_starts == 3);
   CHECK(run.report.restarts == 6);
 }
 
 TEST_CASE("a replica that lost its disk is a full member again after two views, and stays one") {
-  std::vector<planned_fault> faults = {{100'000, 110'000, disk_loss{replica_id{3}}}};
+  std::vector<planned_fault> faults = {{moment{100ms}, moment{110ms}, disk_loss{replica_id{3}}}};
   // The primaries of the first views are down for so long that they are replaced.
-  for (std::uint32_t number = 0; number < 3; ++number)
-    faults.push_back({(1 + number) * second, (1 + number) * second + 600'000, node_crash{replica_id{number}}});
-  faults.push_back({4 * second, 4 * second + 50'000, node_crash{replica_id{3}}});
+  for (std::uint32_t number = 0; number < 3; ++number) {
+    const moment begin{(1 + number) * 1s};
+    faults.push_back({begin, begin + 600ms, node_crash{replica_id{number}}});
+  }
+  faults.push_back({moment{4s}, moment{4'050ms}, node_crash{replica_id{3}}});
   auto plan = calm_plan(std::move(faults));
-  plan.heals_at = 5 * second;
+  plan.heals_at = moment{5s};
   plan.settings.requests_per_batch_max = 1;
   plan.settings.bundle_operations_max = 1;
   splitmix64 chance{1};
@@ -113,7 +113,7 @@ TEST_CASE("a group tolerates a replica with a disk that lost records") {
   std::uint64_t lied = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const auto replica = replica_id{static_cast<std::uint32_t>(seed % 4)};
-    const auto report = run_simulation(calm_plan({{200'000, second, lying_disk{replica, 6}}}, seed));
+    const auto report = run_simulation(calm_plan({{moment{200ms}, moment{1s}, lying_disk{replica, 6}}}, seed));
     expect_pass(report);
     lied += report.disks_that_lied;
   }
@@ -125,8 +125,8 @@ TEST_CASE("a torn write of a crashed node violates no invariant") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     std::vector<planned_fault> faults;
     for (std::uint32_t number = 0; number < 4; ++number) {
-      const auto begin = (1 + number) * 300'000;
-      faults.push_back({begin, begin + 400'000, write_crash{replica_id{number}, write_fate::torn}});
+      const moment begin{(1 + number) * 300ms};
+      faults.push_back({begin, begin + 400ms, write_crash{replica_id{number}, write_fate::torn}});
     }
     const auto report = run_simulation(calm_plan(std::move(faults), seed));
     expect_pass(report);
@@ -136,8 +136,8 @@ TEST_CASE("a torn write of a crashed node violates no invariant") {
 }
 
 TEST_CASE("a suspended node sends nothing and continues later, and the others do not wait for it") {
-  auto plan = calm_plan({{300'000, 3 * second, node_pause{replica_id{0}}}});
-  plan.heals_at = 3 * second;
+  auto plan = calm_plan({{moment{300ms}, moment{3s}, node_pause{replica_id{0}}}});
+  plan.heals_at = moment{3s};
   const traced_run run{plan};
   expect_pass(run.report);
   // Replica 0 is the first primary, so another replica must take its place.
@@ -153,9 +153,9 @@ TEST_CASE("a suspended node sends nothing and continues later, and the others do
 
 TEST_CASE("an actor that is paused twice continues once both pauses end") {
   const actor_pause one{replica_id{1}, node_part::replica};
-  const auto within =
-      run_simulation(calm_plan({{100'000, 900'000, node_pause{replica_id{1}}}, {300'000, 400'000, one}}));
-  const auto alone = run_simulation(calm_plan({{100'000, 900'000, node_pause{replica_id{1}}}}));
+  const auto within = run_simulation(
+      calm_plan({{moment{100ms}, moment{900ms}, node_pause{replica_id{1}}}, {moment{300ms}, moment{400ms}, one}}));
+  const auto alone = run_simulation(calm_plan({{moment{100ms}, moment{900ms}, node_pause{replica_id{1}}}}));
   expect_pass(within);
   CHECK(within.event_hash == alone.event_hash);
 }
@@ -168,7 +168,7 @@ TEST_CASE("a broken link is broken in one direction") {
   CHECK(cut.separates(zero, one));
   CHECK_FALSE(cut.separates(one, zero));
   CHECK_FALSE(cut.separates(zero, copy));
-  const auto report = run_simulation(calm_plan({{0, 2 * second, link_break{{zero}, {one}}}}));
+  const auto report = run_simulation(calm_plan({{moment{}, moment{2s}, link_break{{zero}, {one}}}}));
   expect_pass(report);
   CHECK(report.network.cut > 0);
 }
@@ -177,8 +177,8 @@ TEST_CASE("both machines of a copied replica are received, and the group tolerat
   for (const auto leaves : {leaving_machine::none, leaving_machine::first, leaving_machine::second}) {
     for (const auto disk : {copied_disk::empty, copied_disk::same}) {
       // Replica 0, the first primary, proposes two batches for one sequence number.
-      const traced_run run{
-          calm_plan({{disk == copied_disk::same ? second / 2 : 0, 2 * second, key_copy{replica_id{0}, disk, leaves}}})};
+      const traced_run run{calm_plan(
+          {{disk == copied_disk::same ? moment{500ms} : moment{}, moment{2s}, key_copy{replica_id{0}, disk, leaves}}})};
       expect_pass(run.report);
       CHECK(run.count("0 is faulty: its key was copied") == 1);
       CHECK(run.count(" ms  0b -> 1 ") > 0);
@@ -199,9 +199,9 @@ TEST_CASE("two machines with one key propose different batches, and correct repl
 }
 
 TEST_CASE("a plan makes no more replicas faulty than the group tolerates") {
-  const planned_fault lost{100, 200, disk_loss{replica_id{1}}};
-  const planned_fault lies{100, 200, lying_disk{replica_id{2}, 3}};
-  const planned_fault copied{100, 200, key_copy{replica_id{2}}};
+  const planned_fault lost{moment{100us}, moment{200us}, disk_loss{replica_id{1}}};
+  const planned_fault lies{moment{100us}, moment{200us}, lying_disk{replica_id{2}, 3}};
+  const planned_fault copied{moment{100us}, moment{200us}, key_copy{replica_id{2}}};
   CHECK(check(calm_plan({lost, lost})).has_value());
   CHECK_FALSE(check(calm_plan({lost, lies})).has_value());
   CHECK(check(calm_plan({lies, copied})).has_value());
@@ -217,8 +217,8 @@ TEST_CASE("replicas are partitioned and healed one by one when a network is swiz
   bool all_at_once = false;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const auto plan = make_plan({seed, 4, 10, fault_profile::swizzled});
-    std::set<microseconds_t> begins;
-    std::set<microseconds_t> ends;
+    std::set<moment> begins;
+    std::set<moment> ends;
     std::size_t cuts = 0;
     for (const auto& each : plan.faults) {
       if (!std::holds_alternative<link_partition>(each.what)) continue;
@@ -258,7 +258,7 @@ TEST_CASE("the seeds of the suite cover lost disks, readmitted replicas, disks t
       sum.learner_starts += report.learner_starts;
       sum.disks_that_lied += report.disks_that_lied;
       sum.state_transfers += report.state_transfers;
-      CHECK(report.progress_us < 5 * second);
+      CHECK(report.progress < 5s);
     }
   }
   CHECK(sum.readmissions > 0);

@@ -13,7 +13,7 @@ namespace hypermesh::testing {
 namespace {
 
 /// The shrinker does not make faults shorter than this.
-constexpr microseconds_t shortest_us = 1'000;
+constexpr duration shortest = 1ms;
 
 template <class Kind>
 std::vector<Kind> with_half_the_rate(Kind kind) {
@@ -56,8 +56,8 @@ bool with_kind(std::string_view word, Use use) {
 // --- What each kind does ----------------------------------------------------------
 
 void link_delay::apply_to(network_faults& network) const {
-  network.delay_us_min = min;
-  network.delay_us_max = max;
+  network.delay_min = min;
+  network.delay_max = max;
 }
 
 void frame_loss::apply_to(network_faults& network) const {
@@ -74,15 +74,14 @@ std::vector<frame_duplication> frame_duplication::weaker() const { return with_h
 
 void frame_straggling::apply_to(network_faults& network) const {
   network.straggle_permille = std::max(network.straggle_permille, permille);
-  network.straggle_us_max = std::max(network.straggle_us_max, longer);
+  network.straggle_max = std::max(network.straggle_max, longer);
 }
 
 std::vector<frame_straggling> frame_straggling::weaker() const { return with_half_the_rate(*this); }
 
 void link_partition::apply_to(network_faults& network) const {
   // The driver removes this partition when the fault ends.
-  network.partitions.push_back(
-      {0, std::numeric_limits<microseconds_t>::max(), side, cuts != link_cut::inbound, cuts != link_cut::outbound});
+  network.partitions.push_back({moment{}, moment::max(), side, cuts != link_cut::inbound, cuts != link_cut::outbound});
 }
 
 std::vector<link_partition> link_partition::weaker() const {
@@ -207,7 +206,7 @@ std::vector<planned_fault> weaker(const planned_fault& fault) {
         }
       },
       fault.what);
-  if (fault.end - fault.begin > shortest_us) {
+  if (fault.end - fault.begin > shortest) {
     const auto middle = fault.begin + (fault.end - fault.begin) / 2;
     all.push_back({fault.begin, middle, fault.what});
     all.push_back({middle, fault.end, fault.what});

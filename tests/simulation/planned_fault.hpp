@@ -28,8 +28,8 @@ namespace hypermesh::testing {
 /// Every frame takes a time between `min` and `max`.
 struct link_delay {
   static constexpr std::string_view word = "delay";
-  microseconds_t min = 0;
-  microseconds_t max = 0;
+  duration min{};
+  duration max{};
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor& visit) {
@@ -86,7 +86,7 @@ struct frame_reordering {
 struct frame_straggling {
   static constexpr std::string_view word = "straggling";
   std::uint32_t permille = 0;
-  microseconds_t longer = 0;
+  duration longer{};
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor& visit) {
@@ -340,8 +340,8 @@ using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame
 
 /// A fault that lasts from one time to another.
 struct planned_fault {
-  microseconds_t begin = 0;
-  microseconds_t end = 0;
+  moment begin;
+  moment end;
   fault_kind what;
 
   friend bool operator==(const planned_fault&, const planned_fault&) = default;

@@ -7,8 +7,6 @@ using namespace hypermesh::testing;
 
 namespace {
 
-constexpr microseconds_t second = 1'000'000;
-
 run_report run_seed(std::uint64_t seed, fault_profile profile = fault_profile::mixed, std::uint32_t replicas = 4) {
   return run_simulation({seed, replicas, 60, profile, run_storage::rocksdb});
 }
@@ -22,7 +20,7 @@ void expect_pass(const run_report& report, std::uint64_t seed) {
 run_plan plan_with(std::vector<planned_fault> faults, world_disk disk, std::uint64_t seed) {
   auto plan = make_plan({seed, 4, 80, fault_profile::calm});
   plan.settings.disk = static_cast<std::uint64_t>(disk);
-  plan.heals_at = 3 * second;
+  plan.heals_at = moment{3s};
   plan.faults = std::move(faults);
   return plan;
 }
@@ -66,13 +64,15 @@ TEST_CASE("fixed seeds pass on RocksDB with crashes and lost disks or records") 
 
 TEST_CASE("a replica that lost its disk is a full member again on RocksDB, and stays one after a crash") {
   for_each_mode([](world_disk disk) {
-    std::vector<planned_fault> faults = {{100'000, 110'000, disk_loss{replica_id{3}}}};
+    std::vector<planned_fault> faults = {{moment{100ms}, moment{110ms}, disk_loss{replica_id{3}}}};
     // The primaries of the first views are down for so long that they are replaced.
-    for (std::uint32_t number = 0; number < 3; ++number)
-      faults.push_back({(1 + number) * second, (1 + number) * second + 600'000, node_crash{replica_id{number}}});
-    faults.push_back({4 * second, 4 * second + 50'000, node_crash{replica_id{3}}});
+    for (std::uint32_t number = 0; number < 3; ++number) {
+      const moment begin{(1 + number) * 1s};
+      faults.push_back({begin, begin + 600ms, node_crash{replica_id{number}}});
+    }
+    faults.push_back({moment{4s}, moment{4'050ms}, node_crash{replica_id{3}}});
     auto plan = plan_with(std::move(faults), disk, 1);
-    plan.heals_at = 5 * second;
+    plan.heals_at = moment{5s};
     plan.settings.requests_per_batch_max = 1;
     plan.settings.bundle_operations_max = 1;
     splitmix64 chance{1};
@@ -88,8 +88,8 @@ TEST_CASE("repeated power failures of all nodes lose no acknowledged record in m
   std::uint64_t restarts = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     std::vector<planned_fault> faults;
-    for (microseconds_t begin = 200'000; begin < 2'800'000; begin += 400'000)
-      faults.push_back({begin, begin + 50'000, power_cut{}});
+    for (moment begin{200ms}; begin < moment{2'800ms}; begin += 400ms)
+      faults.push_back({begin, begin + 50ms, power_cut{}});
     const auto report = run_simulation(plan_with(std::move(faults), world_disk::rocksdb_sync, seed));
     expect_pass(report, seed);
     restarts += report.restarts;
@@ -102,8 +102,8 @@ TEST_CASE("a replica with a failing or full disk stops, and continues when the d
     for (const auto trouble : {disk_trouble::write_errors, disk_trouble::sync_errors, disk_trouble::full}) {
       CAPTURE(static_cast<unsigned>(trouble));
       for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-        const auto report =
-            run_simulation(plan_with({{500'000, 900'000, failing_disk{replica_id{1}, trouble}}}, disk, seed));
+        const auto report = run_simulation(
+            plan_with({{moment{500ms}, moment{900ms}, failing_disk{replica_id{1}, trouble}}}, disk, seed));
         expect_pass(report, seed);
         CHECK(report.restarts == 1);
       }
@@ -115,7 +115,8 @@ TEST_CASE("a damaged disk is noticed, or still holds all votes of its replica") 
   for_each_mode([](world_disk disk) {
     std::uint64_t noticed = 0;
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-      const auto report = run_simulation(plan_with({{500'000, 600'000, damaged_disk{replica_id{1}}}}, disk, seed));
+      const auto report =
+          run_simulation(plan_with({{moment{500ms}, moment{600ms}, damaged_disk{replica_id{1}}}}, disk, seed));
       expect_pass(report, seed);
       noticed += 1 - report.restarts;
     }

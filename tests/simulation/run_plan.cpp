@@ -13,9 +13,9 @@ namespace hypermesh::testing {
 namespace {
 
 /// Clients never give up, because this deadline is longer than any run.
-constexpr microseconds_t client_deadline_us = 3'600'000'000;
-constexpr microseconds_t plan_us_max = 600'000'000;
-static_assert(plan_us_max < client_deadline_us);
+constexpr duration client_deadline = 1h;
+constexpr duration plan_time_max = 10min;
+static_assert(plan_time_max < client_deadline);
 
 constexpr std::array<std::string_view, 2> storage_names = {"model", "rocksdb"};
 
@@ -80,13 +80,13 @@ world_settings world_of(const run_plan& plan) {
   batching.requests_per_batch_max = numbers.requests_per_batch_max;
   batching.requests_per_batch_target = std::min<std::size_t>(batching.requests_per_batch_max, 4);
   settings.client.bundle_operations_max = numbers.bundle_operations_max;
-  settings.client.bundle_delay_us = 5'000;
+  settings.client.bundle_delay = 5ms;
   settings.client.mode = numbers.ordered != 0 ? session_mode::ordered : session_mode::independent;
   settings.clients_run_twice = numbers.processes_per_client == 2;
   settings.client.requests_in_flight_max = numbers.requests_in_flight_max;
-  settings.client.retransmit_us = numbers.retransmit_us;
-  settings.client.retransmit_us_max = 2'000'000;
-  settings.client.deadline_us = client_deadline_us;
+  settings.client.retransmit_after = duration{numbers.retransmit_us};
+  settings.client.retransmit_max = 2s;
+  settings.client.deadline = client_deadline;
   settings.disk = static_cast<world_disk>(numbers.disk);
   settings.machine = [buckets = numbers.buckets] { return std::make_unique<key_value_store>(buckets); };
   return settings;
@@ -97,7 +97,7 @@ or_reason<void> check(const run_plan& plan) {
   const auto cluster = world_of(plan).cluster;
   if (!cluster.is_valid())
     return invalid("no cluster has this checkpoint-period and watermark-window: L is at least 2 K");
-  if (plan.heals_at > plan_us_max) return invalid("a run heals within ten minutes");
+  if (plan.heals_at > moment{plan_time_max}) return invalid("a run heals within ten minutes");
   for (const auto& each : plan.faults) {
     if (each.end > plan.heals_at)
       return invalid(fmt::format("the fault \"{}\" ends after the run heals", text_of(each)));
@@ -113,7 +113,7 @@ or_reason<void> check(const run_plan& plan) {
   for (const auto& each : plan.operations) {
     if (each.client.value >= processes_of(plan.settings))
       return invalid(fmt::format("there is no process c{}", each.client.value));
-    if (each.when > plan_us_max) return invalid("an operation is given within ten minutes");
+    if (each.when > moment{plan_time_max}) return invalid("an operation is given within ten minutes");
     if (each.operation.size() > limits::operation_bytes_max) return invalid("an operation is longer than any may be");
   }
   return {};

@@ -43,7 +43,7 @@ struct run_plan {
   std::uint64_t scheduling_seed = 1;
   plan_settings settings;
   /// All faults end at this time at the latest. From then on the run must settle.
-  microseconds_t heals_at = 0;
+  moment heals_at;
   std::vector<planned_fault> faults;
   std::vector<planned_operation> operations;
 

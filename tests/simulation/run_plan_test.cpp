@@ -132,14 +132,13 @@ TEST_CASE("a plan that cannot run is refused") {
 }
 
 TEST_CASE("a fault acts between its two moments, and not before or after") {
-  const microseconds_t second = 1'000'000;
-  const auto lossy = run_simulation(calm_plan({{0, second, frame_loss{300}}}));
+  const auto lossy = run_simulation(calm_plan({{moment{}, moment{1s}, frame_loss{300}}}));
   CHECK(lossy.passed());
   CHECK(lossy.network.lost > 0);
   std::uint64_t cut = 0;
   std::vector<std::string> lines;
   const std::set<endpoint> side = {principal::of(replica_id{3})};
-  const auto apart = run_simulation(calm_plan({{200'000, second, link_partition{side}}}),
+  const auto apart = run_simulation(calm_plan({{moment{200ms}, moment{1s}, link_partition{side}}}),
                                     [&](const std::string& line) { lines.push_back(line); });
   CHECK(apart.passed());
   CHECK(apart.network.cut > 0);
@@ -155,10 +154,11 @@ TEST_CASE("a fault acts between its two moments, and not before or after") {
 TEST_CASE("the end of one of two equal overlapping faults does not end the other") {
   const actor_pause pause{replica_id{0}, node_part::replica};
   // Two overlapping pauses are equal to one pause from the first beginning to the last end.
-  const auto apart = run_simulation(calm_plan({{100'000, 600'000, pause}, {400'000, 900'000, pause}}));
-  const auto whole = run_simulation(calm_plan({{100'000, 900'000, pause}}));
+  const auto apart =
+      run_simulation(calm_plan({{moment{100ms}, moment{600ms}, pause}, {moment{400ms}, moment{900ms}, pause}}));
+  const auto whole = run_simulation(calm_plan({{moment{100ms}, moment{900ms}, pause}}));
   CHECK(apart.event_hash == whole.event_hash);
-  const auto shorter = run_simulation(calm_plan({{100'000, 600'000, pause}}));
+  const auto shorter = run_simulation(calm_plan({{moment{100ms}, moment{600ms}, pause}}));
   CHECK(shorter.event_hash != whole.event_hash);
 }
 

@@ -44,7 +44,7 @@ class line_reader {
     return {};
   }
 
-  static or_reason<void> take_time(const std::string& value, microseconds_t& into) {
+  static or_reason<void> take_time(const std::string& value, moment& into) {
     if (!read(value, into)) return wrong(value, "time like 12.000ms");
     return {};
   }

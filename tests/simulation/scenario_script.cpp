@@ -39,13 +39,13 @@ std::uint64_t parse_number(const std::string& text) {
   return value;
 }
 
-std::uint64_t parse_duration_us(const std::string& text) {
+duration parse_duration(const std::string& text) {
   const auto unit = text.find_first_not_of("0123456789");
   const auto name = unit == std::string::npos ? std::string{} : text.substr(unit);
   const auto value = parse_number(text.substr(0, unit));
-  if (name == "us") return value;
-  if (name == "ms") return value * 1'000;
-  if (name == "s") return value * 1'000'000;
+  if (name == "us") return value * 1us;
+  if (name == "ms") return value * 1ms;
+  if (name == "s") return value * 1s;
   throw script_error{"\"" + text + "\" is no duration: use us, ms or s"};
 }
 

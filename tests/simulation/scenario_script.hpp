@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/time.hpp"
+
 namespace hypermesh::testing {
 
 /// One line of a script: a command, named arguments "name=value", and the other words in order.
@@ -31,8 +33,8 @@ struct script_error {
 
 [[nodiscard]] script_command parse_command(const std::string& line);
 
-/// A number of microseconds from "150ms", "2s" or "20us".
-[[nodiscard]] std::uint64_t parse_duration_us(const std::string& text);
+/// "150ms", "2s" or "20us".
+[[nodiscard]] duration parse_duration(const std::string& text);
 [[nodiscard]] std::uint64_t parse_number(const std::string& text);
 /// Splits for example "1,2,3" into its parts.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);

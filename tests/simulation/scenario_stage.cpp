@@ -120,8 +120,8 @@ void scenario_stage::make_cluster(const script_command& command) {
       small_cluster(small("replicas", 4), small("clients", 1), small("checkpoint_period", 4), small("window", 8));
   settings.shuffles = false;
   settings.first_session = session_id{0};
-  settings.faults.delay_us_min = 0;
-  settings.faults.delay_us_max = 0;
+  settings.faults.delay_min = 0us;
+  settings.faults.delay_max = 0us;
   settings.node.batching.requests_per_batch_max = small("batch", 16);
   settings.node.batching.pipeline_depth = small("pipeline", 8);
   settings.client.bundle_operations_max = small("bundle", 1);
@@ -188,7 +188,7 @@ void scenario_stage::release(const script_command& command) {
 
 void scenario_stage::advance(const script_command& command) {
   if (command.words.size() != 1) throw script_error{"advance <duration>"};
-  world().run_until(world().now() + parse_duration_us(command.words.front()));
+  world().run_until(world().now() + parse_duration(command.words.front()));
   world().settle();
 }
 

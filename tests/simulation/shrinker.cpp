@@ -134,11 +134,12 @@ class shrinker {
 
   bool heal_earlier() {
     what_ = "earlier healing";
-    microseconds_t last = 0;
+    moment last;
     for (const auto& each : result_.plan.faults)
       last = std::max(last, each.end);
     bool helped = try_edit([&](run_plan& plan) { plan.heals_at = last; });
-    while (has_budget() && try_edit([](run_plan& plan) { plan.heals_at /= 2; }))
+    while (has_budget() &&
+           try_edit([](run_plan& plan) { plan.heals_at = moment{plan.heals_at.time_since_epoch() / 2}; }))
       helped = true;
     return helped;
   }
@@ -147,15 +148,16 @@ class shrinker {
   bool begin_earlier() {
     what_ = "earlier beginning";
     return try_edit([](run_plan& plan) {
-      auto idle = plan.heals_at;
+      auto first = plan.heals_at;
       for (const auto& each : plan.operations)
-        idle = std::min(idle, each.when);
+        first = std::min(first, each.when);
       for (const auto& each : plan.faults)
-        idle = std::min(idle, each.begin == 0 ? each.end - 1 : each.begin);
+        first = std::min(first, each.begin == moment{} ? each.end - 1us : each.begin);
+      const auto idle = first - moment{};
       for (auto& each : plan.operations)
         each.when -= idle;
       for (auto& each : plan.faults) {
-        each.begin -= std::min(each.begin, idle);
+        each.begin -= std::min(each.begin - moment{}, idle);
         each.end -= idle;
       }
       plan.heals_at -= idle;
@@ -183,7 +185,7 @@ class shrinker {
   /// failure keep their length, because a later removal may delay the failure.
   void forget_the_rest() {
     what_ = "what comes after the failure";
-    try_edit([end = result_.report.virtual_us](run_plan& plan) {
+    try_edit([end = moment{result_.report.virtual_time}](run_plan& plan) {
       std::erase_if(plan.operations, [&](const planned_operation& each) { return each.when > end; });
       std::erase_if(plan.faults, [&](const planned_fault& each) { return each.begin > end; });
     });

@@ -24,7 +24,7 @@ bool has_fault(const std::vector<planned_fault>& faults) {
 run_report failed(std::string invariant) {
   run_report report;
   report.failure = violation{std::move(invariant), "planted"};
-  report.virtual_us = 60'000'000;
+  report.virtual_time = 60s;
   return report;
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("a shrunk plan contains only what the failure needs") {
     CHECK(std::get<frame_loss>(shrunken->plan.faults[0].what).permille == 1);
     CHECK(shrunken->plan.settings.clients == 1);
     CHECK(shrunken->plan.settings.pipeline_depth == 4);
-    CHECK(shrunken->plan.heals_at < 5'000);
+    CHECK(shrunken->plan.heals_at < moment{5ms});
   }
 }
 

@@ -99,7 +99,7 @@ class simulated_run final : public world_watcher {
   [[nodiscard]] bool is_settled() const;
   void check_end();
   run_report conclude();
-  [[nodiscard]] microseconds_t now() const { return world_ ? world_->now() : 0; }
+  [[nodiscard]] moment now() const { return world_ ? world_->now() : moment{}; }
 
   splitmix64 chance_;
   event_log log_;
@@ -108,9 +108,9 @@ class simulated_run final : public world_watcher {
   client_history history_;
   std::shared_ptr<const authenticator> keys_;
   std::unique_ptr<invariant_checker> checker_;
-  microseconds_t heals_at_ = 0;
+  moment heals_at_;
   /// The time at which all planned items have happened.
-  microseconds_t planned_until_ = 0;
+  moment planned_until_;
   /// The clients whose operations need no answer.
   std::set<client_id> misbehaving_;
   std::size_t unanswered_ = 0;
@@ -118,7 +118,7 @@ class simulated_run final : public world_watcher {
   std::set<replica_id> on_probation_;
   /// The end of the order when the network healed. `progressed_` says whether the order has grown since then.
   std::optional<sequence_number> last_in_chaos_;
-  microseconds_t next_nudge_ = 0;
+  moment next_nudge_;
   bool progressed_ = false;
   /// The last checked frame. It is remembered so that a broadcast is checked only once.
   frame_ptr last_sent_;
@@ -170,7 +170,7 @@ void simulated_run::ask(const planned_operation& operation) {
 }
 
 void simulated_run::on_started(endpoint machine, const recovered_replica& past) {
-  if (now() > 0) {
+  if (now() > moment{}) {
     ++report_.restarts;
     log_.noted(now(), fmt::format("{} starts with v={} executed={}{}", short_name(machine), past.view.value,
                                   past.last_executed.value, past.on_probation ? ", on probation" : ""));
@@ -248,25 +248,25 @@ void simulated_run::check_progress() {
   const auto last = checker_->order().last();
   if (!last_in_chaos_) last_in_chaos_ = last;
   progressed_ = last > *last_in_chaos_ || (unanswered_ == 0 && now() > planned_until_);
-  report_.progress_us = now() - heals_at_;
-  if (progressed_ || report_.progress_us <= progress_us_max) return;
+  report_.progress = now() - heals_at_;
+  if (progressed_ || report_.progress <= progress_max) return;
   checker_->report("I11 progress",
                    fmt::format("nothing is committed {} s after the network healed, and {} operations wait",
-                               progress_us_max / 1'000'000, unanswered_));
+                               progress_max / 1s, unanswered_));
 }
 
 /// Submits an operation while the cluster is idle. A replica that left its view alone catches up at the next
 /// checkpoint.
 void simulated_run::nudge() {
-  if (unanswered_ > 0 || now() < std::max(planned_until_ + calm_us_max, next_nudge_)) return;
-  next_nudge_ = now() + nudge_period_us;
+  if (unanswered_ > 0 || now() < std::max(planned_until_ + calm_max, next_nudge_)) return;
+  next_nudge_ = now() + nudge_period;
   ++unanswered_;
   ++report_.nudges;
   submit({now(), client_id{0}, key_value::encode(key_value::increment{as_byte_span("nudges"), 1})});
 }
 
 violation simulated_run::too_late() const {
-  const auto seconds = settling_us_max / 1'000'000;
+  const auto seconds = settling_max / 1s;
   if (unanswered_ > 0) {
     return {"I11 answers", fmt::format("{} operations are unanswered {} s after the last fault", unanswered_, seconds)};
   }
@@ -340,7 +340,7 @@ void simulated_run::check_end() {
 }
 
 run_report simulated_run::run() {
-  const auto last_moment = planned_until_ + settling_us_max;
+  const auto last_moment = planned_until_ + settling_max;
   while (!checker_->violated() && !is_settled()) {
     if (now() > last_moment || !world_->step()) {
       auto late = too_late();
@@ -357,8 +357,8 @@ run_report simulated_run::run() {
 run_report simulated_run::conclude() {
   report_.failure = checker_->violated();
   if (report_.failure) report_.last_events = log_.last_lines();
-  report_.virtual_us = now();
-  report_.settling_us = now() - std::min(now(), planned_until_);
+  report_.virtual_time = now() - moment{};
+  report_.settling = now() - std::min(now(), planned_until_);
   report_.steps = world_->steps();
   report_.batches = checker_->order().last().value;
   report_.requests = checker_->order().executed();

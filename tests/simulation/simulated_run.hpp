@@ -28,9 +28,9 @@ struct run_report {
   std::uint64_t steps = 0;
   /// Three virtual times: of the whole run, from healing until a batch was committed, and from healing until all
   /// agreed.
-  microseconds_t virtual_us = 0;
-  microseconds_t progress_us = 0;
-  microseconds_t settling_us = 0;
+  duration virtual_time{};
+  duration progress{};
+  duration settling{};
   std::uint64_t batches = 0;
   std::uint64_t requests = 0;
   std::uint64_t retransmissions = 0;
@@ -59,7 +59,7 @@ struct run_report {
 
 /// An observation of a replica, and the faults that were active at that time.
 struct run_moment {
-  microseconds_t now = 0;
+  moment now;
   replica_id replica;
   const observation& what;
   const std::vector<planned_fault>& active_faults;
@@ -81,16 +81,16 @@ using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 
 /// The longest time after healing in which nothing is committed although clients wait. Replicas leave a view that does
 /// not work after at most the time-outs that a few seconds of chaos can have doubled.
-inline constexpr microseconds_t progress_us_max = 20'000'000;
+inline constexpr duration progress_max = 20s;
 
 /// The longest time after healing until a cluster agrees without new operations, and the interval of new operations
 /// after that.
-inline constexpr microseconds_t calm_us_max = 5'000'000;
-inline constexpr microseconds_t nudge_period_us = 1'000'000;
+inline constexpr duration calm_max = 5s;
+inline constexpr duration nudge_period = 1s;
 
 /// The longest time of a run after healing and the last operation: STATUS and CHECKPOINT periods of half a second,
 /// retransmissions of at most two seconds, and several rounds of each for a group that lost much.
-inline constexpr microseconds_t settling_us_max = 30'000'000;
+inline constexpr duration settling_max = 30s;
 
 /// The command that repeats a run.
 [[nodiscard]] std::string replay_command(const run_options& options);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/state_machines/key_value_operations.hpp"
+#include "tests/support/time_draws.hpp"
 
 namespace hypermesh::testing {
 
@@ -18,7 +19,7 @@ std::uint64_t pick(std::initializer_list<std::uint64_t> from, splitmix64& chance
 
 planned_operation draw_query(splitmix64& chance) {
   const auto key = fmt::format("key-{}", chance.below(keys));
-  return {0, client_id{}, key_value::encode(key_value::get{as_byte_span(key)}), true};
+  return {moment{}, client_id{}, key_value::encode(key_value::get{as_byte_span(key)}), true};
 }
 
 byte_vector draw_operation(splitmix64& chance) {
@@ -49,16 +50,16 @@ byte_vector draw_operation(splitmix64& chance) {
 
 }  // namespace
 
-std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t processes, microseconds_t ends_at,
+std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t processes, moment ends_at,
                                              splitmix64& chance) {
   std::vector<planned_operation> all;
   all.reserve(count);
   while (all.size() < count) {
-    const auto when = chance.below(ends_at);
+    const auto when = draw_between(chance, moment{}, ends_at);
     const client_id client{static_cast<std::uint32_t>(chance.below(processes))};
     const auto burst = 1 + chance.below(8);
     for (std::uint64_t index = 0; index < burst && all.size() < count; ++index) {
-      auto next = chance.below(8) == 0 ? draw_query(chance) : planned_operation{0, {}, draw_operation(chance)};
+      auto next = chance.below(8) == 0 ? draw_query(chance) : planned_operation{moment{}, {}, draw_operation(chance)};
       next.when = when;
       next.client = client;
       all.push_back(std::move(next));

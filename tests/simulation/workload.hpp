@@ -10,7 +10,7 @@ namespace hypermesh::testing {
 
 /// An operation that a client receives at a planned time.
 struct planned_operation {
-  microseconds_t when = 0;
+  moment when;
   /// The process of the client that receives the operation: see `processes_of`.
   client_id client;
   byte_vector operation;
@@ -23,8 +23,8 @@ struct planned_operation {
 /// Draws `count` operations on a key-value store with few keys, in bursts until `ends_at`. Some operations are refused
 /// or malformed. At `ends_at` each client receives one more operation, so that operations are pending when the network
 /// has healed.
-[[nodiscard]] std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t processes,
-                                                           microseconds_t ends_at, splitmix64& chance);
+[[nodiscard]] std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t processes, moment ends_at,
+                                                           splitmix64& chance);
 
 /// Draws a small cluster with small bounds, so that a short run reaches watermarks, checkpoints, full pipelines and
 /// state transfers.

@@ -13,7 +13,7 @@ namespace {
 
 /// A replica's tick comes every `tick_moments` moments, and a client's tick every second moment.
 constexpr std::uint64_t tick_moments = 12;
-constexpr microseconds_t moment_us = 1'000;
+constexpr duration moment_length = 1ms;
 
 }  // namespace
 
@@ -36,7 +36,7 @@ core_cluster::core_cluster(const core_cluster_options& options)
 
 void core_cluster::submit(client_id client, std::string_view operation) {
   ++submitted_;
-  send_of(client.value, clients_.at(client.value)->on_submit(to_byte_vector(operation), submitted_, now_ * moment_us));
+  send_of(client.value, clients_.at(client.value)->on_submit(to_byte_vector(operation), submitted_, time()));
 }
 
 void core_cluster::corrupt(replica_id replica, intercept lie) {
@@ -121,10 +121,12 @@ void core_cluster::deliver(const frame_on_its_way& event) {
   const auto* answer = decoded ? std::get_if<reply>(&*decoded) : nullptr;
   if (answer == nullptr || !event.from.is_replica()) return;
   auto& client = *clients_.at(event.to.number);
-  send_of(event.to.number, client.on_reply(replica_id{event.from.number}, *answer, now_ * moment_us));
+  send_of(event.to.number, client.on_reply(replica_id{event.from.number}, *answer, time()));
 }
 
 // --- Time ----------------------------------------------------------------------------
+
+moment core_cluster::time() const { return moment{now_ * moment_length}; }
 
 void core_cluster::run_executors() {
   for (auto& node : nodes_) {
@@ -138,7 +140,7 @@ void core_cluster::run_executors() {
 void core_cluster::pass_moment() {
   ++now_;
   for (auto& node : nodes_)
-    node->advance_to(now_ * moment_us);
+    node->advance_to(time());
   std::vector<frame_on_its_way> due;
   const auto last = network_.upper_bound(now_);
   for (auto place = network_.begin(); place != last; ++place)
@@ -156,12 +158,12 @@ void core_cluster::pass_moment() {
     send_of(*node);
   }
   for (std::uint32_t client = 0; client < clients_.size() && now_ % 2 == 0; ++client) {
-    send_of(client, clients_[client]->on_tick(now_ * moment_us));
+    send_of(client, clients_[client]->on_tick(time()));
   }
 }
 
 void core_cluster::run(std::uint64_t moments) {
-  for (std::uint64_t moment = 0; moment < moments && !violation(); ++moment)
+  for (std::uint64_t passed = 0; passed < moments && !violation(); ++passed)
     pass_moment();
 }
 
@@ -177,7 +179,7 @@ bool core_cluster::is_settled() const {
 }
 
 bool core_cluster::settle(std::uint64_t moments_max) {
-  for (std::uint64_t moment = 0; moment < moments_max && !violation() && !is_settled(); ++moment)
+  for (std::uint64_t passed = 0; passed < moments_max && !violation() && !is_settled(); ++passed)
     pass_moment();
   return !violation() && is_settled();
 }

@@ -32,8 +32,8 @@ struct core_cluster_options {
   std::uint64_t seed = 1;
   network_faults faults;
   batch_settings batching;
-  view_change_settings views = {120'000, 20'000, 80'000, 4};
-  client_settings clients = {1, 3'000, session_mode::ordered, 16, 4'096, 40'000, 200'000, 1'000'000'000};
+  view_change_settings views = {120ms, 20ms, 80ms, 4};
+  client_settings clients = {1, 3ms, session_mode::ordered, 16, 4'096, 40ms, 200ms, 1'000s};
   /// The number of extra bytes of each chunk of state, and of extra chunks that never change.
   std::size_t state_padding = 0;
   std::size_t state_ballast = 0;
@@ -96,6 +96,8 @@ class core_cluster {
 
   [[nodiscard]] std::unique_ptr<core_node> make_node(replica_id id, order_checker& checker) const;
   void pass_moment();
+  /// The present moment as the cores know it.
+  [[nodiscard]] moment time() const;
   void deliver(const frame_on_its_way& event);
   void send(principal from, principal to, const frame_ptr& frame);
   void send_of(core_node& node);

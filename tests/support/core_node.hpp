@@ -35,7 +35,7 @@ class core_node {
             std::unique_ptr<counting_machine> machine, order_checker& checker);
 
   /// Sets the time of all later events.
-  void advance_to(microseconds_t now) { now_ = now; }
+  void advance_to(moment now) { now_ = now; }
 
   /// Handles a frame that arrived on the link of `sender`.
   void on_frame(principal sender, const frame_ptr& frame);
@@ -110,7 +110,7 @@ class core_node {
   state_fetcher fetcher_;
   request_pool batcher_;
   evidence_pool evidence_pool_;
-  microseconds_t now_ = 0;
+  moment now_;
   std::deque<executor_item> inbox_;
   std::vector<sent_frame> sends_;
   std::size_t installs_ = 0;

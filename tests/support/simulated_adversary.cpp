@@ -18,18 +18,16 @@ void simulated_adversary::play(adversary_hands hands, std::unique_ptr<adversary>
   network_.meddle(who_, this);
 }
 
-frame_ptr simulated_adversary::on_leaving(principal to, const frame_ptr& frame) {
-  return between_->on_send(to, frame);
-}
+frame_ptr simulated_adversary::on_leaving(principal to, const frame_ptr& frame) { return between_->on_send(to, frame); }
 
 frame_ptr simulated_adversary::on_arriving(principal from, const frame_ptr& frame) {
   return between_->on_receive(from, frame);
 }
 
-void simulated_adversary::put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) {
+void simulated_adversary::put_on_wire(principal to, const frame_ptr& frame, duration delay) {
   const frame_transit transit{who_, to, frame};
-  if (delay_us == 0) return network_.put_on_wire(transit);
-  later_(delay_us, [&network = network_, transit] { network.put_on_wire(transit); });
+  if (delay == 0us) return network_.put_on_wire(transit);
+  later_(delay, [&network = network_, transit] { network.put_on_wire(transit); });
 }
 
 void simulated_adversary::take_in(principal from, const frame_ptr& frame) { network_.hand_in(who_, from, frame); }
@@ -41,12 +39,11 @@ void simulated_world::misbehave(principal who, const std::string& strategy) {
   require(made != nullptr, "an adversary plays a strategy that there is");
   if (who.is_replica()) accomplices_->insert(replica_id{who.number});
   watcher_.on_faulty(who, faulty_because::it_misbehaves);
-  const auto later = [this](microseconds_t delay_us, std::function<void()> what) {
-    plan(now() + delay_us, std::move(what));
-  };
+  const auto later = [this](duration delay, std::function<void()> what) { plan(now() + delay, std::move(what)); };
   auto& place = adversaries_[who];
   place.reset();
-  place = std::make_shared<simulated_adversary>(network_, who, [this] { return now(); }, later);
+  place = std::make_shared<simulated_adversary>(
+      network_, who, [this] { return now(); }, later);
   // The adversary has its own generator, so its random choices do not change the choices of the rest of the run.
   splitmix64 seeds{settings_.key_seed * 2 + (who.is_client() ? 1 : 0)};
   for (std::uint32_t number = 0; number < who.number; ++number)
@@ -56,7 +53,7 @@ void simulated_world::misbehave(principal who, const std::string& strategy) {
 }
 
 void simulated_world::tick_adversary(const std::weak_ptr<simulated_adversary>& who) {
-  plan(now() + adversary_tick_us, [this, who] {
+  plan(now() + adversary_tick, [this, who] {
     const auto still = who.lock();
     if (still == nullptr) return;
     still->tick();

@@ -11,8 +11,8 @@ namespace hypermesh::testing {
 class simulated_adversary final : public frame_meddler, public adversary_world {
  public:
   /// `clock` returns the virtual time. `alarm` schedules a call.
-  using clock = std::function<microseconds_t()>;
-  using alarm = std::function<void(microseconds_t delay_us, std::function<void()> what)>;
+  using clock = std::function<moment()>;
+  using alarm = std::function<void(duration delay, std::function<void()> what)>;
 
   /// `network`, and everything that `now` and `later` use, must outlive the adversary.
   simulated_adversary(simulated_network& network, principal who, clock now, alarm later);
@@ -27,8 +27,8 @@ class simulated_adversary final : public frame_meddler, public adversary_world {
   [[nodiscard]] frame_ptr on_leaving(principal to, const frame_ptr& frame) override;
   [[nodiscard]] frame_ptr on_arriving(principal from, const frame_ptr& frame) override;
 
-  [[nodiscard]] microseconds_t now() const override { return now_(); }
-  void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) override;
+  [[nodiscard]] moment now() const override { return now_(); }
+  void put_on_wire(principal to, const frame_ptr& frame, duration delay) override;
   void take_in(principal from, const frame_ptr& frame) override;
 
  private:

@@ -3,18 +3,19 @@
 #include <algorithm>
 
 #include "messages/require.hpp"
+#include "tests/support/time_draws.hpp"
 #include "tests/support/virtual_actor.hpp"
 
 namespace hypermesh::testing {
 
-bool network_partition::separates(endpoint from, endpoint to, microseconds_t now) const {
+bool network_partition::separates(endpoint from, endpoint to, moment now) const {
   if (now < begin || now >= end) return false;
   const bool from_inside = side.contains(from);
   if (from_inside == side.contains(to)) return false;
   return from_inside ? cuts_outbound : cuts_inbound;
 }
 
-bool network_faults::separate(endpoint from, endpoint to, microseconds_t now) const {
+bool network_faults::separate(endpoint from, endpoint to, moment now) const {
   const auto is_cut = [&](const network_partition& each) { return each.separates(from, to, now); };
   const auto is_broken = [&](const broken_links& each) { return each.separates(from, to); };
   return std::ranges::any_of(partitions, is_cut) || std::ranges::any_of(broken, is_broken);
@@ -89,9 +90,9 @@ void simulated_network::dispatch(const frame_transit& transit, verdict decided) 
 }
 
 void simulated_network::schedule(const frame_transit& transit) {
-  auto due = scheduler_.now() + faults_.delay_us_min;
-  if (faults_.delay_us_max > faults_.delay_us_min) due += chance_.below(faults_.delay_us_max - faults_.delay_us_min);
-  if (happens(faults_.straggle_permille)) due += chance_.below(faults_.straggle_us_max + 1);
+  auto due = scheduler_.now() + faults_.delay_min;
+  if (faults_.delay_max > faults_.delay_min) due += draw_below(chance_, faults_.delay_max - faults_.delay_min);
+  if (happens(faults_.straggle_permille)) due += draw_below(chance_, faults_.straggle_max + 1us);
   if (!faults_.reorders) {
     auto& last = last_due_[{transit.source(), transit.target()}];
     due = std::max(due, last);
@@ -111,7 +112,7 @@ std::size_t simulated_network::release(const std::function<bool(const frame_tran
   return released.size();
 }
 
-std::optional<microseconds_t> simulated_network::next_arrival() const {
+std::optional<moment> simulated_network::next_arrival() const {
   if (under_way_.empty()) return std::nullopt;
   return under_way_.top().due;
 }

@@ -50,13 +50,13 @@ class frame_meddler {
 
 /// Between `begin` and `end`, no frame passes between `side` and the others in the cut directions.
 struct network_partition {
-  microseconds_t begin = 0;
-  microseconds_t end = 0;
+  moment begin;
+  moment end;
   std::set<endpoint> side;
   bool cuts_outbound = true;
   bool cuts_inbound = true;
 
-  [[nodiscard]] bool separates(endpoint from, endpoint to, microseconds_t now) const;
+  [[nodiscard]] bool separates(endpoint from, endpoint to, moment now) const;
 };
 
 /// No frame passes from any of `from` to any of `to`. The other direction is open.
@@ -71,20 +71,20 @@ struct broken_links {
 
 /// The error rates of the network, in thousandths of all frames.
 struct network_faults {
-  microseconds_t delay_us_min = 200;
-  microseconds_t delay_us_max = 1'000;
+  duration delay_min = 200us;
+  duration delay_max = 1ms;
   std::uint32_t loss_permille = 0;
   std::uint32_t duplicate_permille = 0;
   /// The rate of frames that take up to `straggle_us_max` longer than others.
   std::uint32_t straggle_permille = 0;
-  microseconds_t straggle_us_max = 0;
+  duration straggle_max{};
   /// Whether a frame may overtake an earlier frame on its link. A real link is a stream and keeps the order. Overtaking
   /// frames simulate links that were closed and opened again.
   bool reorders = false;
   std::vector<network_partition> partitions;
   std::vector<broken_links> broken;
 
-  [[nodiscard]] bool separate(endpoint from, endpoint to, microseconds_t now) const;
+  [[nodiscard]] bool separate(endpoint from, endpoint to, moment now) const;
 };
 
 struct network_counters {
@@ -134,7 +134,7 @@ class simulated_network {
   std::size_t release(const std::function<bool(const frame_transit&)>& which);
 
   /// The time when the next frame arrives.
-  [[nodiscard]] std::optional<microseconds_t> next_arrival() const;
+  [[nodiscard]] std::optional<moment> next_arrival() const;
   /// Delivers the next frame. Its time must have come.
   void deliver_next();
 
@@ -144,7 +144,7 @@ class simulated_network {
 
  private:
   struct arrival {
-    microseconds_t due = 0;
+    moment due;
     std::uint64_t order = 0;
     frame_transit transit;
 
@@ -169,7 +169,7 @@ class simulated_network {
   std::map<endpoint, frame_meddler*> meddlers_;
   std::map<std::pair<endpoint, endpoint>, peer_actor> links_;
   /// The time when the last frame of each link arrives.
-  std::map<std::pair<endpoint, endpoint>, microseconds_t> last_due_;
+  std::map<std::pair<endpoint, endpoint>, moment> last_due_;
   std::priority_queue<arrival> under_way_;
   std::vector<frame_transit> held_;
   network_counters counters_;

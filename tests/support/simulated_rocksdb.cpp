@@ -21,8 +21,7 @@ constexpr std::size_t record_bytes = 64;
 /// The size of tables, manifests and the log of a kept state.
 constexpr std::size_t state_bytes = 4'000;
 
-constexpr microseconds_t sync_period_us =
-    std::chrono::duration_cast<std::chrono::microseconds>(wal_syncer::period).count();
+constexpr duration sync_period = wal_syncer::period;
 
 using record_key = std::tuple<record_kind, std::uint64_t, std::uint64_t, byte_vector>;
 
@@ -193,8 +192,8 @@ void simulated_rocksdb::begin_model(const stored_history& found) {
 // --- Changes -----------------------------------------------------------------------
 
 void simulated_rocksdb::sync_if_due() {
-  const auto now = settings_.clock ? settings_.clock() : synced_at_ + sync_period_us;
-  if (settings_.mode != durability::async || now < synced_at_ + sync_period_us) return;
+  const auto now = settings_.clock ? settings_.clock() : synced_at_ + sync_period;
+  if (settings_.mode != durability::async || now < synced_at_ + sync_period) return;
   synced_at_ = now;
   storage_->sync_log();
 }

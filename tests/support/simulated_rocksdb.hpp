@@ -16,7 +16,7 @@ struct rocksdb_disk_settings {
   durability mode = durability::sync;
   std::uint64_t seed = 1;
   /// Returns the virtual time, for the period of mode `async`.
-  std::function<microseconds_t()> clock;
+  std::function<moment()> clock;
 };
 
 /// The product's storage on RocksDB over a simulated disk. A node opens it by `read`, and again after it was killed. A
@@ -75,7 +75,7 @@ class simulated_rocksdb final : public inspected_storage {
   /// The origin of the database, once it was created. In the product, the identity file of the directory contains it.
   std::optional<std::uint64_t> origin_;
   write_judge on_write_;
-  microseconds_t synced_at_ = 0;
+  moment synced_at_;
   bool has_lied_ = false;
   bool is_damaged_ = false;
   bool was_refused_ = false;

@@ -155,9 +155,9 @@ void simulated_world::watch_death(endpoint machine, const caf::strong_actor_ptr&
   });
 }
 
-std::optional<microseconds_t> simulated_world::next_event() const {
+std::optional<moment> simulated_world::next_event() const {
   auto earliest = scheduler_.next_timer();
-  const auto consider = [&](std::optional<microseconds_t> time) {
+  const auto consider = [&](std::optional<moment> time) {
     if (time && (!earliest || *time < *earliest)) earliest = time;
   };
   consider(network_.next_arrival());
@@ -171,7 +171,7 @@ void simulated_world::happen_next() {
     const auto what = std::move(plans_.begin()->second);
     plans_.erase(plans_.begin());
     what();
-  } else if (network_.next_arrival().value_or(now() + 1) <= now()) {
+  } else if (network_.next_arrival().value_or(now() + 1us) <= now()) {
     network_.deliver_next();
   } else {
     scheduler_.advance_to(now());
@@ -187,7 +187,7 @@ void simulated_world::find_runnable() {
 
 bool simulated_world::is_busy() {
   find_runnable();
-  return !runnable_.empty() || next_event().value_or(now() + 1) <= now();
+  return !runnable_.empty() || next_event().value_or(now() + 1us) <= now();
 }
 
 bool simulated_world::step() {
@@ -207,7 +207,7 @@ bool simulated_world::step() {
     return true;
   }
   // A frame that is due may arrive before or after any of the waiting messages is handled.
-  const bool arrives = network_.next_arrival().value_or(now() + 1) <= now();
+  const bool arrives = network_.next_arrival().value_or(now() + 1us) <= now();
   const auto choices = runnable_.size() + (arrives ? 1 : 0);
   const auto chosen = settings_.shuffles ? chance_.below(choices) : 0;
   if (chosen == runnable_.size()) {
@@ -224,13 +224,13 @@ void simulated_world::settle() {
     step();
 }
 
-void simulated_world::run_until(microseconds_t time) {
-  while (is_busy() || next_event().value_or(time + 1) <= time)
+void simulated_world::run_until(moment time) {
+  while (is_busy() || next_event().value_or(time + 1us) <= time)
     step();
   if (now() < time) scheduler_.advance_to(time);
 }
 
-void simulated_world::plan(microseconds_t time, std::function<void()> what) {
+void simulated_world::plan(moment time, std::function<void()> what) {
   require(time >= now(), "what is planned lies ahead");
   plans_.emplace(time, std::move(what));
 }

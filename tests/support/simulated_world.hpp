@@ -122,7 +122,7 @@ class simulated_world {
   /// Makes steps without moving the time until nothing is left to do now.
   void settle();
   /// Makes steps until everything before `time` has happened, and stops at `time`.
-  void run_until(microseconds_t time);
+  void run_until(moment time);
 
   /// Stops the node of a replica at once, like a killed process. The content of its disk remains; its messages and its
   /// memory are lost. Its links close.
@@ -166,13 +166,13 @@ class simulated_world {
   void resume(replica_id id, node_part part);
 
   /// Calls `what` at `time`, which must not be in the past.
-  void plan(microseconds_t time, std::function<void()> what);
+  void plan(moment time, std::function<void()> what);
   /// Gives an operation to a process of a client. `done` receives the outcome.
   void submit(client_id process, byte_vector operation, completion done);
   /// Like `submit`, for a read that is not ordered.
   void query(client_id process, byte_vector operation, completion done);
 
-  [[nodiscard]] microseconds_t now() const { return scheduler_.now(); }
+  [[nodiscard]] moment now() const { return scheduler_.now(); }
   [[nodiscard]] const world_settings& settings() const { return settings_; }
   [[nodiscard]] simulated_network& network() { return network_; }
   [[nodiscard]] const key_ring& keys() const { return keys_; }
@@ -215,7 +215,7 @@ class simulated_world {
   [[nodiscard]] bool is_busy();
   /// Puts the jobs whose actors are not paused into `runnable_`.
   void find_runnable();
-  [[nodiscard]] std::optional<microseconds_t> next_event() const;
+  [[nodiscard]] std::optional<moment> next_event() const;
 
   world_settings settings_;
   splitmix64& chance_;
@@ -227,7 +227,7 @@ class simulated_world {
   std::map<endpoint, simulated_node> nodes_;
   /// One client for each process.
   std::vector<simulated_client> clients_;
-  std::multimap<microseconds_t, std::function<void()>> plans_;
+  std::multimap<moment, std::function<void()>> plans_;
   /// The number of active pauses of each actor.
   std::map<caf::actor_id, std::size_t> paused_;
   std::set<endpoint> down_;

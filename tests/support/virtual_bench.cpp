@@ -45,8 +45,8 @@ void virtual_bench::write_down(const std::string& probe, const caf::type_erased_
   if (on_probe_) on_probe_(probe);
 }
 
-void virtual_bench::advance(std::chrono::microseconds by) {
-  const auto until = scheduler_.now() + static_cast<microseconds_t>(by.count());
+void virtual_bench::advance(duration by) {
+  const auto until = scheduler_.now() + by;
   for (auto next = scheduler_.next_timer(); next && *next <= until; next = scheduler_.next_timer()) {
     scheduler_.advance_to(*next);
     scheduler_.run_all();

@@ -66,7 +66,7 @@ class virtual_bench {
   }
 
   /// Moves the time forward and stops at each timer.
-  void advance(std::chrono::microseconds by);
+  void advance(duration by);
   void settle() { scheduler_.run_all(); }
 
   /// The messages of one type that a probe has received since the last call for this type, in order.

@@ -13,11 +13,10 @@ namespace hypermesh::testing {
 namespace {
 
 /// The clock begins at this time and not at zero, because CAF takes a time point of zero for "none" in some places.
-constexpr std::chrono::microseconds origin{1'000};
+constexpr duration origin = 1ms;
 
-microseconds_t since_origin(caf::actor_clock::time_point when) {
-  const auto passed = when.time_since_epoch() - origin;
-  return static_cast<microseconds_t>(std::chrono::ceil<std::chrono::microseconds>(passed).count());
+moment moment_of(caf::actor_clock::time_point when) {
+  return moment{std::chrono::ceil<duration>(when.time_since_epoch() - origin)};
 }
 
 }  // namespace
@@ -61,17 +60,17 @@ void virtual_scheduler::run_all() {
     run_next();
 }
 
-microseconds_t virtual_scheduler::now() const { return since_origin(coordinator_->clock().now()); }
+moment virtual_scheduler::now() const { return moment_of(coordinator_->clock().now()); }
 
-std::optional<microseconds_t> virtual_scheduler::next_timer() const {
+std::optional<moment> virtual_scheduler::next_timer() const {
   const auto& schedule = coordinator_->clock().schedule();
   if (schedule.empty()) return std::nullopt;
-  return since_origin(schedule.begin()->first);
+  return moment_of(schedule.begin()->first);
 }
 
-void virtual_scheduler::advance_to(microseconds_t time) {
+void virtual_scheduler::advance_to(moment time) {
   require(time >= now(), "time does not run backwards");
-  if (time > now()) coordinator_->advance_time(std::chrono::microseconds{time - now()});
+  if (time > now()) coordinator_->advance_time(time - now());
   for (auto due = next_timer(); due && *due <= now(); due = next_timer())
     coordinator_->trigger_timeout();
 }

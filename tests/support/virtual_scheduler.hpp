@@ -36,11 +36,11 @@ class virtual_scheduler {
   /// Runs messages in the order of their arrival until no actor has messages.
   void run_all();
 
-  [[nodiscard]] microseconds_t now() const;
+  [[nodiscard]] moment now() const;
   /// The time when the next delayed message is due.
-  [[nodiscard]] std::optional<microseconds_t> next_timer() const;
+  [[nodiscard]] std::optional<moment> next_timer() const;
   /// Moves the clock and puts the delayed messages that became due into their mailboxes.
-  void advance_to(microseconds_t time);
+  void advance_to(moment time);
 
  private:
   std::unique_ptr<caf::actor_system_config> config_;

@@ -39,10 +39,10 @@ void adversary_at_client::release() {
 
 // --- The adversary's world -----------------------------------------------------------
 
-void adversary_at_client::put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) {
+void adversary_at_client::put_on_wire(principal to, const frame_ptr& frame, duration delay) {
   const std::scoped_lock lock{guard_};
   if (!to.is_replica() || to.number >= links_.size() || !links_[to.number]) return;
-  send_on(links_[to.number], frame, delay_us);
+  send_on(links_[to.number], frame, delay);
 }
 
 void adversary_at_client::take_in(principal from, const frame_ptr& frame) {

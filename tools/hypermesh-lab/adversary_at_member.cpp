@@ -1,10 +1,10 @@
 #include "tools/hypermesh-lab/adversary_at_member.hpp"
 
-#include <chrono>
-
 #include <caf/actor_cast.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
+
+#include "tools/hypermesh-lab/steady_moment.hpp"
 
 namespace hypermesh::lab {
 
@@ -23,23 +23,20 @@ void adversary_at_member::stop() {
   release();
 }
 
-microseconds_t adversary_at_member::now() const {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<microseconds_t>(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
-}
+moment adversary_at_member::now() const { return moment_of(std::chrono::steady_clock::now()); }
 
-void adversary_at_member::send_on(const peer_actor& link, const frame_ptr& frame, microseconds_t delay_us) {
-  if (delay_us == 0) {
+void adversary_at_member::send_on(const peer_actor& link, const frame_ptr& frame, duration delay) {
+  if (delay == 0us) {
     caf::anon_send(link, outgoing_frame{frame});
   } else {
-    caf::delayed_anon_send(link, std::chrono::microseconds{delay_us}, outgoing_frame{frame});
+    caf::delayed_anon_send(link, delay, outgoing_frame{frame});
   }
 }
 
 void adversary_at_member::leave(principal to, const outgoing_frame& out) {
   const std::scoped_lock lock{guard_};
   if (between_ == nullptr) return;
-  if (auto frame = between_->on_send(to, out.frame)) put_on_wire(to, frame, 0);
+  if (auto frame = between_->on_send(to, out.frame)) put_on_wire(to, frame, 0us);
 }
 
 peer_actor adversary_at_member::spawn_stand_in(principal to) {
@@ -51,7 +48,7 @@ peer_actor adversary_at_member::spawn_stand_in(principal to) {
 }
 
 void adversary_at_member::spawn_clock() {
-  constexpr std::chrono::microseconds period{testing::adversary_tick_us};
+  constexpr auto period = testing::adversary_tick;
   spawn([weak = weak_from_this(), period](caf::event_based_actor* self) -> caf::behavior {
     self->delayed_send(self, period, tick{});
     return {[self, weak, period](const tick&) {

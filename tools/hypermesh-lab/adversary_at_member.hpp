@@ -19,7 +19,7 @@ class adversary_at_member : public testing::adversary_world, public std::enable_
   /// Ends the actors in between and releases all handles.
   void stop();
 
-  [[nodiscard]] microseconds_t now() const override;
+  [[nodiscard]] moment now() const override;
 
  protected:
   explicit adversary_at_member(caf::actor_system& system) : system_(system) {}
@@ -43,7 +43,7 @@ class adversary_at_member : public testing::adversary_world, public std::enable_
   [[nodiscard]] peer_actor spawn_stand_in(principal to);
 
   /// Sends a frame on a real link.
-  static void send_on(const peer_actor& link, const frame_ptr& frame, microseconds_t delay_us);
+  static void send_on(const peer_actor& link, const frame_ptr& frame, duration delay);
 
   /// Locked in every call from an actor or a link.
   std::recursive_mutex guard_;

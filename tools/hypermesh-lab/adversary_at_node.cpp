@@ -42,12 +42,12 @@ void adversary_at_node::release() {
 
 // --- The adversary's world -----------------------------------------------------------
 
-void adversary_at_node::put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) {
+void adversary_at_node::put_on_wire(principal to, const frame_ptr& frame, duration delay) {
   const std::scoped_lock lock{guard_};
   const auto found = links_.find(to);
   if (found == links_.end()) return;
   for (const auto& each : found->second)
-    send_on(each, frame, delay_us);
+    send_on(each, frame, delay);
 }
 
 void adversary_at_node::take_in(principal from, const frame_ptr& frame) {

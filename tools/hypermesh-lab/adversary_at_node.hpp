@@ -23,7 +23,7 @@ class adversary_at_node final : public adversary_at_member {
   /// Begins to play once the links exist. `hands` must belong to this world.
   void play(const replica_links& links, testing::adversary_hands hands, std::unique_ptr<testing::adversary> strategy);
 
-  void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) override;
+  void put_on_wire(principal to, const frame_ptr& frame, duration delay) override;
   void take_in(principal from, const frame_ptr& frame) override;
 
  private:

@@ -16,7 +16,7 @@ namespace hypermesh::lab {
 namespace {
 
 /// After this time an operation that the strategy spoiled makes room for another one.
-constexpr microseconds_t deadline_us = 2'000'000;
+constexpr duration deadline = 2s;
 
 /// A session number above all sessions that this key has used, as long as the clock does not go back.
 session_id first_session() {
@@ -36,7 +36,7 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
   const auto& keys = *loaded;
   const auto cluster = config.cluster.parameters();
   client_settings settings;
-  settings.deadline_us = deadline_us;
+  settings.deadline = deadline;
   // The session is independent, because in an ordered session no request after the first spoiled request is executed.
   settings.mode = session_mode::independent;
   settings.sampling_seed = seed;

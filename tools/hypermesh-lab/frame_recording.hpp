@@ -12,7 +12,7 @@ namespace hypermesh::lab {
 /// A frame that a node received.
 struct recorded_frame {
   /// The time of the steady clock, which is the same for all processes of a machine.
-  microseconds_t when = 0;
+  moment when;
   principal sender;
   frame_ptr frame;
 };

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "runtime/member_identity.hpp"
+#include "tools/hypermesh-lab/steady_moment.hpp"
 
 namespace hypermesh::lab {
 
@@ -20,11 +21,6 @@ constexpr std::chrono::milliseconds event_duration{2'000};
 constexpr int questions = 20;
 /// The state is large enough that each of the other replicas has to send a part of it.
 constexpr std::uint32_t state_mib = 2;
-
-microseconds_t microseconds_of(clock::time_point time) {
-  return static_cast<microseconds_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
-}
 
 /// A cluster in which one replica records its frames.
 class trace_run {
@@ -47,8 +43,8 @@ class trace_run {
     if (auto done = pass(settings_.duration); !done) return done;
     const auto end = cluster_.mark();
     const auto cpu_then = cluster_.processes().usage();
-    into.from = microseconds_of(begin.when);
-    into.until = microseconds_of(end.when);
+    into.from = moment_of(begin.when);
+    into.until = moment_of(end.when);
     into.operations = end.answered - begin.answered;
     if (into.operations == 0)
       return error_of({"the cluster answered no operation during the measurement", "run the command again"});

@@ -24,8 +24,8 @@ struct guard_trace {
   std::shared_ptr<const authenticator> keys;
   std::vector<recorded_frame> frames;
   /// The part of the trace that has only the load, and the number of operations answered in it.
-  microseconds_t from = 0;
-  microseconds_t until = 0;
+  moment from;
+  moment until;
   std::uint64_t operations = 0;
 
   [[nodiscard]] bool is_under_load(const recorded_frame& frame) const {

@@ -24,7 +24,7 @@ constexpr std::string_view mark = "\nhypermesh-lab-report\n";
   dup2(out, STDERR_FILENO);
   const auto report = testing::run_simulation(plan);
   const auto failure = report.failure.value_or(testing::violation{});
-  fmt::print(stderr, "{}{}\n{}\n{}", mark, report.virtual_us, failure.invariant, failure.what);
+  fmt::print(stderr, "{}{}\n{}\n{}", mark, report.virtual_time.count(), failure.invariant, failure.what);
   std::fflush(stderr);
   // Ends the child without the exit handlers and buffers that it inherited from the parent.
   _exit(0);
@@ -50,7 +50,7 @@ std::string take_line(std::string& text) {
 
 testing::run_report report_of(std::string text) {
   testing::run_report report;
-  report.virtual_us = parse_decimal<microseconds_t>(take_line(text)).value_or(0);
+  report.virtual_time = duration{parse_decimal<duration::rep>(take_line(text)).value_or(0)};
   auto invariant = take_line(text);
   if (!invariant.empty()) report.failure = testing::violation{std::move(invariant), std::move(text)};
   return report;
@@ -61,7 +61,7 @@ testing::run_report report_of_end(std::string printed, int status) {
   if (name.empty()) name = fmt::format("the process of the run ended with status {}", status);
   testing::run_report report;
   // The child ended early, so the virtual time of its end is unknown.
-  report.virtual_us = std::numeric_limits<microseconds_t>::max();
+  report.virtual_time = duration::max();
   report.failure = testing::violation{std::move(name), "a run ended its process"};
   return report;
 }

@@ -85,7 +85,7 @@ testing::event_log::line_sink trace_of(const sim_command& command) {
 
 void print_failure(const testing::run_report& report, const std::string& replay) {
   cli::say(fmt::format("\nseed {} with {} replicas failed at {:.3f} ms, step {}", report.options.seed,
-                       report.options.replicas, static_cast<double>(report.virtual_us) / 1e3, report.steps));
+                       report.options.replicas, static_cast<double>(report.virtual_time.count()) / 1e3, report.steps));
   cli::say(fmt::format("  {}: {}\nthe last events:", report.failure->invariant, report.failure->what));
   for (const auto& line : report.last_events)
     cli::say(fmt::format("  {}", line));

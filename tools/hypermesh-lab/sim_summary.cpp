@@ -27,7 +27,7 @@ std::vector<cli::text_table::column> columns() {
 
 }  // namespace
 
-double seconds_of(microseconds_t time) { return static_cast<double>(time) / 1e6; }
+double seconds_of(duration time) { return static_cast<double>(time.count()) / 1e6; }
 
 double per_minute(std::uint64_t runs, double seconds) {
   return seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0;
@@ -53,9 +53,9 @@ sim_summary::row sim_summary::row_of(const testing::run_report& report) {
   one.state_transfers = report.state_transfers;
   one.checkpoints = report.checkpoints;
   one.keys_undecided = report.keys_undecided;
-  one.virtual_us = report.virtual_us;
-  one.progress_us_max = report.progress_us;
-  one.settling_us_max = report.settling_us;
+  one.virtual_time = report.virtual_time;
+  one.progress_max = report.progress;
+  one.settling_max = report.settling;
   return one;
 }
 
@@ -78,9 +78,9 @@ void sim_summary::row::add(const row& other) {
   state_transfers += other.state_transfers;
   checkpoints += other.checkpoints;
   keys_undecided += other.keys_undecided;
-  virtual_us += other.virtual_us;
-  progress_us_max = std::max(progress_us_max, other.progress_us_max);
-  settling_us_max = std::max(settling_us_max, other.settling_us_max);
+  virtual_time += other.virtual_time;
+  progress_max = std::max(progress_max, other.progress_max);
+  settling_max = std::max(settling_max, other.settling_max);
 }
 
 void sim_summary::add(const testing::run_report& report) {
@@ -118,9 +118,9 @@ std::string sim_summary::table(double seconds, const cli::text_style& style) con
                fmt::to_string(of.state_transfers),
                fmt::to_string(of.checkpoints),
                fmt::to_string(of.nudged),
-               fmt::format("{:.1f}", seconds_of(of.virtual_us)),
-               fmt::format("{:.2f}", seconds_of(of.progress_us_max)),
-               fmt::format("{:.2f}", seconds_of(of.settling_us_max))});
+               fmt::format("{:.1f}", seconds_of(of.virtual_time)),
+               fmt::format("{:.2f}", seconds_of(of.progress_max)),
+               fmt::format("{:.2f}", seconds_of(of.settling_max))});
   };
   for (const auto& [key, each] : rows_)
     add_line(fmt::to_string(key.first), testing::to_string(key.second), each);
@@ -155,9 +155,9 @@ nlohmann::ordered_json sim_summary::json(double seconds) const {
                            {"state_transfers", each.state_transfers},
                            {"checkpoints", each.checkpoints},
                            {"keys_undecided", each.keys_undecided},
-                           {"virtual_seconds", seconds_of(each.virtual_us)},
-                           {"progress_in_seconds_max", seconds_of(each.progress_us_max)},
-                           {"settled_in_seconds_max", seconds_of(each.settling_us_max)}});
+                           {"virtual_seconds", seconds_of(each.virtual_time)},
+                           {"progress_in_seconds_max", seconds_of(each.progress_max)},
+                           {"settled_in_seconds_max", seconds_of(each.settling_max)}});
   }
   out["failures"] = json_value::array();
   for (const auto& each : failures_)
@@ -176,9 +176,9 @@ nlohmann::ordered_json json_of(const testing::run_report& report, const std::str
                     {"passed", report.passed()},
                     {"event_hash", to_hex(report.event_hash.view())},
                     {"steps", report.steps},
-                    {"virtual_seconds", seconds_of(report.virtual_us)},
-                    {"progress_in_seconds", seconds_of(report.progress_us)},
-                    {"settled_in_seconds", seconds_of(report.settling_us)},
+                    {"virtual_seconds", seconds_of(report.virtual_time)},
+                    {"progress_in_seconds", seconds_of(report.progress)},
+                    {"settled_in_seconds", seconds_of(report.settling)},
                     {"batches", report.batches},
                     {"requests", report.requests},
                     {"nudges", report.nudges},
@@ -214,9 +214,9 @@ std::string text_of(const testing::run_report& report) {
   line("profile", testing::to_string(report.profile));
   line("outcome", report.passed() ? "passed" : "failed");
   line("event hash", to_hex(report.event_hash.view()));
-  line("virtual time", fmt::format("{:.3f} s", seconds_of(report.virtual_us)));
-  line("progress after healing", fmt::format("{:.3f} s", seconds_of(report.progress_us)));
-  line("settled after healing", fmt::format("{:.3f} s", seconds_of(report.settling_us)));
+  line("virtual time", fmt::format("{:.3f} s", seconds_of(report.virtual_time)));
+  line("progress after healing", fmt::format("{:.3f} s", seconds_of(report.progress)));
+  line("settled after healing", fmt::format("{:.3f} s", seconds_of(report.settling)));
   line("steps", report.steps);
   line("batches", report.batches);
   line("requests", fmt::format("{} ({} sent again)", report.requests, report.retransmissions));

@@ -11,7 +11,7 @@
 
 namespace hypermesh::lab {
 
-[[nodiscard]] double seconds_of(microseconds_t time);
+[[nodiscard]] double seconds_of(duration time);
 /// The number of runs per minute; 0 if no time has passed.
 [[nodiscard]] double per_minute(std::uint64_t runs, double seconds);
 
@@ -47,9 +47,9 @@ class sim_summary {
     std::uint64_t state_transfers = 0;
     std::uint64_t checkpoints = 0;
     std::uint64_t keys_undecided = 0;
-    microseconds_t virtual_us = 0;
-    microseconds_t progress_us_max = 0;
-    microseconds_t settling_us_max = 0;
+    duration virtual_time{};
+    duration progress_max{};
+    duration settling_max{};
 
     void add(const row& other);
   };

@@ -35,11 +35,11 @@ struct strategy_row {
   std::uint64_t convicted = 0;
   /// The number of runs in which a member was proven faulty but not convicted.
   std::uint64_t acquitted = 0;
-  microseconds_t trial_us_max = 0;
+  duration trial_max{};
   std::uint64_t batches = 0;
   std::uint64_t transfers = 0;
-  microseconds_t progress_us_max = 0;
-  microseconds_t settling_us_max = 0;
+  duration progress_max{};
+  duration settling_max{};
 };
 
 struct failed_run {
@@ -59,11 +59,11 @@ void add(strategy_row& row, const testing::adversary_report& report) {
   row.noticed += row.can_be_noticed && report.run.passed() && report.noticed ? 1 : 0;
   row.convicted += report.run.noticed.count_of("convicted") > 0 ? 1 : 0;
   row.acquitted += report.run.noticed.has_open_trial() ? 1 : 0;
-  row.trial_us_max = std::max(row.trial_us_max, report.run.noticed.longest_trial().value_or(0));
+  row.trial_max = std::max(row.trial_max, report.run.noticed.longest_trial().value_or(0us));
   row.batches += report.run.batches;
   row.transfers += report.run.state_transfers;
-  row.progress_us_max = std::max(row.progress_us_max, report.run.progress_us);
-  row.settling_us_max = std::max(row.settling_us_max, report.run.settling_us);
+  row.progress_max = std::max(row.progress_max, report.run.progress);
+  row.settling_max = std::max(row.settling_max, report.run.settling);
 }
 
 void print_table(const std::vector<strategy_row>& rows, std::uint64_t failed, std::uint64_t unnoticed, double seconds) {
@@ -82,9 +82,9 @@ void print_table(const std::vector<strategy_row>& rows, std::uint64_t failed, st
     runs += each.runs;
     table.add({each.names, fmt::to_string(each.runs), fmt::to_string(each.failed),
                each.can_be_noticed ? fmt::to_string(each.noticed) : "-", fmt::to_string(each.convicted),
-               fmt::format("{:.1f}", static_cast<double>(each.trial_us_max) / 1e3), fmt::to_string(each.batches),
-               fmt::to_string(each.transfers), fmt::format("{:.2f}", seconds_of(each.progress_us_max)),
-               fmt::format("{:.2f}", seconds_of(each.settling_us_max))});
+               fmt::format("{:.1f}", static_cast<double>(each.trial_max.count()) / 1e3), fmt::to_string(each.batches),
+               fmt::to_string(each.transfers), fmt::format("{:.2f}", seconds_of(each.progress_max)),
+               fmt::format("{:.2f}", seconds_of(each.settling_max))});
   }
   cli::print_report(table.text(cli::text_style::of(STDOUT_FILENO)));
   cli::print_report(fmt::format("\n{} runs of {} strategies, {} failed, {} not noticed, {:.0f} runs a minute\n", runs,
@@ -102,11 +102,11 @@ void print_json(const std::vector<strategy_row>& rows, const std::vector<failed_
                       {"noticed", each.noticed},
                       {"convicted", each.convicted},
                       {"proven_not_convicted", each.acquitted},
-                      {"convicted_in_seconds_max", seconds_of(each.trial_us_max)},
+                      {"convicted_in_seconds_max", seconds_of(each.trial_max)},
                       {"batches", each.batches},
                       {"state_transfers", each.transfers},
-                      {"progress_in_seconds_max", seconds_of(each.progress_us_max)},
-                      {"settled_in_seconds_max", seconds_of(each.settling_us_max)}};
+                      {"progress_in_seconds_max", seconds_of(each.progress_max)},
+                      {"settled_in_seconds_max", seconds_of(each.settling_max)}};
     out["strategies"].push_back(std::move(row));
   }
   out["failures"] = json_value::array();
@@ -160,11 +160,11 @@ cli::exit_code run_one(const sim_command& command, const testing::adversary_opti
     if (command.output.is_json()) continue;
     if (trial.convicted_at) {
       cli::print_report(fmt::format("{} proven faulty at {:.1f} ms, convicted {:.1f} ms later\n", to_string(who),
-                                    static_cast<double>(trial.proven_at) / 1e3,
-                                    static_cast<double>(*trial.convicted_at - trial.proven_at) / 1e3));
+                                    static_cast<double>(trial.proven_at.time_since_epoch().count()) / 1e3,
+                                    static_cast<double>((*trial.convicted_at - trial.proven_at).count()) / 1e3));
     } else {
       cli::print_report(fmt::format("{} proven faulty at {:.1f} ms, not convicted\n", to_string(who),
-                                    static_cast<double>(trial.proven_at) / 1e3));
+                                    static_cast<double>(trial.proven_at.time_since_epoch().count()) / 1e3));
     }
   }
   const auto why = objection_to(report);
