@@ -20,6 +20,7 @@ std::uint64_t count_of(Number from) {
   return static_cast<std::uint64_t>(from);
 }
 inline std::uint64_t count_of(std::chrono::milliseconds from) { return static_cast<std::uint64_t>(from.count()); }
+inline std::uint64_t count_of(duration from) { return static_cast<std::uint64_t>(from.count()); }
 inline std::uint64_t count_of(replica_id from) { return from.value; }
 inline std::uint64_t count_of(client_id from) { return from.value; }
 
@@ -29,6 +30,7 @@ void put_count(Number& into, std::uint64_t count) {
   into = static_cast<Number>(count);
 }
 inline void put_count(std::chrono::milliseconds& into, std::uint64_t count) { into = std::chrono::milliseconds{count}; }
+inline void put_count(duration& into, std::uint64_t count) { into = duration{count}; }
 inline void put_count(replica_id& into, std::uint64_t count) { into = replica_id{static_cast<std::uint32_t>(count)}; }
 inline void put_count(client_id& into, std::uint64_t count) { into = client_id{static_cast<std::uint32_t>(count)}; }
 

@@ -175,7 +175,7 @@ constexpr std::array core_rows = {
          .larger = "views.request_timeout_us",
          .larger_factor = 2,
          .about = "The time that a request of an unfinished batch waits for others while the pipeline is busy."},
-        [](auto& of) -> auto& { return of.settings.batch_delay_us; }),
+        [](auto& of) -> auto& { return of.settings.batch_delay; }),
     number<node>(
         {.table = "batching",
          .name = "pipeline_depth",
@@ -249,7 +249,7 @@ constexpr std::array core_rows = {
          .high = minute_us,
          .about =
              "The interval at which a waiting replica sends STATUS, so that others send the messages that it lacks."},
-        [](auto& of) -> auto& { return of.settings.status_us; }),
+        [](auto& of) -> auto& { return of.settings.status_period; }),
     number<node>(
         {.table = "periods",
          .name = "checkpoint_resend_us",
@@ -258,7 +258,7 @@ constexpr std::array core_rows = {
          .high = minute_us,
          .about = "The interval at which a CHECKPOINT that is not stable yet is sent again. The interval between "
                   "checkpoints is checkpoint_period in the genesis."},
-        [](auto& of) -> auto& { return of.settings.checkpoint_resend_us; }),
+        [](auto& of) -> auto& { return of.settings.checkpoint_resend; }),
     number<node>(
         {.table = "periods",
          .name = "transfer_tick_us",
@@ -268,7 +268,7 @@ constexpr std::array core_rows = {
          .about =
              "The interval at which a state transfer replaces late donors, and gives replicas that fetch from this "
              "replica a new byte budget."},
-        [](auto& of) -> auto& { return of.settings.transfer_tick_us; }),
+        [](auto& of) -> auto& { return of.settings.transfer_tick; }),
     number<node>(
         {.table = "periods",
          .name = "service_check_us",
@@ -276,7 +276,7 @@ constexpr std::array core_rows = {
          .low = 1'000,
          .high = 1'000'000,
          .about = "The interval at which a backup measures the service of the primary."},
-        [](auto& of) -> auto& { return of.settings.service_check_us; }),
+        [](auto& of) -> auto& { return of.settings.service_check; }),
 
     number<node>(
         {.table = "views",
@@ -285,7 +285,7 @@ constexpr std::array core_rows = {
          .low = 10'000,
          .high = 10 * minute_us,
          .about = "A primary is suspected if a request waits this long and nothing is executed meanwhile."},
-        [](auto& of) -> auto& { return of.settings.views.request_us; }),
+        [](auto& of) -> auto& { return of.settings.views.request_timeout; }),
     number<node>(
         {.table = "views",
          .name = "closed_link_timeout_us",
@@ -294,7 +294,7 @@ constexpr std::array core_rows = {
          .high = 10 * minute_us,
          .about = "A primary is suspected after this shorter time if the link to it is closed, for example by the "
                   "end of its process."},
-        [](auto& of) -> auto& { return of.settings.views.closed_link_us; }),
+        [](auto& of) -> auto& { return of.settings.views.closed_link_timeout; }),
     number<node>(
         {.table = "views",
          .name = "new_view_timeout_us",
@@ -303,7 +303,7 @@ constexpr std::array core_rows = {
          .high = 10 * minute_us,
          .about = "The time that the primary of a new view has for its NEW-VIEW, once a quorum has left for "
                   "that view."},
-        [](auto& of) -> auto& { return of.settings.views.new_view_us; }),
+        [](auto& of) -> auto& { return of.settings.views.new_view_timeout; }),
     number<node>(
         {.table = "views",
          .name = "timeout_doublings_max",

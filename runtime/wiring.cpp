@@ -21,9 +21,6 @@ namespace hypermesh::runtime {
 
 namespace {
 
-/// Settings and the protocol count microseconds, but CAF's timers need a duration.
-std::chrono::microseconds as_duration(microseconds_t us) { return std::chrono::microseconds{us}; }
-
 /// Applies `visit` to every actor of the node except the two ingress actors, in the order of the message flow.
 template <class Visitor>
 void for_each_inner_actor(const node_actors& actors, Visitor visit) {
@@ -82,19 +79,17 @@ node_actors spawn_node(caf::actor_system& system, node_parts parts) {
   node_actors actors;
   actors.ingress = system.spawn(ingress, identity, settings.frames_per_second_max);
   actors.client_ingress = system.spawn(ingress, identity, settings.frames_per_second_max);
-  actors.batcher = system.spawn(batcher, identity, settings.batching, as_duration(settings.batch_delay_us));
+  actors.batcher = system.spawn(batcher, identity, settings.batching, settings.batch_delay);
   auto& restored = parts.restored;
   auto start = std::make_shared<executor_start>();
   *start = {std::move(restored.state), restored.past.replica.view, std::move(restored.taken)};
   const auto past = std::make_shared<const recovered_node>(std::move(restored.past));
   const std::shared_ptr<const recovered_replica> promised{past, &past->replica};
-  actors.replica = system.spawn(replica, identity, as_duration(settings.status_us), promised);
-  actors.coordinator =
-      system.spawn(coordinator, identity, settings.views, as_duration(settings.service_check_us), promised);
+  actors.replica = system.spawn(replica, identity, settings.status_period, promised);
+  actors.coordinator = system.spawn(coordinator, identity, settings.views, settings.service_check, promised);
   actors.executor = system.spawn(executor, identity, std::move(start));
-  actors.checkpointer = system.spawn(checkpointer, identity, as_duration(settings.checkpoint_resend_us), past);
-  actors.state_transfer =
-      system.spawn(state_transfer, identity, as_duration(settings.transfer_tick_us), settings.giving);
+  actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_resend, past);
+  actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_tick, settings.giving);
   actors.journal = parts.disk_blocks ? system.spawn<caf::detached>(journal, identity, std::move(parts.storage),
                                                                    settings.retained_bytes, restored.kept)
                                      : system.spawn(journal, identity, std::move(parts.storage),

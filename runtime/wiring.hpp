@@ -22,16 +22,16 @@ namespace hypermesh::runtime {
 struct node_settings {
   batch_settings batching;
   /// How long a request waits for others while the pipeline is busy.
-  microseconds_t batch_delay_us = 2'000;
+  duration batch_delay = 2ms;
   /// How often a replica that waits sends STATUS, which reports what it lacks.
-  microseconds_t status_us = 150'000;
+  duration status_period = 150ms;
   /// How often an unstable CHECKPOINT is sent again. It is not K, the checkpoint period, which the genesis sets.
-  microseconds_t checkpoint_resend_us = 500'000;
+  duration checkpoint_resend = 500ms;
   /// How often a state transfer looks for chunks that did not arrive, and gives those who fetch from it a new share.
-  microseconds_t transfer_tick_us = 200'000;
+  duration transfer_tick = 200ms;
   view_change_settings views;
   /// How often a backup measures how the primary serves its clients.
-  microseconds_t service_check_us = 25'000;
+  duration service_check = 25ms;
   /// The number of bytes of records that stay on disk although a stable state covers them. No state is written before
   /// there are more.
   std::uint64_t retained_bytes = 8 * 1024 * 1024;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <caf/actor_system.hpp>
 
+#include "messages/time.hpp"
 #include "runtime/consensus_client.hpp"
 #include "runtime/consensus_manager.hpp"
 #include "tools/hypermesh/terminal/exit_code.hpp"
@@ -19,6 +21,10 @@ struct client_options {
   /// A configuration file that is used instead of the two options above.
   std::string config;
   double timeout_seconds = 10;
+
+  [[nodiscard]] duration timeout() const {
+    return std::chrono::duration_cast<duration>(std::chrono::duration<double>{timeout_seconds});
+  }
 };
 
 /// Adds --cluster, --client, --config and --timeout.

@@ -52,7 +52,7 @@ exit_code run_get(const get_options& options) {
                         exit_code::usage);
   }
   client_settings settings;
-  settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
+  settings.deadline = options.client.timeout();
   hard_deadline deadline{options.client.timeout_seconds};
   auto opened = cluster_session::open(std::move(*config), settings);
   if (!opened) return report_error(opened.error(), exit_code::usage);

@@ -63,7 +63,7 @@ exit_code run_submit(const submit_options& options) {
   if (auto done = check_machine(config->cluster); !done) return report_error(done.error(), exit_code::usage);
   client_settings settings;
   settings.bundle_operations_max = options.bundle;
-  settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
+  settings.deadline = options.client.timeout();
   const bool from_stdin = options.words.size() == 1 && options.words.front() == "-";
   // Stdin has no deadline, because lines may arrive for any length of time.
   std::optional<hard_deadline> deadline;

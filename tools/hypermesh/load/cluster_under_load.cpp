@@ -90,7 +90,7 @@ cluster_under_load::outcome cluster_under_load::open_client(std::uint32_t number
   settings.bundle_operations_max = settings_.bundle;
   settings.requests_in_flight_max = std::clamp<std::size_t>(
       (settings_.in_flight + settings_.bundle - 1) / settings_.bundle, 1, limits::requests_in_flight_max / 2);
-  settings.deadline_us = std::chrono::microseconds{answer_patience}.count();
+  settings.deadline = answer_patience;
   auto opened = cluster_session::open(std::move(*config), settings);
   if (!opened) return tl::unexpected(run_failure{exit_code::usage, opened.error()});
   into = std::move(*opened);

@@ -98,7 +98,7 @@ class replay {
     settings.requests_in_flight_max =
         std::clamp<std::size_t>((in_flight + bundle - 1) / bundle, 1, limits::requests_in_flight_max);
     settings.operations_pending_max = std::max(settings.operations_pending_max, in_flight);
-    settings.deadline_us = static_cast<microseconds_t>(options.timeout_seconds * 1e6);
+    settings.deadline = options.timeout();
     auto opened = cluster_session::open(std::move(*config), settings);
     if (!opened) return tl::unexpected(run_failure{exit_code::usage, opened.error()});
     session_ = std::move(*opened);
