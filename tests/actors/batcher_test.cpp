@@ -10,11 +10,10 @@
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
-using std::chrono_literals::operator""us;
 
 namespace {
 
-constexpr std::chrono::microseconds delay{2'000};
+constexpr duration delay = 2ms;
 
 /// The batcher of one replica; replica 0 is the primary of view 0.
 struct batcher_bench : virtual_bench {
@@ -111,7 +110,7 @@ TEST_CASE("a backup forwards a pending request repeatedly, and at once when its 
   bench.request(0, 1);
   // The primary has most likely received the request from the client, and a copy could overtake an earlier request.
   CHECK(bench.take_frames("peer-0").empty());
-  bench.advance(50'000us);
+  bench.advance(50ms);
   const auto forwarded = bench.take_frames("peer-0");
   REQUIRE(forwarded.size() == 1);
   const auto& sent = std::get<request>(forwarded.front());
@@ -127,14 +126,14 @@ TEST_CASE("a backup forwards a pending request repeatedly, and at once when its 
   bench.request(0, 1);
   CHECK(bench.take_frames("peer-0").empty());
   CHECK(bench.take<quota_exceeded>("client-ingress").size() == 1);
-  bench.advance(400'000us);
+  bench.advance(400ms);
   CHECK(bench.take_frames("peer-0").size() == 1);
   // The backup continues to forward, because the primary may have had no room for the request.
-  bench.advance(2'000'000us);
+  bench.advance(2s);
   CHECK(bench.take_frames("peer-0").size() == 5);
   bench.executed(0, 1);
   bench.forget();
-  bench.advance(5'000'000us);
+  bench.advance(5s);
   CHECK(bench.is_quiet());
 }
 
@@ -150,13 +149,13 @@ TEST_CASE("a system request of the fault detector is proposed by a primary and f
       CHECK(cut.front().content->system_requests.size() == 1);
       continue;
     }
-    bench.advance(400'000us);
+    bench.advance(400ms);
     const auto forwarded = bench.take_frames("peer-0");
     REQUIRE_FALSE(forwarded.empty());
     CHECK(std::get<system_request>(forwarded.front()).name == wanted.name);
     bench.give(bench.tested, cases_dropped{std::make_shared<const std::vector<case_name>>(1, wanted.name)});
     bench.forget();
-    bench.advance(2'000'000us);
+    bench.advance(2s);
     CHECK(bench.take_frames("peer-0").empty());
   }
 }
@@ -166,13 +165,13 @@ TEST_CASE("a backup forwards a request behind another one of its client at most 
   bench.request(0, 1);
   bench.request(0, 2);
   // Of the second request, this backup is not the first to forward.
-  bench.advance(50'000us);
+  bench.advance(50ms);
   CHECK(bench.take_frames("peer-0").size() == 1);
-  bench.advance(400'000us);
+  bench.advance(400ms);
   CHECK(bench.take_frames("peer-0").size() == 2);
-  bench.advance(400'000us);
+  bench.advance(400ms);
   CHECK(bench.take_frames("peer-0").size() == 2);
-  bench.advance(400'000us);
+  bench.advance(400ms);
   const auto again = bench.take_frames("peer-0");
   REQUIRE(again.size() == 1);
   CHECK(std::get<request>(again.front()).id.when == timestamp{1});
@@ -183,7 +182,7 @@ TEST_CASE(
   batcher_bench bench{2};
   bench.request_from(principal::of(replica_id{3}), 1, 1);
   CHECK(bench.take_frames("peer-0").empty());
-  bench.advance(50'000us);
+  bench.advance(50ms);
   CHECK(bench.take_frames("peer-0").size() == 1);
   // A repetition by a replica is not forwarded, because two replicas could repeat a request to each other for ever.
   bench.request_from(principal::of(replica_id{1}), 1, 1);
@@ -195,7 +194,7 @@ TEST_CASE("a request that is executed meanwhile is not forwarded") {
   bench.request(0, 1);
   bench.executed(0, 1);
   bench.forget();
-  bench.advance(1'000'000us);
+  bench.advance(1s);
   CHECK(bench.take_frames("peer-0").empty());
 }
 
@@ -313,7 +312,7 @@ TEST_CASE("the coordinator gets a report on how clients are served when it asks"
   const auto told = bench.take<service_measured>("coordinator");
   REQUIRE(told.size() == 1);
   CHECK(told.front().report.clients_waiting == 1);
-  CHECK(told.front().report.longest_wait_us == 300);
+  CHECK(told.front().report.longest_wait == 300us);
 }
 
 TEST_CASE("a rate-limited client has one pending request until its term is over") {
@@ -347,7 +346,7 @@ TEST_CASE("the former primary forwards requests of clients at once, and no other
   backup.request(0, 1);
   CHECK(backup.take_frames("peer-1").empty());
   // After some time the clients know the new primary.
-  former.advance(std::chrono::microseconds{forwarding_schedule::former_primary_us});
+  former.advance(forwarding_schedule::former_primary_period);
   former.forget();
   former.request(2, 1);
   CHECK(former.take_frames("peer-1").empty());
@@ -366,7 +365,7 @@ TEST_CASE("a displaced request that comes back is forwarded on one schedule only
     }
     bench.forget();
     bench.request(1, 2);
-    bench.advance(std::chrono::microseconds{10 * forwarding_schedule::later_us});
+    bench.advance(10 * forwarding_schedule::later_delay);
     return bench.take_frames("peer-0").size();
   };
   CHECK(forwarded(true) <= forwarded(false) + 1);

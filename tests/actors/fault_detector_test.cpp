@@ -48,7 +48,7 @@ TEST_CASE_FIXTURE(detector_bench,
   CHECK(take<replica_proven>("reputation-tracker").size() == 1);
   CHECK(take_observed<fault_proven>().size() == 1);
   CHECK(is_quiet());
-  advance(std::chrono::microseconds{evidence_pool::repeat_us});
+  advance(evidence_pool::repeat_period);
   CHECK(frames_sent() == 1);
   CHECK(take<verified_message>("batcher").size() == 1);
 }
@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(detector_bench, "evidence that was ordered is not sent again")
   const auto about = claim_in(proof(), identity().cluster);
   const agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {case_name_of(*about)}};
   give(tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
-  advance(std::chrono::microseconds{4 * evidence_pool::repeat_us});
+  advance(4 * evidence_pool::repeat_period);
   CHECK(is_quiet());
 }
 

@@ -28,7 +28,7 @@ reply reply_with(const client_core& client, std::uint64_t when, std::string_view
 TEST_CASE("4.1: a request is sent to the primary alone") {
   const request_factory factory{small_cluster(4)};
   client_core client{factory.cluster(), self, factory.keys_of(self), {}, timestamp{1}};
-  const auto effects = client.on_submit(to_byte_vector("o"), 1, 0);
+  const auto effects = client.on_submit(to_byte_vector("o"), 1, moment{});
   REQUIRE(effects.sends.size() == 1);
   CHECK(effects.sends[0].to == factory.cluster().group().primary_of(view_number{0}));
 }
@@ -38,8 +38,8 @@ TEST_CASE("4.1: a request that arrives many times at every replica is executed o
   core_cluster_options options;
   options.faults.duplicate_percent = 60;
   options.faults.delay_max = 6;
-  options.clients.retransmit_us = 3'000;
-  options.clients.retransmit_us_max = 3'000;
+  options.clients.retransmit_after = 3ms;
+  options.clients.retransmit_max = 3ms;
   core_cluster cluster{options};
   for (int number = 0; number < 5; ++number)
     cluster.submit(self, "op " + std::to_string(number));
@@ -56,7 +56,7 @@ TEST_CASE("4.1: every request of a client has a higher timestamp than the one be
   client_core client{factory.cluster(), self, factory.keys_of(self), {}, timestamp{41}};
   timestamp last{40};
   for (operation_token token = 1; token <= 20; ++token) {
-    const auto asked = sent<request>(client.on_submit(to_byte_vector("o"), token, 0).sends);
+    const auto asked = sent<request>(client.on_submit(to_byte_vector("o"), token, moment{}).sends);
     REQUIRE(asked.size() == 1);
     CHECK(asked[0].id.when > last);
     last = asked[0].id.when;
@@ -70,12 +70,12 @@ TEST_CASE("4.1: f + 1 replicas with the same t and r make a result, f do not") {
     const request_factory factory{small_cluster(replicas)};
     const auto f = factory.cluster().group().faulty_max();
     client_core client{factory.cluster(), self, factory.keys_of(self), {}, timestamp{1}};
-    (void)client.on_submit(to_byte_vector("o"), 1, 0);
+    (void)client.on_submit(to_byte_vector("o"), 1, moment{});
     for (std::uint32_t liar = 0; liar < f; ++liar)
-      CHECK(client.on_reply(replica_id{liar}, reply_with(client, 1, "a lie"), 0).done.empty());
+      CHECK(client.on_reply(replica_id{liar}, reply_with(client, 1, "a lie"), moment{}).done.empty());
     for (std::uint32_t correct = f; correct < 2 * f; ++correct)
-      CHECK(client.on_reply(replica_id{correct}, reply_with(client, 1, "r"), 0).done.empty());
-    const auto accepted = client.on_reply(replica_id{2 * f}, reply_with(client, 1, "r"), 0);
+      CHECK(client.on_reply(replica_id{correct}, reply_with(client, 1, "r"), moment{}).done.empty());
+    const auto accepted = client.on_reply(replica_id{2 * f}, reply_with(client, 1, "r"), moment{});
     REQUIRE(accepted.done.size() == 1);
     CHECK(as_text(std::get<operation_result>(accepted.done[0].outcome).payload) == "r");
   }
@@ -86,9 +86,9 @@ TEST_CASE("4.1: a request without replies is broadcast") {
   const request_factory factory{small_cluster(4)};
   client_settings settings;
   client_core client{factory.cluster(), self, factory.keys_of(self), settings, timestamp{1}};
-  const auto first = client.on_submit(to_byte_vector("o"), 1, 0);
-  CHECK(client.on_tick(settings.retransmit_us - 1).sends.empty());
-  const auto later = client.on_tick(settings.retransmit_us);
+  const auto first = client.on_submit(to_byte_vector("o"), 1, moment{});
+  CHECK(client.on_tick(moment{settings.retransmit_after - 1us}).sends.empty());
+  const auto later = client.on_tick(moment{settings.retransmit_after});
   REQUIRE(later.sends.size() == 1);
   CHECK_FALSE(later.sends[0].to);
   CHECK(*later.sends[0].frame == *first.sends[0].frame);
@@ -100,10 +100,10 @@ TEST_CASE("4.1: a request that was processed is answered again from the table, w
   replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};
   request_pool builder{{}};
   const auto asked = factory.request_of(self, timestamp{1}, "o");
-  REQUIRE(builder.admit(asked, 0) == request_pool::admission::accepted);
+  REQUIRE(builder.admit(asked, moment{}) == request_pool::admission::accepted);
   const auto answers = state.execute(sequence_number{1}, *builder.cut(true));
-  builder.on_executed({answers[0].request}, true, 0);
-  CHECK(builder.admit(asked, 0) == request_pool::admission::done);
+  builder.on_executed({answers[0].request}, true, moment{});
+  CHECK(builder.admit(asked, moment{}) == request_pool::admission::done);
   CHECK_FALSE(builder.cut(true));
   CHECK(state.answer_to(reference_of(asked)).outcome == answers[0].answer.outcome);
 }

@@ -129,7 +129,7 @@ TEST_CASE_FIXTURE(replica_fixture, "the generated files read back as the default
       CHECK(each.get(*read) == each.get(usual));
     }
   }
-  CHECK(usual.settings.checkpoint_resend_us == node_settings{}.checkpoint_resend_us);
+  CHECK(usual.settings.checkpoint_resend == node_settings{}.checkpoint_resend);
   CHECK(usual.links.client_links_max == link_limits{}.client_links_max);
 }
 

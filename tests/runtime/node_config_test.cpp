@@ -86,9 +86,9 @@ TEST_CASE_FIXTURE(cluster_fixture, "the table of views contains the patience of 
       "[views]\nrequest_timeout_us = 2000000\nclosed_link_timeout_us = 20000\ntimeout_doublings_max = 3\n");
   REQUIRE(read);
   const auto& views = read->settings.views;
-  CHECK(views.request_us == 2'000'000);
-  CHECK(views.closed_link_us == 20'000);
-  CHECK(views.new_view_us == view_change_settings{}.new_view_us);
+  CHECK(views.request_timeout == 2s);
+  CHECK(views.closed_link_timeout == 20ms);
+  CHECK(views.new_view_timeout == view_change_settings{}.new_view_timeout);
   CHECK(views.doublings_max == 3);
 }
 

@@ -29,8 +29,8 @@ TEST_CASE("at least f backups forward each request early, at any group size, and
         const auto plan = plan_of(make, backup);
         for (std::uint64_t when = 0; when < first.size(); ++when) {
           const auto delay = plan.delay(id_of(when), replica_id{primary}, 0);
-          if (delay < forwarding_schedule::later_us) ++first[when];
-          CHECK(plan.delay(id_of(when), replica_id{primary}, 1) == forwarding_schedule::later_us);
+          if (delay < forwarding_schedule::later_delay) ++first[when];
+          CHECK(plan.delay(id_of(when), replica_id{primary}, 1) == forwarding_schedule::later_delay);
         }
       }
       for (const auto each : first)
@@ -46,7 +46,7 @@ TEST_CASE("each backup is early for a fourth of every class of requests, and no 
     const auto plan = plan_of(make, backup);
     std::array<int, 3> of_class{};
     for (std::uint64_t when = 0; when < 3'000; ++when) {
-      drawn[backup].push_back(plan.delay(id_of(when), replica_id{0}, 0) == forwarding_schedule::drawn_us);
+      drawn[backup].push_back(plan.delay(id_of(when), replica_id{0}, 0) == forwarding_schedule::drawn_delay);
       if (drawn[backup].back()) ++of_class.at(when % 3);
     }
     for (const auto each : of_class) {
@@ -62,8 +62,8 @@ TEST_CASE("each backup is early for a fourth of every class of requests, and no 
 TEST_CASE("the former primary handles clients' requests as a primary for a while") {
   const request_factory make{small_cluster(4)};
   auto plan = plan_of(make, 1);
-  CHECK_FALSE(plan.is_asked_as_primary(0));
-  plan.on_ceded(1'000);
-  CHECK(plan.is_asked_as_primary(1'000 + forwarding_schedule::former_primary_us - 1));
-  CHECK_FALSE(plan.is_asked_as_primary(1'000 + forwarding_schedule::former_primary_us));
+  CHECK_FALSE(plan.is_asked_as_primary(moment{}));
+  plan.on_ceded(moment{1ms});
+  CHECK(plan.is_asked_as_primary(moment{1ms + forwarding_schedule::former_primary_period - 1us}));
+  CHECK_FALSE(plan.is_asked_as_primary(moment{1ms + forwarding_schedule::former_primary_period}));
 }

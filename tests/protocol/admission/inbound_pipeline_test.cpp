@@ -20,11 +20,11 @@ struct pipeline_bench {
   inbound_pipeline tested{make.cluster(), make.keys_of(replica_id{1})};
   pre_prepare proposal = make.pre_prepare_of(first_view, one, make.batch_number(1));
 
-  std::optional<rejection> refusal(principal sender, const frame_ptr& frame, microseconds_t now = 0) {
+  std::optional<rejection> refusal(principal sender, const frame_ptr& frame, moment now = {}) {
     const auto examined = tested.examine(sender, frame, now);
     return examined ? std::nullopt : std::optional{examined.error()};
   }
-  std::optional<rejection> refusal(std::uint32_t replica, const message& value, microseconds_t now = 0) {
+  std::optional<rejection> refusal(std::uint32_t replica, const message& value, moment now = {}) {
     return refusal(principal::of(replica_id{replica}), frame_of(value), now);
   }
   /// A PREPARE of replica 2 with another digest than the proposal has.
@@ -37,7 +37,7 @@ struct pipeline_bench {
 }  // namespace
 
 TEST_CASE_FIXTURE(pipeline_bench, "a message that passes every filter comes out as it was signed") {
-  const auto examined = tested.examine(principal::of(replica_id{0}), frame_of(proposal), 0);
+  const auto examined = tested.examine(principal::of(replica_id{0}), frame_of(proposal), moment{});
   REQUIRE(examined.has_value());
   CHECK(std::get<pre_prepare>(*examined->value).header == proposal.header);
   CHECK(examined->opened == nullptr);
@@ -64,11 +64,11 @@ TEST_CASE_FIXTURE(pipeline_bench, "frames beyond the rate are refused before the
 }
 
 TEST_CASE_FIXTURE(pipeline_bench, "a paused client's requests are not verified, but a replica may forward them") {
-  tested.on_excess(client_id{1}, 0);
+  tested.on_excess(client_id{1}, moment{});
   const auto asked = make.request_of(client_id{1}, timestamp{1}, "o");
   CHECK(refusal(principal::of(client_id{1}), frame_of(asked)) == rejection::client_quota);
   CHECK_FALSE(refusal(3, asked));
-  CHECK_FALSE(refusal(principal::of(client_id{1}), frame_of(asked), client_pauses::pause_us));
+  CHECK_FALSE(refusal(principal::of(client_id{1}), frame_of(asked), moment{client_pauses::pause}));
 }
 
 TEST_CASE_FIXTURE(pipeline_bench, "a vote is compared with the earlier one before a filter drops it (attack 8)") {

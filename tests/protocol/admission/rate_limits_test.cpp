@@ -14,14 +14,14 @@ TEST_CASE("frames of a replica are rate-limited, and more strictly while it is t
     if (throttled) quota.throttle({replica_id{2}});
     const auto sender = principal::of(replica_id{2});
     // Counts the frames that are admitted at once.
-    while (quota.admit(sender, 0)) {
+    while (quota.admit(sender, moment{})) {
     }
     std::uint64_t taken = 0;
-    for (microseconds_t now = 0; now < 1'001'000; now += 5) {
+    for (moment now{}; now < moment{1'001ms}; now += 5us) {
       if (quota.admit(sender, now)) ++taken;
     }
-    CHECK(quota.admit(principal::of(replica_id{1}), 1'001'000));
-    CHECK(quota.admit(principal::of(client_id{2}), 1'001'000));
+    CHECK(quota.admit(principal::of(replica_id{1}), moment{1'001ms}));
+    CHECK(quota.admit(principal::of(client_id{2}), moment{1'001ms}));
     return taken;
   };
   CHECK(taken_in_a_second(false) == frame_rate_limit::usual_rate);
@@ -41,7 +41,7 @@ struct check_world {
   message forwarded = factory.request_of(client_id{0}, timestamp{1}, "o");
 
   /// The number of the `sent` messages of the replica that are verified.
-  std::uint64_t verified(std::uint32_t replica, std::uint64_t sent, microseconds_t now, const message& value) {
+  std::uint64_t verified(std::uint32_t replica, std::uint64_t sent, moment now, const message& value) {
     const auto sender = principal::of(replica_id{replica});
     std::uint64_t count = 0;
     for (std::uint64_t index = 0; index < sent && quota.admits(sender, value, now); ++index) {
@@ -50,7 +50,7 @@ struct check_world {
     }
     return count;
   }
-  std::uint64_t votes(std::uint32_t replica, std::uint64_t sent, microseconds_t now) {
+  std::uint64_t votes(std::uint32_t replica, std::uint64_t sent, moment now) {
     return verified(replica, sent, now, vote);
   }
 };
@@ -61,22 +61,22 @@ constexpr std::uint64_t votes_at_once = 4 * 8 + verification_budget::base;
 
 TEST_CASE_FIXTURE(check_world,
                   "a replica that signs without end has a bounded number of messages verified (attack 33)") {
-  CHECK(votes(2, 10'000, 0) == votes_at_once);
-  CHECK(votes(2, 10'000, verification_budget::period_us) == verification_budget::base);
-  CHECK(votes(2, 10'000, verification_budget::period_us + 1) == 0);
+  CHECK(votes(2, 10'000, moment{}) == votes_at_once);
+  CHECK(votes(2, 10'000, moment{verification_budget::period}) == verification_budget::base);
+  CHECK(votes(2, 10'000, moment{verification_budget::period + 1us}) == 0);
   // A replica saves a burst while it is silent, and no more.
-  CHECK(votes(2, 10'000, 1'000 * verification_budget::period_us) == votes_at_once);
+  CHECK(votes(2, 10'000, moment{1'000 * verification_budget::period}) == votes_at_once);
 }
 
 TEST_CASE_FIXTURE(check_world,
                   "the budget of a replica does not depend on the others, and requests have a budget of their own") {
-  CHECK(votes(2, 10'000, 0) == votes_at_once);
-  CHECK(votes(3, 10'000, 0) == votes_at_once);
-  CHECK(verified(2, 10'000, 0, forwarded) == verification_budget::requests_burst);
+  CHECK(votes(2, 10'000, moment{}) == votes_at_once);
+  CHECK(votes(3, 10'000, moment{}) == votes_at_once);
+  CHECK(verified(2, 10'000, moment{}, forwarded) == verification_budget::requests_burst);
   // Messages of a client, and messages with a separate quota, are not limited here.
-  CHECK(verified(2, 9'000, 0, factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {})) == 9'000);
+  CHECK(verified(2, 9'000, moment{}, factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {})) == 9'000);
   for (int count = 0; count < 9'000; ++count)
-    REQUIRE(quota.admits(principal::of(client_id{2}), forwarded, 0));
+    REQUIRE(quota.admits(principal::of(client_id{2}), forwarded, moment{}));
 }
 
 TEST_CASE_FIXTURE(
@@ -84,13 +84,13 @@ TEST_CASE_FIXTURE(
     "a replica's budget under load is 1.5 times the count of the (f + 1)-th busiest, so f liars cannot raise it") {
   for (const auto liars_only : {true, false}) {
     CAPTURE(liars_only);
-    const microseconds_t begin = liars_only ? 0 : 100 * verification_budget::period_us;
+    const moment begin{liars_only ? 0s : 100 * verification_budget::period};
     CHECK(votes(0, 10'000, begin) > 0);
     CHECK(votes(1, 10'000, begin) > 0);
     if (!liars_only) CHECK(votes(5, 70, begin) == 70);
     const auto allowed = liars_only ? verification_budget::base : std::uint64_t{105};
     for (const std::uint32_t each : {0U, 1U})
-      CHECK(votes(each, 10'000, begin + verification_budget::period_us) == allowed);
+      CHECK(votes(each, 10'000, begin + verification_budget::period) == allowed);
   }
 }
 
@@ -98,36 +98,36 @@ TEST_CASE_FIXTURE(check_world, "a group that goes from idle to full speed within
   for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
     // The three votes are PREPARE, COMMIT and, with K = 1, CHECKPOINT.
     for (std::uint32_t each = 0; each < 7; ++each)
-      REQUIRE(votes(each, 3, 0) == 3);
+      REQUIRE(votes(each, 3, moment{}) == 3);
     quota.on_decided(sequence_number{sequence});
   }
 }
 
 TEST_CASE_FIXTURE(check_world, "each decided sequence earns three checks, up to a burst and only once (attack 33)") {
   constexpr auto earned = verification_budget::earned_by_sequence;
-  CHECK(votes(2, 10'000, 0) == votes_at_once);
+  CHECK(votes(2, 10'000, moment{}) == votes_at_once);
   quota.on_decided(sequence_number{3});
-  CHECK(votes(2, 10'000, 0) == 3 * earned);
+  CHECK(votes(2, 10'000, moment{}) == 3 * earned);
   SUBCASE("a sequence that a new view decides again earns nothing") {
     quota.on_decided(sequence_number{2});
     quota.on_decided(sequence_number{3});
-    CHECK(votes(2, 10'000, 0) == 0);
+    CHECK(votes(2, 10'000, moment{}) == 0);
   }
   SUBCASE("an installed state far ahead earns a burst") {
     quota.on_decided(sequence_number{1'000'000});
-    CHECK(votes(2, 10'000, 0) == votes_at_once);
+    CHECK(votes(2, 10'000, moment{}) == votes_at_once);
   }
   SUBCASE("the next period does not earn it again") {
     // Replicas 0 and 1 cost 60 checks each, so the period is worth 90, of which 69 are earned.
-    CHECK(votes(0, 60, 0) + votes(1, 60, 0) == 120);
+    CHECK(votes(0, 60, moment{}) + votes(1, 60, moment{}) == 120);
     quota.on_decided(sequence_number{23});
-    CHECK(votes(2, 10'000, 0) == 20 * earned);
-    CHECK(votes(2, 10'000, verification_budget::period_us) == verification_budget::base);
+    CHECK(votes(2, 10'000, moment{}) == 20 * earned);
+    CHECK(votes(2, 10'000, moment{verification_budget::period}) == verification_budget::base);
   }
   SUBCASE("forwarded requests earn nothing") {
-    CHECK(verified(2, 10'000, 0, forwarded) == verification_budget::requests_burst);
+    CHECK(verified(2, 10'000, moment{}, forwarded) == verification_budget::requests_burst);
     quota.on_decided(sequence_number{4});
-    CHECK(verified(2, 10'000, 0, forwarded) == 0);
+    CHECK(verified(2, 10'000, moment{}, forwarded) == 0);
   }
 }
 
@@ -140,35 +140,35 @@ TEST_CASE(
   const message usual = factory.request_of(client_id{0}, timestamp{1}, "o");
   const message change = factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
   for (std::uint64_t count = 0; count < costly_message_limit::case_burst; ++count)
-    CHECK(quota.admit(sender, wanted, 0));
-  CHECK_FALSE(quota.admit(sender, wanted, 0));
-  CHECK(quota.admit(sender, usual, 0));
+    CHECK(quota.admit(sender, wanted, moment{}));
+  CHECK_FALSE(quota.admit(sender, wanted, moment{}));
+  CHECK(quota.admit(sender, usual, moment{}));
   // A VIEW-CHANGE is accepted even when its sender has used its quota for cases.
-  CHECK(quota.admit(sender, change, 0));
-  CHECK(quota.admit(principal::of(replica_id{1}), wanted, 0));
-  CHECK(quota.admit(sender, wanted, costly_message_limit::case_period_us));
+  CHECK(quota.admit(sender, change, moment{}));
+  CHECK(quota.admit(principal::of(replica_id{1}), wanted, moment{}));
+  CHECK(quota.admit(sender, wanted, moment{costly_message_limit::case_period}));
 }
 
 TEST_CASE("a sender of evidence that proves nothing has none verified for a while (attack 33)") {
   costly_message_limit quota;
   const auto sender = principal::of(replica_id{2});
   const message wanted = make_system_request(case_name{7});
-  CHECK(quota.admit(sender, wanted, 1'000));
-  quota.on_unproven(sender, 1'000);
-  CHECK_FALSE(quota.admit(sender, wanted, 1'000));
-  CHECK_FALSE(quota.admit(sender, wanted, 1'000 + costly_message_limit::unproven_pause_us));
+  CHECK(quota.admit(sender, wanted, moment{1ms}));
+  quota.on_unproven(sender, moment{1ms});
+  CHECK_FALSE(quota.admit(sender, wanted, moment{1ms}));
+  CHECK_FALSE(quota.admit(sender, wanted, moment{1ms + costly_message_limit::unproven_pause}));
   CHECK(quota.admit(sender, wanted,
-                    1'000 + costly_message_limit::unproven_pause_us + costly_message_limit::case_period_us));
-  CHECK(quota.admit(principal::of(replica_id{1}), wanted, 1'000));
+                    moment{1ms + costly_message_limit::unproven_pause + costly_message_limit::case_period}));
+  CHECK(quota.admit(principal::of(replica_id{1}), wanted, moment{1ms}));
 }
 
 TEST_CASE("a client above its rate is paused for a moment, and other clients are not (attack 33)") {
   client_pauses pauses;
-  pauses.on_excess(client_id{3}, 1'000);
-  CHECK(pauses.is_paused(client_id{3}, 1'000));
-  CHECK(pauses.is_paused(client_id{3}, 1'000 + client_pauses::pause_us - 1));
-  CHECK_FALSE(pauses.is_paused(client_id{4}, 1'000));
-  CHECK_FALSE(pauses.is_paused(client_id{3}, 1'000 + client_pauses::pause_us));
+  pauses.on_excess(client_id{3}, moment{1ms});
+  CHECK(pauses.is_paused(client_id{3}, moment{1ms}));
+  CHECK(pauses.is_paused(client_id{3}, moment{1ms + client_pauses::pause - 1us}));
+  CHECK_FALSE(pauses.is_paused(client_id{4}, moment{1ms}));
+  CHECK_FALSE(pauses.is_paused(client_id{3}, moment{1ms + client_pauses::pause}));
 }
 
 TEST_CASE(
@@ -180,20 +180,20 @@ TEST_CASE(
   // One VIEW-CHANGE is sent each millisecond for ten seconds.
   for (std::uint64_t view = 1; view <= 10'000; ++view) {
     const message change = factory.view_change_of(replica_id{3}, view_number{view % 8 + 1}, nullptr, {});
-    if (quota.admit(liar, change, view * 1'000)) ++admitted;
+    if (quota.admit(liar, change, moment{view * 1ms})) ++admitted;
     if (view != 5'000) continue;
-    CHECK(quota.admit(principal::of(replica_id{1}), change, view * 1'000));
+    CHECK(quota.admit(principal::of(replica_id{1}), change, moment{view * 1ms}));
     // A VIEW-CHANGE of a client is refused because of its kind, so the quota does not count it.
     for (int time = 0; time < 10; ++time)
-      CHECK(quota.admit(principal::of(client_id{0}), change, view * 1'000));
+      CHECK(quota.admit(principal::of(client_id{0}), change, moment{view * 1ms}));
     CHECK(quota.admit(
         liar,
         message{factory.commit_of(replica_id{2},
                                   factory.pre_prepare_of(view_number{0}, sequence_number{4}, factory.batch_number(1)))},
-        view * 1'000));
+        moment{view * 1ms}));
   }
-  CHECK(admitted <= costly_message_limit::burst + 10'000'000 / costly_message_limit::period_us);
-  CHECK(admitted >= 10'000'000 / costly_message_limit::period_us);
+  CHECK(admitted <= costly_message_limit::burst + static_cast<std::uint64_t>(10s / costly_message_limit::period));
+  CHECK(admitted >= static_cast<std::uint64_t>(10s / costly_message_limit::period));
 }
 
 TEST_CASE("each view that this replica enters allows every replica the messages of one view") {
@@ -203,7 +203,7 @@ TEST_CASE("each view that this replica enters allows every replica the messages 
   const message change = factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
   const auto admitted = [&] {
     std::uint64_t count = 0;
-    while (quota.admit(sender, change, 0))
+    while (quota.admit(sender, change, moment{}))
       ++count;
     return count;
   };

@@ -23,10 +23,10 @@ struct intake_bench {
       : tested(make.cluster(), replica_id{self}, make.keys_of(replica_id{self}), pool) {}
 
   [[nodiscard]] request ask(std::uint64_t when) const { return make.request_of(client_id{1}, timestamp{when}, "op"); }
-  intake_effects receive(std::uint64_t when, principal sender = from_client, microseconds_t now = 0) {
+  intake_effects receive(std::uint64_t when, principal sender = from_client, moment now = {}) {
     return tested.on_request(sender, ask(when), now);
   }
-  void execute(std::uint64_t when) { pool.on_executed({{ask(when).id, true}}, false, 0); }
+  void execute(std::uint64_t when) { pool.on_executed({{ask(when).id, true}}, false, moment{}); }
 };
 
 }  // namespace
@@ -37,7 +37,7 @@ TEST_CASE("the primary proposes a request and forwards nothing") {
   CHECK(effects.cuts_batches);
   CHECK_FALSE(effects.forwards);
   CHECK_FALSE(effects.looks_again_in);
-  CHECK_FALSE(bench.tested.on_waited(bench.ask(1).id, 0).forwards);
+  CHECK_FALSE(bench.tested.on_waited(bench.ask(1).id, moment{}).forwards);
 }
 
 TEST_CASE("a backup waits before it forwards a request, twice, and then forwards only the client's oldest one") {
@@ -49,22 +49,22 @@ TEST_CASE("a backup waits before it forwards a request, twice, and then forwards
     CHECK(effects.looks_again_in);
   }
   for (std::size_t look = 0; look < request_intake::forwards_max; ++look) {
-    CHECK(bench.tested.on_waited(bench.ask(1).id, 0).forwards);
-    CHECK(bench.tested.on_waited(bench.ask(2).id, 0).forwards);
+    CHECK(bench.tested.on_waited(bench.ask(1).id, moment{}).forwards);
+    CHECK(bench.tested.on_waited(bench.ask(2).id, moment{}).forwards);
   }
-  const auto oldest = bench.tested.on_waited(bench.ask(1).id, 0);
+  const auto oldest = bench.tested.on_waited(bench.ask(1).id, moment{});
   CHECK(oldest.forwards);
-  CHECK(oldest.looks_again_in == forwarding_schedule::later_us);
-  const auto behind = bench.tested.on_waited(bench.ask(2).id, 0);
+  CHECK(oldest.looks_again_in == forwarding_schedule::later_delay);
+  const auto behind = bench.tested.on_waited(bench.ask(2).id, moment{});
   CHECK_FALSE(behind.forwards);
-  CHECK(behind.looks_again_in == forwarding_schedule::later_us);
+  CHECK(behind.looks_again_in == forwarding_schedule::later_delay);
 }
 
 TEST_CASE("a request that was executed meanwhile is not forwarded and not checked again") {
   intake_bench bench{2};
   (void)bench.receive(1);
   bench.execute(1);
-  const auto look = bench.tested.on_waited(bench.ask(1).id, 0);
+  const auto look = bench.tested.on_waited(bench.ask(1).id, moment{});
   CHECK_FALSE(look.forwards);
   CHECK_FALSE(look.looks_again_in);
 }
@@ -95,7 +95,7 @@ TEST_CASE("two requests with one timestamp are evidence against the client, whic
   intake_bench bench{2};
   (void)bench.receive(1);
   const auto other = bench.make.request_of(client_id{1}, timestamp{1}, "another");
-  const auto effects = bench.tested.on_request(from_replica, other, 0);
+  const auto effects = bench.tested.on_request(from_replica, other, moment{});
   REQUIRE(effects.refused);
   CHECK(effects.refused->sender == from_client);
   CHECK(effects.refused->reason == rejection::conflicting_statement);
@@ -122,11 +122,11 @@ TEST_CASE("a request that displaces another one of its client exceeds the client
 TEST_CASE("pending requests are forwarded to the primary of a new view, or proposed if this replica is the primary") {
   intake_bench backup{2};
   (void)backup.receive(1);
-  CHECK(backup.tested.on_view(view_number{1}, 0).requests.size() == 1);
+  CHECK(backup.tested.on_view(view_number{1}, moment{}).requests.size() == 1);
   CHECK(backup.tested.primary() == replica_id{1});
   intake_bench primary{1};
   (void)primary.receive(1);
-  CHECK(primary.tested.on_view(view_number{1}, 0).requests.empty());
+  CHECK(primary.tested.on_view(view_number{1}, moment{}).requests.empty());
   CHECK(primary.tested.is_primary());
 }
 
@@ -134,31 +134,31 @@ TEST_CASE("a backup waits before it forwards a system request, and stops when it
   intake_bench bench{2};
   const auto first = make_system_request(case_name{8});
   const auto second = make_system_request(case_name{3});
-  const auto effects = bench.tested.on_system_request(first, 0);
+  const auto effects = bench.tested.on_system_request(first, moment{});
   CHECK_FALSE(effects.forwards);
   CHECK_FALSE(effects.cuts_batches);
   CHECK(effects.looks_again_in);
-  CHECK(bench.tested.on_system_request(second, 0).looks_again_in);
+  CHECK(bench.tested.on_system_request(second, moment{}).looks_again_in);
   // The evidence pool submits the request again. A second timer would double the copies, so none is started.
-  CHECK_FALSE(bench.tested.on_system_request(first, 0).looks_again_in);
+  CHECK_FALSE(bench.tested.on_system_request(first, moment{}).looks_again_in);
   for (std::size_t look = 0; look < request_intake::forwards_max; ++look) {
-    CHECK(bench.tested.on_waited(first.name, 0).forwards);
-    CHECK(bench.tested.on_waited(second.name, 0).forwards);
+    CHECK(bench.tested.on_waited(first.name, moment{}).forwards);
+    CHECK(bench.tested.on_waited(second.name, moment{}).forwards);
   }
-  CHECK(bench.tested.on_waited(first.name, 0).forwards);
-  CHECK_FALSE(bench.tested.on_waited(second.name, 0).forwards);
+  CHECK(bench.tested.on_waited(first.name, moment{}).forwards);
+  CHECK_FALSE(bench.tested.on_waited(second.name, moment{}).forwards);
   bench.pool.on_executed({}, false, 0, {first.name});
-  CHECK_FALSE(bench.tested.on_waited(first.name, 0).looks_again_in);
-  CHECK_FALSE(bench.tested.on_system_request(first, 0).looks_again_in);
+  CHECK_FALSE(bench.tested.on_waited(first.name, moment{}).looks_again_in);
+  CHECK_FALSE(bench.tested.on_system_request(first, moment{}).looks_again_in);
 }
 
 TEST_CASE("the primary proposes a system request, and the next primary is given it") {
   intake_bench primary{0};
   const auto wanted = make_system_request(case_name{8});
-  const auto effects = primary.tested.on_system_request(wanted, 0);
+  const auto effects = primary.tested.on_system_request(wanted, moment{});
   CHECK(effects.cuts_batches);
   CHECK_FALSE(effects.looks_again_in);
-  const auto pending = primary.tested.on_view(view_number{1}, 0);
+  const auto pending = primary.tested.on_view(view_number{1}, moment{});
   CHECK(pending.requests.empty());
   REQUIRE(pending.system_requests.size() == 1);
   CHECK(pending.system_requests.front().name == wanted.name);
@@ -166,16 +166,16 @@ TEST_CASE("the primary proposes a system request, and the next primary is given 
 
 TEST_CASE("the former primary forwards a client's requests at once for a while, and a replica's never") {
   intake_bench bench{0};
-  (void)bench.tested.on_view(view_number{1}, 0);
+  (void)bench.tested.on_view(view_number{1}, moment{});
   CHECK(bench.receive(1).forwards);
   CHECK_FALSE(bench.receive(2, from_replica).forwards);
-  CHECK_FALSE(bench.receive(3, from_client, forwarding_schedule::former_primary_us).forwards);
+  CHECK_FALSE(bench.receive(3, from_client, moment{forwarding_schedule::former_primary_period}).forwards);
 }
 
 TEST_CASE("a session opening on its client's link sends the session's results there") {
   intake_bench bench{2};
   const auto opening = bench.make.session_request(client_id{1}, session_id{7}, timestamp{0});
-  CHECK_FALSE(bench.tested.on_request(from_replica, opening, 0).routes_session);
-  CHECK(bench.tested.on_request(from_client, opening, 0).routes_session);
+  CHECK_FALSE(bench.tested.on_request(from_replica, opening, moment{}).routes_session);
+  CHECK(bench.tested.on_request(from_client, opening, moment{}).routes_session);
   CHECK_FALSE(bench.receive(1).routes_session);
 }

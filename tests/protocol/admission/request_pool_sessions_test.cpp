@@ -21,15 +21,15 @@ struct session_world {
   explicit session_world(session_mode mode = session_mode::ordered) { open(seven, mode); }
 
   void open(session_id session, session_mode mode = session_mode::ordered) {
-    builder.on_executed({{{self, timestamp{0}, session}, true, false, mode}}, false, 0);
+    builder.on_executed({{{self, timestamp{0}, session}, true, false, mode}}, false, moment{});
   }
   [[nodiscard]] request ask(std::uint64_t when, session_id session = seven) const {
     return factory.session_request(self, session, timestamp{when});
   }
-  admission admit(std::uint64_t when, microseconds_t now = 0, session_id session = seven) {
+  admission admit(std::uint64_t when, moment now = {}, session_id session = seven) {
     return builder.admit(ask(when, session), now);
   }
-  void execute(std::uint64_t when, microseconds_t now = 0, bool too_early = false) {
+  void execute(std::uint64_t when, moment now = {}, bool too_early = false) {
     builder.on_executed({{{self, timestamp{when}, seven}, !too_early, too_early}}, false, now);
   }
   /// The timestamps of the requests in the next batch.
@@ -80,7 +80,7 @@ TEST_CASE("a request that was ordered too early is proposed again after its pred
   REQUIRE(world.admit(2) == admission::accepted);
   REQUIRE(world.cut() == times{1, 2});
   // The view change lost the batch with request 1, but kept the batch with request 2.
-  world.builder.on_view(10);
+  world.builder.on_view(moment{10us});
   world.execute(2, 20, true);
   CHECK(world.builder.requests_pending() == 2);
   CHECK(world.cut() == times{1, 2});
@@ -88,42 +88,42 @@ TEST_CASE("a request that was ordered too early is proposed again after its pred
 
 TEST_CASE("a request that comes too early blames no primary, and its wait begins when it can be served (attack 32)") {
   session_world world;
-  REQUIRE(world.admit(2, 0) == admission::accepted);
-  CHECK(world.builder.service(1'000'000).clients_waiting == 0);
+  REQUIRE(world.admit(2, moment{}) == admission::accepted);
+  CHECK(world.builder.service(moment{1s}).clients_waiting == 0);
   CHECK_FALSE(world.builder.is_oldest({self, timestamp{2}, seven}));
-  world.execute(1, 1'000'000);
-  CHECK(world.builder.service(1'000'300).clients_waiting == 1);
-  CHECK(world.builder.service(1'000'300).longest_wait_us == 300);
+  world.execute(1, moment{1s});
+  CHECK(world.builder.service(moment{1'000'300us}).clients_waiting == 1);
+  CHECK(world.builder.service(moment{1'000'300us}).longest_wait == 300us);
 }
 
 TEST_CASE("the wait of the requests behind the oldest one is kept when the oldest is executed") {
   session_world world;
-  REQUIRE(world.admit(1, 0) == admission::accepted);
-  REQUIRE(world.admit(2, 0) == admission::accepted);
-  world.builder.on_forwarded({self, timestamp{2}, seven}, 100);
-  world.execute(1, 1'000);
-  world.execute(2, 5'000);
-  const auto report = world.builder.service(5'000);
+  REQUIRE(world.admit(1, moment{}) == admission::accepted);
+  REQUIRE(world.admit(2, moment{}) == admission::accepted);
+  world.builder.on_forwarded({self, timestamp{2}, seven}, moment{100us});
+  world.execute(1, moment{1ms});
+  world.execute(2, moment{5ms});
+  const auto report = world.builder.service(moment{5ms});
   REQUIRE(report.stays.size() == 2);
-  CHECK(report.stays.back().took == 4'900);
+  CHECK(report.stays.back().took == 4'900us);
 }
 
 TEST_CASE("requests of a client's other sessions may be executed first, but not without end (attack 32)") {
   session_world world;
   world.open(session_id{8});
   // A backup received only this request and forwards it. By then the primary may have many requests of session 8.
-  REQUIRE(world.admit(1, 0) == admission::accepted);
-  world.builder.on_forwarded({self, timestamp{1}, seven}, 10);
-  microseconds_t now = 1'000;
-  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when, now += 1'000) {
+  REQUIRE(world.admit(1, moment{}) == admission::accepted);
+  world.builder.on_forwarded({self, timestamp{1}, seven}, moment{10us});
+  moment now{1ms};
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when, now += 1ms) {
     world.builder.on_executed({{{self, timestamp{when}, session_id{8}}, true}}, false, now);
-    CHECK(world.builder.service(now).longest_wait_us == 0);
+    CHECK(world.builder.service(now).longest_wait == 0us);
   }
-  for (std::uint64_t more = 1; more <= 10; ++more, now += 1'000) {
+  for (std::uint64_t more = 1; more <= 10; ++more, now += 1ms) {
     const timestamp when{limits::requests_pending_per_client_max + more};
     world.builder.on_executed({{{self, when, session_id{8}}, true}}, false, now);
   }
-  CHECK(world.builder.service(now).longest_wait_us >= 10'000);
+  CHECK(world.builder.service(now).longest_wait >= 10ms);
 }
 
 TEST_CASE("sessions of one client take turns, so that no session delays the others") {
@@ -156,8 +156,8 @@ TEST_CASE("two openings of one session convict no client") {
   const auto opening = [&](std::uint8_t nonce) {
     return world.factory.session_request(self, session_id{8}, timestamp{0}, session_mode::ordered, nonce);
   };
-  REQUIRE(world.builder.admit(opening(1), 0) == admission::accepted);
-  CHECK(world.builder.admit(opening(2), 0) == admission::contradicting);
+  REQUIRE(world.builder.admit(opening(1), moment{}) == admission::accepted);
+  CHECK(world.builder.admit(opening(2), moment{}) == admission::contradicting);
   CHECK_FALSE(world.builder.contradiction_with(opening(2)));
   const evidence both{
       {item_of(std::make_shared<const request>(opening(1))), item_of(std::make_shared<const request>(opening(2)))}};
@@ -177,10 +177,10 @@ TEST_CASE("a request of an unknown session is dropped once its number counts as 
   open_more(limits::sessions_per_client_max + limits::ended_sessions_max - 2);
   REQUIRE(world.admit(0, 0, session_id{50}) == admission::accepted);
   REQUIRE(world.admit(1, 0, session_id{51}) == admission::accepted);
-  CHECK(world.builder.service(1'000'000).clients_waiting == 1);
+  CHECK(world.builder.service(moment{1s}).clients_waiting == 1);
   open_more(3);
   CHECK(world.builder.requests_pending() == 0);
-  CHECK(world.builder.service(1'000'000).clients_waiting == 0);
+  CHECK(world.builder.service(moment{1s}).clients_waiting == 0);
   CHECK(world.admit(0, 0, session_id{50}) == admission::past);
 }
 
@@ -258,7 +258,7 @@ TEST_CASE("all replicas keep the same requests of a flood, in whatever order the
     for (bool changes = true; changes;) {
       changes = false;
       for (const auto& each : all)
-        changes = world.builder.admit(each, 0) == admission::accepted || changes;
+        changes = world.builder.admit(each, moment{}) == admission::accepted || changes;
     }
     std::set<request_id> held;
     for (const auto& each : all) {
@@ -300,7 +300,7 @@ TEST_CASE("a request that gets no room displaces no other") {
   (void)world.builder.take_displaced();
   const auto large = world.factory.session_request(self, session_id{8}, timestamp{2}, session_mode::ordered, 0,
                                                    std::string(5'000, 'x'));
-  CHECK(world.builder.admit(large, 0) == admission::client_quota);
+  CHECK(world.builder.admit(large, moment{}) == admission::client_quota);
   CHECK(world.builder.take_displaced().empty());
   CHECK(world.builder.requests_pending() == before);
 }
@@ -316,7 +316,7 @@ TEST_CASE("the counts match the content after any mixture of events in sessions"
     std::map<std::uint64_t, std::uint64_t> last{{7, 0}, {8, 0}};
     std::set<request_id> asked;
     for (int step = 0; step < 600; ++step) {
-      const auto now = static_cast<microseconds_t>(step) * 100;
+      const moment now{step * 100us};
       const session_id session{7 + random.below(2)};
       const auto when = last[session.value] + 1 + random.below(6);
       switch (random.below(8)) {

@@ -24,16 +24,16 @@ struct client_world {
       : factory(small_cluster(replicas)),
         core(factory.cluster(), self, factory.keys_of(self), settings, timestamp{1}) {}
 
-  client_effects submit(operation_token token, microseconds_t now = 0, std::string_view operation = "op") {
+  client_effects submit(operation_token token, moment now = {}, std::string_view operation = "op") {
     return core.on_submit(to_byte_vector(operation), token, now);
   }
   client_effects answer(std::uint32_t from, std::uint64_t when, std::string_view result, std::uint64_t view = 0) {
-    return core.on_reply(replica_id{from}, reply_of(when, result, view), 0);
+    return core.on_reply(replica_id{from}, reply_of(when, result, view), moment{});
   }
   client_effects refuse(std::uint32_t from, std::uint64_t when, reply_status why) {
     reply value{{self, timestamp{when}}, view_number{0}, {}, core.content_of(timestamp{when}).value_or(digest{})};
     value.outcome.status = why;
-    return core.on_reply(replica_id{from}, value, 0);
+    return core.on_reply(replica_id{from}, value, moment{});
   }
   /// A reply to the request in progress.
   [[nodiscard]] reply reply_of(std::uint64_t when, std::string_view result, std::uint64_t view = 0,
@@ -101,7 +101,7 @@ TEST_CASE("results that differ in status only do not match") {
   (void)world.submit(7);
   auto refused = world.reply_of(1, "text");
   refused.outcome.statuses[0] = 1;
-  CHECK(world.core.on_reply(replica_id{0}, refused, 0).done.empty());
+  CHECK(world.core.on_reply(replica_id{0}, refused, moment{}).done.empty());
   CHECK(world.answer(1, 1, "text").done.empty());
   CHECK(result_in(world.answer(2, 1, "text")) == "text");
 }
@@ -111,7 +111,7 @@ TEST_CASE("replies to other timestamps, to other clients and from non-members ar
   (void)world.submit(7);
   for (std::uint32_t from = 0; from < 4; ++from) {
     CHECK(world.answer(from, 2, "x").done.empty());
-    CHECK(world.core.on_reply(replica_id{from}, world.reply_of(1, "x", 0, client_id{2}), 0).done.empty());
+    CHECK(world.core.on_reply(replica_id{from}, world.reply_of(1, "x", 0, client_id{2}), moment{}).done.empty());
     CHECK(world.answer(from + 4, 1, "x").done.empty());
   }
   CHECK_FALSE(world.core.is_idle());
@@ -127,13 +127,13 @@ TEST_CASE("a reply after the result is ignored") {
 
 TEST_CASE("a late request is sent to all, at doubling intervals up to the cap") {
   client_settings settings;
-  settings.retransmit_us = 100;
-  settings.retransmit_us_max = 400;
-  settings.deadline_us = 10'000;
+  settings.retransmit_after = 100us;
+  settings.retransmit_max = 400us;
+  settings.deadline = 10ms;
   client_world world{settings};
   const auto first = world.submit(7);
-  std::vector<microseconds_t> sent_at;
-  for (microseconds_t now = 1; now <= 2'000; ++now) {
+  std::vector<moment> sent_at;
+  for (moment now{1us}; now <= moment{2ms}; now += 1us) {
     const auto effects = world.core.on_tick(now);
     for (const auto& each : effects.sends) {
       CHECK_FALSE(each.to);
@@ -141,33 +141,34 @@ TEST_CASE("a late request is sent to all, at doubling intervals up to the cap") 
       sent_at.push_back(now);
     }
   }
-  CHECK(sent_at == std::vector<microseconds_t>{100, 300, 700, 1'100, 1'500, 1'900});
+  CHECK(sent_at ==
+        std::vector{moment{100us}, moment{300us}, moment{700us}, moment{1'100us}, moment{1'500us}, moment{1'900us}});
   CHECK(world.core.retransmissions() == 6);
 }
 
 TEST_CASE("an operation without a result by its deadline fails as timed out") {
   client_settings settings;
-  settings.deadline_us = 1'000;
+  settings.deadline = 1ms;
   client_world world{settings};
   (void)world.submit(7);
-  CHECK(world.core.on_tick(999).done.empty());
-  CHECK(errors_in(world.core.on_tick(1'000)) == std::vector{client_error::timed_out});
+  CHECK(world.core.on_tick(moment{999us}).done.empty());
+  CHECK(errors_in(world.core.on_tick(moment{1ms})) == std::vector{client_error::timed_out});
   CHECK(world.core.operations_pending() == 0);
   CHECK(world.answer(0, 1, "late").done.empty());
 }
 
 TEST_CASE("f + 1 refusals until the deadline mean overload, and the refusal of one liar does not") {
   client_settings settings;
-  settings.deadline_us = 1'000;
+  settings.deadline = 1ms;
   client_world world{settings};
   (void)world.submit(7);
   CHECK(world.refuse(0, 1, reply_status::overloaded).done.empty());
   CHECK(world.refuse(1, 1, reply_status::overloaded).done.empty());
-  CHECK(errors_in(world.core.on_tick(1'000)) == std::vector{client_error::overloaded});
-  (void)world.submit(8, 1'000);
+  CHECK(errors_in(world.core.on_tick(moment{1ms})) == std::vector{client_error::overloaded});
+  (void)world.submit(8, moment{1ms});
   for (int round = 0; round < 3; ++round)
     CHECK(world.refuse(3, 2, reply_status::overloaded).done.empty());
-  CHECK(errors_in(world.core.on_tick(2'000)) == std::vector{client_error::timed_out});
+  CHECK(errors_in(world.core.on_tick(moment{2ms})) == std::vector{client_error::timed_out});
 }
 
 TEST_CASE("a replica that refused may answer later, and its answer counts") {
@@ -189,7 +190,7 @@ TEST_CASE("f + 1 replicas that call a timestamp past fail its operations") {
 TEST_CASE("operations share one signature, and each gets its own result") {
   client_settings settings;
   settings.bundle_operations_max = 3;
-  settings.bundle_delay_us = 100;
+  settings.bundle_delay = 100us;
   client_world world{settings};
   CHECK(world.submit(1).sends.size() == 1);
   CHECK(world.submit(2).sends.empty());
@@ -200,8 +201,8 @@ TEST_CASE("operations share one signature, and each gets its own result") {
   reply value{{self, timestamp{2}}, {}, {}, world.core.content_of(timestamp{2}).value()};
   for (const std::string_view result : {"two", "three", "four"})
     value.outcome.append(0, as_byte_span(result));
-  CHECK(world.core.on_reply(replica_id{0}, value, 0).done.empty());
-  const auto effects = world.core.on_reply(replica_id{1}, value, 0);
+  CHECK(world.core.on_reply(replica_id{0}, value, moment{}).done.empty());
+  const auto effects = world.core.on_reply(replica_id{1}, value, moment{});
   REQUIRE(effects.done.size() == 3);
   CHECK(effects.done[1].token == 3);
   CHECK(as_text(std::get<operation_result>(effects.done[1].outcome).payload) == "three");
@@ -210,12 +211,12 @@ TEST_CASE("operations share one signature, and each gets its own result") {
 TEST_CASE("a bundle that is not full leaves when its delay has passed") {
   client_settings settings;
   settings.bundle_operations_max = 10;
-  settings.bundle_delay_us = 100;
+  settings.bundle_delay = 100us;
   client_world world{settings};
   (void)world.submit(1);
-  CHECK(world.submit(2, 10).sends.empty());
-  CHECK(world.core.on_tick(109).sends.empty());
-  CHECK(world.core.on_tick(110).sends.size() == 1);
+  CHECK(world.submit(2, moment{10us}).sends.empty());
+  CHECK(world.core.on_tick(moment{109us}).sends.empty());
+  CHECK(world.core.on_tick(moment{110us}).sends.size() == 1);
 }
 
 TEST_CASE("a bundle never exceeds the bytes of a request") {
@@ -226,8 +227,8 @@ TEST_CASE("a bundle never exceeds the bytes of a request") {
   const std::string large(limits::operation_bytes_max, 'x');
   std::vector<frame_ptr> frames;
   for (operation_token token = 1; token <= 9; ++token)
-    (void)world.submit(token, 0, large);
-  for (const auto& each : world.core.on_tick(10'000).sends)
+    (void)world.submit(token, moment{}, large);
+  for (const auto& each : world.core.on_tick(moment{10ms}).sends)
     frames.push_back(each.frame);
   std::size_t operations = 0;
   for (const auto& frame : frames)
@@ -242,8 +243,8 @@ TEST_CASE("f + 1 replies that do not fit the request give no invented results") 
   reply value{{self, timestamp{1}}, {}, {}, world.core.content_of(timestamp{1}).value()};
   value.outcome.append(0, as_byte_span("one"));
   value.outcome.append(0, as_byte_span("too many"));
-  (void)world.core.on_reply(replica_id{0}, value, 0);
-  CHECK(errors_in(world.core.on_reply(replica_id{1}, value, 0)).size() == 1);
+  (void)world.core.on_reply(replica_id{0}, value, moment{});
+  CHECK(errors_in(world.core.on_reply(replica_id{1}, value, moment{})).size() == 1);
 }
 
 TEST_CASE("the requests in flight never exceed the window of the replicas' client table") {
@@ -269,8 +270,8 @@ TEST_CASE("the requests in flight never exceed the window of the replicas' clien
       REQUIRE(table.standing_of(id) == request_standing::fresh);
       const auto value = world.reply_of(id.when.value, "x");
       table.record({id, value.request}, std::make_shared<const request_outcome>(value.outcome));
-      take(world.core.on_reply(replica_id{0}, value, 0));
-      take(world.core.on_reply(replica_id{1}, value, 0));
+      take(world.core.on_reply(replica_id{0}, value, moment{}));
+      take(world.core.on_reply(replica_id{1}, value, moment{}));
       CHECK(open.size() <= settings.requests_in_flight_max);
     }
     for (const auto& id : open)
@@ -285,9 +286,9 @@ TEST_CASE("the client's own queue is bounded, and an operation that is too large
   (void)world.submit(1);
   (void)world.submit(2);
   CHECK(errors_in(world.submit(3)) == std::vector{client_error::too_many_pending});
-  CHECK(errors_in(world.core.on_query({}, 4, 0)) == std::vector{client_error::too_many_pending});
+  CHECK(errors_in(world.core.on_query({}, 4, moment{})) == std::vector{client_error::too_many_pending});
   client_world other;
-  const auto effects = other.submit(1, 0, std::string(limits::operation_bytes_max + 1, 'x'));
+  const auto effects = other.submit(1, moment{}, std::string(limits::operation_bytes_max + 1, 'x'));
   CHECK(errors_in(effects) == std::vector{client_error::too_large});
   CHECK(effects.sends.empty());
 }
@@ -303,7 +304,7 @@ TEST_CASE("the client learns a view from f + 1 replicas and follows no single li
 
 TEST_CASE("a query goes to all replicas and is answered by f + 1 equal answers") {
   client_world world;
-  const auto asked = world.core.on_query(to_byte_vector("count"), 5, 0);
+  const auto asked = world.core.on_query(to_byte_vector("count"), 5, moment{});
   REQUIRE(asked.sends.size() == 1);
   CHECK_FALSE(asked.sends[0].to);
   const auto id = std::get<query>(read_frame(asked.sends[0].frame)).id;
@@ -320,12 +321,12 @@ TEST_CASE("a query goes to all replicas and is answered by f + 1 equal answers")
 
 TEST_CASE("a query without agreement is sent again, and fails at its deadline") {
   client_settings settings;
-  settings.retransmit_us = 100;
-  settings.deadline_us = 1'000;
+  settings.retransmit_after = 100us;
+  settings.deadline = 1ms;
   client_world world{settings};
-  (void)world.core.on_query(to_byte_vector("count"), 5, 0);
-  CHECK(world.core.on_tick(100).sends.size() == 1);
-  CHECK(errors_in(world.core.on_tick(1'000)) == std::vector{client_error::timed_out});
+  (void)world.core.on_query(to_byte_vector("count"), 5, moment{});
+  CHECK(world.core.on_tick(moment{100us}).sends.size() == 1);
+  CHECK(errors_in(world.core.on_tick(moment{1ms})) == std::vector{client_error::timed_out});
   CHECK(world.core.operations_pending() == 0);
 }
 
@@ -335,7 +336,7 @@ TEST_CASE("a stopped client answers every pending operation once") {
   client_world world{settings};
   (void)world.submit(1);
   (void)world.submit(2);
-  (void)world.core.on_query(to_byte_vector("count"), 3, 0);
+  (void)world.core.on_query(to_byte_vector("count"), 3, moment{});
   auto stopped = world.core.on_stop();
   std::vector<operation_token> tokens;
   for (const auto& each : stopped.done)
@@ -345,7 +346,7 @@ TEST_CASE("a stopped client answers every pending operation once") {
   CHECK(errors_in(stopped) == std::vector(3, client_error::stopped));
   CHECK(world.core.is_idle());
   CHECK(world.core.operations_pending() == 0);
-  CHECK(world.core.on_tick(1'000'000'000).done.empty());
+  CHECK(world.core.on_tick(moment{1'000s}).done.empty());
 }
 
 TEST_CASE("requests go to all replicas without a link to the primary, and to the primary again when it is back") {
@@ -387,22 +388,22 @@ TEST_CASE("about one request in sixteen goes to all, and only the seed decides w
 }
 
 TEST_CASE("more requests go to all while results come late, so that a slow primary is noticed (attack 29)") {
-  const auto sampled_after = [](microseconds_t wait_us) {
+  const auto sampled_after = [](duration wait) {
     client_settings settings;
     settings.sampling_seed = 7;
     client_world world{settings};
     std::size_t to_all = 0;
     for (std::uint64_t when = 1; when <= 200; ++when) {
-      const auto asked_at = when * 1'000'000;
+      const moment asked_at{when * 1s};
       if (!world.submit(when, asked_at).sends.at(0).to) ++to_all;
       for (const std::uint32_t from : {0U, 1U})
-        (void)world.core.on_reply(replica_id{from}, world.reply_of(when, "r"), asked_at + wait_us);
+        (void)world.core.on_reply(replica_id{from}, world.reply_of(when, "r"), asked_at + wait);
     }
     return to_all;
   };
-  CHECK(sampled_after(99'999) < 25);
-  CHECK(sampled_after(100'000) > 35);
-  CHECK(sampled_after(100'000) < 75);
+  CHECK(sampled_after(99'999us) < 25);
+  CHECK(sampled_after(100ms) > 35);
+  CHECK(sampled_after(100ms) < 75);
 }
 
 TEST_CASE("a client counts the replicas whose results differ from those of f + 1") {

@@ -31,7 +31,7 @@ struct process_world {
     settings.sampled_one_in = 0;
     return settings;
   }
-  client_effects submit(operation_token token, microseconds_t now = 0) {
+  client_effects submit(operation_token token, moment now = {}) {
     return core.on_submit(to_byte_vector("op"), token, now);
   }
   [[nodiscard]] reply answer_to(std::uint64_t when) const {
@@ -39,7 +39,7 @@ struct process_world {
     value.outcome.append(0, as_byte_span("r"));
     return value;
   }
-  client_effects give(const reply& value, std::uint32_t replicas, microseconds_t now = 0) {
+  client_effects give(const reply& value, std::uint32_t replicas, moment now = {}) {
     client_effects all;
     for (std::uint32_t from = 0; from < replicas; ++from) {
       auto more = core.on_reply(replica_id{from}, value, now);
@@ -53,7 +53,7 @@ struct process_world {
     value.outcome = {};
     value.outcome.status = reply_status::session_ended;
     value.outcome.fresh_above = session_id{fresh_above};
-    return core.on_reply(replica_id{from}, value, 0);
+    return core.on_reply(replica_id{from}, value, moment{});
   }
   /// Opens the session and sends the first operation.
   void open() {
@@ -81,7 +81,7 @@ TEST_CASE("a session is opened at all replicas before the first operation is sen
   CHECK(opening_in(opening)->mode == session_mode::ordered);
   CHECK(world.submit(2).sends.empty());
   CHECK(world.give(world.answer_to(0), 1).sends.empty());
-  CHECK(times_in(world.core.on_reply(replica_id{1}, world.answer_to(0), 0)) == std::vector<std::uint64_t>{1, 2});
+  CHECK(times_in(world.core.on_reply(replica_id{1}, world.answer_to(0), moment{})) == std::vector<std::uint64_t>{1, 2});
 }
 
 TEST_CASE("a session that has ended is replaced above the number that a quorum names, and no operation is lost") {
@@ -120,7 +120,7 @@ TEST_CASE("a reply to another request with the same name is an error and never a
   auto foreign = world.answer_to(1);
   foreign.request.bytes[0] ^= std::byte{1};
   CHECK(world.give(foreign, 1).done.empty());
-  CHECK(errors_in(world.core.on_reply(replica_id{1}, foreign, 0)) == std::vector{client_error::name_taken});
+  CHECK(errors_in(world.core.on_reply(replica_id{1}, foreign, moment{})) == std::vector{client_error::name_taken});
 }
 
 TEST_CASE("one liar that names another request or an ended session changes nothing") {
@@ -129,7 +129,7 @@ TEST_CASE("one liar that names another request or an ended session changes nothi
   auto foreign = world.answer_to(1);
   foreign.request.bytes[0] ^= std::byte{1};
   for (int times = 0; times < 3; ++times) {
-    CHECK(world.core.on_reply(replica_id{3}, foreign, 0).done.empty());
+    CHECK(world.core.on_reply(replica_id{3}, foreign, moment{}).done.empty());
     CHECK(world.refuse(1, 3, 1).done.empty());
   }
   CHECK(errors_in(world.give(world.answer_to(1), 2)).empty());
@@ -152,15 +152,15 @@ TEST_CASE("the end of a session fails its operations in flight, and waiting ones
 TEST_CASE(
     "an operation of an ordered session that timed out is sent until it is executed, because others wait for it") {
   client_settings settings;
-  settings.deadline_us = 1'000'000;
+  settings.deadline = 1s;
   process_world world{settings};
   world.open();
-  CHECK(errors_in(world.core.on_tick(1'000'000)) == std::vector{client_error::timed_out});
-  (void)world.submit(2, 1'000'000);
-  const auto later = times_in(world.core.on_tick(9'000'000));
+  CHECK(errors_in(world.core.on_tick(moment{1s})) == std::vector{client_error::timed_out});
+  (void)world.submit(2, moment{1s});
+  const auto later = times_in(world.core.on_tick(moment{9s}));
   CHECK(std::count(later.begin(), later.end(), 1) == 1);
   // No operation receives a second result.
-  CHECK(world.give(world.answer_to(1), 2, 9'000'000).done.empty());
+  CHECK(world.give(world.answer_to(1), 2, moment{9s}).done.empty());
   CHECK(world.core.operations_pending() == 0);
 }
 
@@ -168,11 +168,11 @@ TEST_CASE("the first request of a session goes to all replicas when it is late, 
   process_world world;
   world.open();
   (void)world.submit(2);
-  CHECK(world.core.on_tick(client_settings{}.doubtful_us - 1).sends.empty());
-  const auto hint = world.core.on_tick(client_settings{}.doubtful_us);
+  CHECK(world.core.on_tick(moment{client_settings{}.doubtful_after - 1us}).sends.empty());
+  const auto hint = world.core.on_tick(moment{client_settings{}.doubtful_after});
   CHECK(times_in(hint) == std::vector<std::uint64_t>{1});
   CHECK_FALSE(hint.sends[0].to);
-  CHECK(world.core.on_tick(client_settings{}.doubtful_us + 1).sends.empty());
+  CHECK(world.core.on_tick(moment{client_settings{}.doubtful_after + 1us}).sends.empty());
 }
 
 TEST_CASE("a new link gets the opening of the session first, so that the results are sent there") {
@@ -198,11 +198,11 @@ TEST_CASE("requests that go to all replicas come in runs, at the configured rate
     const timestamp time{when};
     reply value{{self, time, core.session()}, {}, {}, core.content_of(time).value()};
     value.outcome.append(0, {});
-    note(core.on_reply(replica_id{0}, value, 0));
-    note(core.on_reply(replica_id{1}, value, 0));
+    note(core.on_reply(replica_id{0}, value, moment{}));
+    note(core.on_reply(replica_id{1}, value, moment{}));
   };
   for (operation_token token = 1; token <= 8'000; ++token) {
-    note(core.on_submit(to_byte_vector("op"), token, 0));
+    note(core.on_submit(to_byte_vector("op"), token, moment{}));
     if (token == 1) answer(0);
     if (token >= 16) answer(token - 15);
   }

@@ -53,7 +53,7 @@ struct evidence_pool_world {
   [[nodiscard]] evidence_pool_effects misbehave(std::uint32_t times) {
     evidence_pool_effects last;
     for (std::uint32_t count = 0; count < times; ++count)
-      last = pool.on_misbehaved({faulty, complaint_reason::bad_state}, 0);
+      last = pool.on_misbehaved({faulty, complaint_reason::bad_state}, moment{});
     return last;
   }
   evidence_pool_effects agree(const std::vector<case_name>& settled, bool quarantined = false) {
@@ -70,13 +70,13 @@ struct evidence_pool_world {
 
 TEST_CASE_FIXTURE(evidence_pool_world,
                   "a replica that finds evidence sends it to all others, and proposes to order it") {
-  const auto found = pool.on_found(proof(), 0);
+  const auto found = pool.on_found(proof(), moment{});
   REQUIRE(found.sends.size() == 1);
   CHECK_FALSE(found.sends.front().to);
   REQUIRE(found.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(found.requests.front())).value()));
   CHECK(found.proven == std::vector{proven_misbehaviour{faulty, case_name_of(*claim_in(proof(), factory.cluster()))}});
-  CHECK(pool.on_found(proof(), 1).requests.empty());
+  CHECK(pool.on_found(proof(), moment{1us}).requests.empty());
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "the system request of the pool equals the decoded content of its frame") {
@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "the system request of the pool equals th
   const auto certificate = factory.prepared_of(view_number{0}, sequence_number{1}, named_digest("A"));
   const auto other = factory.view_change_of(faulty, view_number{1}, nullptr, {certificate});
   for (const auto& shown : {proof(), evidence{{item_from(change), item_from(other)}}}) {
-    const auto found = evidence_pool{pool}.on_found(shown, 0);
+    const auto found = evidence_pool{pool}.on_found(shown, moment{});
     REQUIRE(found.requests.size() == 1);
     const auto& made = found.requests.front();
     const auto decoded = std::get<system_request>(decode(reframe(made)).value());
@@ -96,25 +96,25 @@ TEST_CASE_FIXTURE(evidence_pool_world, "the system request of the pool equals th
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "evidence from others is proposed as well, without sending it on") {
-  const auto heard = pool.on_request(request_with(proof()), 0);
+  const auto heard = pool.on_request(request_with(proof()), moment{});
   CHECK(heard.sends.empty());
   CHECK(heard.requests.size() == 1);
   CHECK(heard.proven == std::vector{proven_misbehaviour{faulty, case_name_of(*claim_in(proof(), factory.cluster()))}});
-  CHECK(pool.on_request(request_with(proof()), 0).requests.empty());
+  CHECK(pool.on_request(request_with(proof()), moment{}).requests.empty());
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "evidence is sent again until it is ordered, and not for ever") {
-  (void)pool.on_found(proof(), 0);
-  CHECK(pool.on_tick(evidence_pool::repeat_us - 1).sends.empty());
-  CHECK(pool.on_tick(evidence_pool::repeat_us).sends.size() == 1);
+  (void)pool.on_found(proof(), moment{});
+  CHECK(pool.on_tick(moment{evidence_pool::repeat_period - 1us}).sends.empty());
+  CHECK(pool.on_tick(moment{evidence_pool::repeat_period}).sends.size() == 1);
   SUBCASE("ordered") {
     CHECK(agree({case_name_of(*claim_in(proof(), factory.cluster()))}).dropped.empty());
     CHECK(pool.open_cases() == 0);
-    CHECK(pool.on_found(proof(), 1).requests.empty());
+    CHECK(pool.on_found(proof(), moment{1us}).requests.empty());
   }
   SUBCASE("never ordered") {
     std::size_t told = 0;
-    for (microseconds_t now = 0; now < 10 * evidence_pool::repeat_us_max; now += evidence_pool::repeat_us)
+    for (moment now{}; now < moment{10 * evidence_pool::repeat_max}; now += evidence_pool::repeat_period)
       told += pool.on_tick(now).sends.size();
     CHECK(told < evidence_pool::repeats_max);
     CHECK(pool.open_cases() == 0);
@@ -124,51 +124,51 @@ TEST_CASE_FIXTURE(evidence_pool_world, "evidence is sent again until it is order
 TEST_CASE_FIXTURE(evidence_pool_world,
                   "evidence that the ledger would not judge takes no place: a guilty replica stays without excuse") {
   for (const std::uint64_t far : {std::uint64_t{1} << 50U, std::uint64_t{1} << 51U, std::uint64_t{17}}) {
-    CHECK(pool.on_request(request_with(proof(far)), 0).proven.empty());
-    CHECK(pool.on_found(proof(far), 0).requests.empty());
+    CHECK(pool.on_request(request_with(proof(far)), moment{}).proven.empty());
+    CHECK(pool.on_found(proof(far), moment{}).requests.empty());
   }
   CHECK(pool.open_cases() == 0);
-  CHECK(pool.on_found(proof(16), 0).requests.size() == 1);
+  CHECK(pool.on_found(proof(16), moment{}).requests.size() == 1);
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
                   "a replica that produces evidence against itself without end occupies two places (attack 33)") {
   for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
-    (void)pool.on_found(proof(sequence), 0);
+    (void)pool.on_found(proof(sequence), moment{});
   CHECK(pool.open_cases() == evidence_pool::open_per_accused_max);
-  CHECK(pool.on_found(proof(1, replica_id{3}), 0).requests.size() == 1);
+  CHECK(pool.on_found(proof(1, replica_id{3}), moment{}).requests.size() == 1);
   // The dropped cases do not count against the primary.
   CHECK(agree({}, true).dropped.size() == evidence_pool::open_per_accused_max);
   CHECK(pool.open_cases() == 1);
-  CHECK(pool.on_found(proof(8), 0).requests.empty());
+  CHECK(pool.on_found(proof(8), moment{}).requests.empty());
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "clients that convict themselves leave room for evidence against replicas") {
   for (std::uint32_t client = 0; client < 4; ++client) {
     for (std::uint64_t when = 1; when <= 6; ++when)
-      (void)pool.on_found(proof_of_client(client, when), 0);
+      (void)pool.on_found(proof_of_client(client, when), moment{});
   }
   CHECK(pool.open_cases() == evidence_pool::open_of_clients_max);
-  CHECK(pool.on_found(proof(), 0).requests.size() == 1);
+  CHECK(pool.on_found(proof(), moment{}).requests.size() == 1);
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "a convicted client is not convicted again while it is rate-limited") {
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   agreed.clients[client_id{1}].rate_limited_until = sequence_number{40};
   (void)pool.on_agreed(agreed);
-  CHECK(pool.on_found(proof_of_client(1, 9), 0).requests.empty());
-  CHECK(pool.on_found(proof_of_client(2, 9), 0).requests.size() == 1);
+  CHECK(pool.on_found(proof_of_client(1, 9), moment{}).requests.empty());
+  CHECK(pool.on_found(proof_of_client(2, 9), moment{}).requests.size() == 1);
   agreed.clients[client_id{1}].rate_limited_until = {};
   agreed.clients[client_id{1}].settled.front() = case_name_of(*claim_in(proof_of_client(1, 8), factory.cluster()));
   (void)pool.on_agreed(agreed);
-  CHECK(pool.on_found(proof_of_client(1, 8), 0).requests.empty());
-  CHECK(pool.on_found(proof_of_client(1, 9), 0).requests.size() == 1);
+  CHECK(pool.on_found(proof_of_client(1, 8), moment{}).requests.empty());
+  CHECK(pool.on_found(proof_of_client(1, 9), moment{}).requests.size() == 1);
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
                   "pending evidence against a client is dropped with its conviction, and blames no primary") {
-  (void)pool.on_found(proof_of_client(1, 9), 0);
-  (void)pool.on_found(proof_of_client(1, 10), 0);
+  (void)pool.on_found(proof_of_client(1, 9), moment{});
+  (void)pool.on_found(proof_of_client(1, 10), moment{});
   CHECK(pool.open_cases() == 2);
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   agreed.clients[client_id{1}].rate_limited_until = sequence_number{40};
@@ -179,11 +179,11 @@ TEST_CASE_FIXTURE(evidence_pool_world,
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "one act of misbehaviour is noted once, however often it is shown (attack 33)") {
-  CHECK(pool.on_found(proof(), 0).observations.size() == 1);
+  CHECK(pool.on_found(proof(), moment{}).observations.size() == 1);
   for (int again = 0; again < 5; ++again)
-    CHECK(pool.on_found(proof(), 0).observations.empty());
-  (void)pool.on_found(proof(2), 0);
-  CHECK(pool.on_found(proof(3), 0).observations.empty());
+    CHECK(pool.on_found(proof(), moment{}).observations.empty());
+  (void)pool.on_found(proof(2), moment{});
+  CHECK(pool.on_found(proof(3), moment{}).observations.empty());
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "a repeated old release does not take the place of a new one") {
@@ -191,35 +191,35 @@ TEST_CASE_FIXTURE(evidence_pool_world, "a repeated old release does not take the
   const auto release_at = [&](std::uint32_t by, std::uint64_t at) {
     return word(message_kind::release, release_of(replica_id{by}, faulty, sequence_number{at}, epoch_number{}));
   };
-  CHECK(pool.on_release(release_at(0, 2), 0).requests.empty());
-  CHECK(pool.on_release(release_at(0, 1), 0).requests.empty());
-  CHECK(pool.on_release(release_at(3, 2), 0).requests.size() == 1);
+  CHECK(pool.on_release(release_at(0, 2), moment{}).requests.empty());
+  CHECK(pool.on_release(release_at(0, 1), moment{}).requests.empty());
+  CHECK(pool.on_release(release_at(3, 2), moment{}).requests.size() == 1);
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "misbehaviour that was judged before is not reported again") {
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {}};
   agreed.replicas[faulty.value].settled_through = sequence_number{5};
   (void)pool.on_agreed(agreed);
-  CHECK(pool.on_found(proof(5), 0).proven.empty());
-  CHECK(pool.on_found(proof(6), 0).proven.size() == 1);
+  CHECK(pool.on_found(proof(5), moment{}).proven.empty());
+  CHECK(pool.on_found(proof(6), moment{}).proven.size() == 1);
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "evidence counts also without room to have it ordered") {
   for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
-    (void)pool.on_found(proof(sequence), 0);
-  const auto found = pool.on_found(proof(8), 0);
+    (void)pool.on_found(proof(sequence), moment{});
+  const auto found = pool.on_found(proof(8), moment{});
   CHECK(found.requests.empty());
   CHECK(found.proven.size() == 1);
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
                   "f + 1 complaints of one kind and period are ordered, and one never is (attack 39)") {
-  CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
-  CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
-  CHECK(pool.on_complaint(complaint_by(3, 8), 0).requests.empty());
+  CHECK(pool.on_complaint(complaint_by(0), moment{}).requests.empty());
+  CHECK(pool.on_complaint(complaint_by(0), moment{}).requests.empty());
+  CHECK(pool.on_complaint(complaint_by(3, 8), moment{}).requests.empty());
   // Only the newest complaint of each replica counts.
-  CHECK(pool.on_complaint(complaint_by(3), 0).requests.empty());
-  const auto enough = pool.on_complaint(complaint_by(0, 8), 0);
+  CHECK(pool.on_complaint(complaint_by(3), moment{}).requests.empty());
+  const auto enough = pool.on_complaint(complaint_by(0, 8), moment{});
   REQUIRE(enough.requests.size() == 1);
   CHECK(enough.proven.empty());
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(enough.requests.front())).value()));
@@ -236,22 +236,22 @@ TEST_CASE_FIXTURE(evidence_pool_world,
     CHECK(misbehave(10).sends.empty());
   }
   SUBCASE("with another") {
-    (void)pool.on_complaint(complaint_by(3, 8), 0);
+    (void)pool.on_complaint(complaint_by(3, 8), moment{});
     const auto effects = misbehave(1);
     CHECK(sent<complaint>(effects.sends).front().vote.content.sequence == sequence_number{8});
     CHECK(effects.requests.size() == 1);
   }
   SUBCASE("of long ago") {
-    CHECK(pool.on_misbehaved({faulty, complaint_reason::bad_state}, 2 * evidence_pool::complaint_reason_window_us)
+    CHECK(pool.on_misbehaved({faulty, complaint_reason::bad_state}, moment{2 * evidence_pool::complaint_reason_window})
               .sends.empty());
   }
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
                   "unsettled evidence is still proposed after a transfer, and a group request is not") {
-  (void)pool.on_request(request_with(proof()), 0);
-  (void)pool.on_complaint(complaint_by(0), 0);
-  const auto group_request = pool.on_complaint(complaint_by(3), 0).requests;
+  (void)pool.on_request(request_with(proof()), moment{});
+  (void)pool.on_complaint(complaint_by(0), moment{});
+  const auto group_request = pool.on_complaint(complaint_by(3), moment{}).requests;
   REQUIRE(group_request.size() == 1);
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   CHECK(pool.on_agreed(agreed).dropped.empty());
@@ -264,13 +264,13 @@ TEST_CASE_FIXTURE(evidence_pool_world,
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "f + 1 operators release a replica") {
-  CHECK(pool.on_release_wanted(faulty, 0).sends.empty());
+  CHECK(pool.on_release_wanted(faulty, moment{}).sends.empty());
   (void)agree({}, true);
-  const auto own = pool.on_release_wanted(faulty, 0);
+  const auto own = pool.on_release_wanted(faulty, moment{});
   REQUIRE(sent<release>(own.sends).size() == 1);
   CHECK(own.requests.empty());
   const auto other = word(message_kind::release, release_of(replica_id{3}, faulty, sequence_number{2}, epoch_number{}));
-  const auto enough = pool.on_release(other, 0);
+  const auto enough = pool.on_release(other, moment{});
   REQUIRE(enough.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(enough.requests.front())).value()));
 }
@@ -296,38 +296,38 @@ struct asking_world : evidence_pool_world {
 
 TEST_CASE_FIXTURE(asking_world,
                   "a request for readmission is supported, and the weak quorum of supporters is ordered") {
-  const auto out = pool.on_readmission(readmission_by(3, 16), 0);
+  const auto out = pool.on_readmission(readmission_by(3, 16), moment{});
   CHECK(out.sends.size() == 1);
   REQUIRE(out.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(out.requests.front())).value()));
   // An immediate repetition has no effect.
-  const auto again = pool.on_readmission(readmission_by(3, 16), 1);
+  const auto again = pool.on_readmission(readmission_by(3, 16), moment{1us});
   CHECK(again.sends.empty());
   CHECK(again.requests.empty());
 }
 
 TEST_CASE_FIXTURE(asking_world, "a replica is supported only for itself, and only with possible numbers") {
-  CHECK(pool.on_readmission(readmission_by(2, 16), 0).sends.empty());
-  CHECK(pool.on_readmission(readmission_by(3, 1'000), 0).sends.empty());
-  CHECK(pool.on_hand_over(hand_over_by(3, 4), 0).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(2, 16), moment{}).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(3, 1'000), moment{}).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 4), moment{}).sends.empty());
   (void)pool.on_view(view_number{1});
-  CHECK(pool.on_hand_over(hand_over_by(3, 1), 0).sends.empty());
-  CHECK(pool.on_hand_over(hand_over_by(3, 4), 0).sends.size() == 1);
+  CHECK(pool.on_hand_over(hand_over_by(3, 1), moment{}).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 4), moment{}).sends.size() == 1);
   // Only operators can make requests with the cause of operators, so the replica does not support this one.
-  CHECK(pool.on_hand_over(hand_over_by(3, 4, 3, hand_over_cause::operators), 300'000).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 4, 3, hand_over_cause::operators), moment{300ms}).sends.empty());
 }
 
 TEST_CASE_FIXTURE(asking_world, "a replica is not supported in a request for a view that it leads (attack 38)") {
-  CHECK(pool.on_hand_over(hand_over_by(3, 3), 0).sends.empty());
-  CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.size() == 1);
+  CHECK(pool.on_hand_over(hand_over_by(3, 3), moment{}).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 2), moment{}).sends.size() == 1);
 }
 
 TEST_CASE_FIXTURE(asking_world, "a readmission with a past floor is not supported, because it would move no replica") {
   agreed_reputation agreed{sequence_number{8}, std::vector<replica_standing>(4), {}, {}};
   (void)pool.on_agreed(agreed);
   for (const std::uint64_t floor : {1, 5, 8})
-    CHECK(pool.on_readmission(readmission_by(3, floor), 0).sends.empty());
-  CHECK(pool.on_readmission(readmission_by(3, 9), 0).sends.size() == 1);
+    CHECK(pool.on_readmission(readmission_by(3, floor), moment{}).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(3, 9), moment{}).sends.size() == 1);
 }
 
 TEST_CASE_FIXTURE(asking_world,
@@ -351,18 +351,18 @@ TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that has used u
   SUBCASE("in quarantine") { agreed.replicas[3].quarantined_until = sequence_number{99}; }
   SUBCASE("has used up its share") { agreed.moves.paid_off_at[3] = sequence_number{1'000'000}; }
   (void)pool.on_agreed(agreed);
-  CHECK(pool.on_readmission(readmission_by(3, 16), 0).sends.empty());
-  CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(3, 16), moment{}).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 2), moment{}).sends.empty());
 }
 
 TEST_CASE_FIXTURE(asking_world, "a primary steps down alone, from the present view only (attack 33)") {
   // Requests for distant views would take the places of cases, so they are refused.
   for (std::uint64_t turn = 1; turn < 100; ++turn)
-    CHECK(pool.on_hand_over(hand_over_by(0, 4 * turn + 1, 0, hand_over_cause::step_down), 0).requests.empty());
+    CHECK(pool.on_hand_over(hand_over_by(0, 4 * turn + 1, 0, hand_over_cause::step_down), moment{}).requests.empty());
   CHECK(pool.open_cases() == 0);
-  CHECK(pool.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.empty());
+  CHECK(pool.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), moment{}).requests.empty());
   evidence_pool other{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
-  CHECK(other.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.size() == 1);
+  CHECK(other.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), moment{}).requests.size() == 1);
   CHECK(other.open_cases() == 1);
   // When the view has ended, the primary is not blamed for not ordering the request.
   CHECK(other.on_view(view_number{1}).dropped.size() == 1);
@@ -376,7 +376,7 @@ TEST_CASE_FIXTURE(asking_world, "an agreed request is not made again") {
   agreed.moves.advance_through = sequence_number{16};
   agreed.moves.least_view = view_number{2};
   (void)pool.on_agreed(agreed);
-  CHECK(pool.on_readmission(readmission_by(3, 16), 0).sends.empty());
-  CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.empty());
-  CHECK(pool.on_readmission(readmission_by(3, 17), 0).sends.size() == 1);
+  CHECK(pool.on_readmission(readmission_by(3, 16), moment{}).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 2), moment{}).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(3, 17), moment{}).sends.size() == 1);
 }
