@@ -147,7 +147,7 @@ TEST_CASE("a backup waits before it forwards a system request, and stops when it
   }
   CHECK(bench.tested.on_waited(first.name, moment{}).forwards);
   CHECK_FALSE(bench.tested.on_waited(second.name, moment{}).forwards);
-  bench.pool.on_executed({}, false, 0, {first.name});
+  bench.pool.on_executed({}, false, moment{}, {first.name});
   CHECK_FALSE(bench.tested.on_waited(first.name, moment{}).looks_again_in);
   CHECK_FALSE(bench.tested.on_system_request(first, moment{}).looks_again_in);
 }

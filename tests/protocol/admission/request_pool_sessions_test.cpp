@@ -66,9 +66,9 @@ TEST_CASE("an independent session has no gaps") {
 
 TEST_CASE("requests of a session that is not open yet wait for the opening") {
   session_world world;
-  REQUIRE(world.admit(1, 0, session_id{8}) == admission::accepted);
+  REQUIRE(world.admit(1, moment{}, session_id{8}) == admission::accepted);
   CHECK_FALSE(world.builder.has_waiting());
-  REQUIRE(world.admit(0, 0, session_id{8}) == admission::accepted);
+  REQUIRE(world.admit(0, moment{}, session_id{8}) == admission::accepted);
   CHECK(world.cut() == times{0});
   world.open(session_id{8});
   CHECK(world.cut() == times{1});
@@ -81,7 +81,7 @@ TEST_CASE("a request that was ordered too early is proposed again after its pred
   REQUIRE(world.cut() == times{1, 2});
   // The view change lost the batch with request 1, but kept the batch with request 2.
   world.builder.on_view(moment{10us});
-  world.execute(2, 20, true);
+  world.execute(2, moment{20us}, true);
   CHECK(world.builder.requests_pending() == 2);
   CHECK(world.cut() == times{1, 2});
 }
@@ -132,7 +132,7 @@ TEST_CASE("sessions of one client take turns, so that no session delays the othe
   for (std::uint64_t when = 1; when <= 3; ++when)
     REQUIRE(world.admit(when) == admission::accepted);
   for (std::uint64_t when = 1; when <= 3; ++when)
-    REQUIRE(world.admit(when, 0, session_id{8}) == admission::accepted);
+    REQUIRE(world.admit(when, moment{}, session_id{8}) == admission::accepted);
   const auto next = world.builder.cut(true);
   REQUIRE(next);
   std::vector<std::uint64_t> sessions;
@@ -175,13 +175,13 @@ TEST_CASE("a request of an unknown session is dropped once its number counts as 
       world.open(session_id{++next});
   };
   open_more(limits::sessions_per_client_max + limits::ended_sessions_max - 2);
-  REQUIRE(world.admit(0, 0, session_id{50}) == admission::accepted);
-  REQUIRE(world.admit(1, 0, session_id{51}) == admission::accepted);
+  REQUIRE(world.admit(0, moment{}, session_id{50}) == admission::accepted);
+  REQUIRE(world.admit(1, moment{}, session_id{51}) == admission::accepted);
   CHECK(world.builder.service(moment{1s}).clients_waiting == 1);
   open_more(3);
   CHECK(world.builder.requests_pending() == 0);
   CHECK(world.builder.service(moment{1s}).clients_waiting == 0);
-  CHECK(world.admit(0, 0, session_id{50}) == admission::past);
+  CHECK(world.admit(0, moment{}, session_id{50}) == admission::past);
 }
 
 TEST_CASE("an executed request is not pending any more, whatever waits before it") {
@@ -203,7 +203,7 @@ struct crowded_world : session_world {
 
   crowded_world() {
     for (std::uint64_t number = 0; number < limits::requests_pending_per_client_max; ++number)
-      REQUIRE(admit(5, 0, session_id{first_session + number}) == admission::accepted);
+      REQUIRE(admit(5, moment{}, session_id{first_session + number}) == admission::accepted);
   }
   [[nodiscard]] std::size_t displaced() { return builder.take_displaced().size(); }
 };
@@ -214,9 +214,9 @@ TEST_CASE_FIXTURE(crowded_world,
                   "a request that can be served displaces one that cannot, and never the other way round") {
   REQUIRE(admit(1) == admission::accepted);
   REQUIRE(admit(2) == admission::accepted);
-  REQUIRE(admit(0, 0, session_id{8}) == admission::accepted);
+  REQUIRE(admit(0, moment{}, session_id{8}) == admission::accepted);
   CHECK(displaced() == 3);
-  CHECK(admit(5, 0, session_id{2 * first_session + limits::requests_pending_per_client_max}) ==
+  CHECK(admit(5, moment{}, session_id{2 * first_session + limits::requests_pending_per_client_max}) ==
         admission::client_quota);
   CHECK(displaced() == 0);
   CHECK(cut() == times{1, 0, 2});
@@ -226,14 +226,14 @@ TEST_CASE_FIXTURE(crowded_world, "a displaced request cannot come back and displ
   std::size_t accepted = 0;
   for (std::uint64_t round = 0; round < 100; ++round) {
     for (const std::uint64_t session : {first_session, first_session + 1, std::uint64_t{1}, std::uint64_t{2}}) {
-      if (admit(5, 0, session_id{session}) == admission::accepted) ++accepted;
+      if (admit(5, moment{}, session_id{session}) == admission::accepted) ++accepted;
     }
   }
   // Only the two smaller sessions are accepted, once each.
   CHECK(accepted == 2);
   CHECK(displaced() == 2);
   const auto last = session_id{first_session + limits::requests_pending_per_client_max - 1};
-  CHECK(admit(5, 0, last) == admission::client_quota);
+  CHECK(admit(5, moment{}, last) == admission::client_quota);
 }
 
 TEST_CASE("all replicas keep the same requests of a flood, in whatever order they come (attack 32)") {
@@ -276,7 +276,7 @@ TEST_CASE("the session with the most pending requests makes room, until all sess
   for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     REQUIRE(world.admit(when) == admission::accepted);
   std::uint64_t taken = 0;
-  while (world.admit(taken + 1, 0, session_id{8}) == admission::accepted)
+  while (world.admit(taken + 1, moment{}, session_id{8}) == admission::accepted)
     ++taken;
   CHECK(taken == limits::requests_pending_per_client_max / 2);
   // The oldest request of each session has kept its place.
@@ -292,7 +292,7 @@ TEST_CASE("a request that gets no room displaces no other") {
   world.open(seven);
   world.open(session_id{8});
   // Session 8 has few requests. Session 7 has the rest, in small requests.
-  REQUIRE(world.admit(1, 0, session_id{8}) == admission::accepted);
+  REQUIRE(world.admit(1, moment{}, session_id{8}) == admission::accepted);
   std::uint64_t when = 0;
   while (world.admit(++when) == admission::accepted) {
   }

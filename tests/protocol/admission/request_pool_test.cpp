@@ -22,7 +22,7 @@ struct builder_world {
   [[nodiscard]] request ask(std::uint32_t client, std::uint64_t when, std::string_view operation = "op") const {
     return factory.request_of(client_id{client}, timestamp{when}, operation);
   }
-  admission admit(std::uint32_t client, std::uint64_t when) { return builder.admit(ask(client, when), 0); }
+  admission admit(std::uint32_t client, std::uint64_t when) { return builder.admit(ask(client, when), moment{}); }
   void execute(const batch& content, bool own = true) {
     std::vector<executed_request> done;
     for (const auto& each : content.requests)
@@ -30,7 +30,7 @@ struct builder_world {
     std::vector<case_name> cases;
     for (const auto& each : content.system_requests)
       cases.push_back(each.name);
-    builder.on_executed(done, own, 0, cases);
+    builder.on_executed(done, own, moment{}, cases);
   }
 };
 
@@ -75,7 +75,7 @@ TEST_CASE("a pending request below its client's window gives its place back") {
   builder_world world;
   REQUIRE(world.admit(0, 1) == admission::accepted);
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
-    world.builder.on_executed({{id_of(0, when), true}}, false, 0);
+    world.builder.on_executed({{id_of(0, when), true}}, false, moment{});
   CHECK(world.builder.requests_pending() == 0);
   CHECK(world.builder.bytes_pending() == 0);
   CHECK_FALSE(world.builder.has_waiting());
@@ -87,15 +87,15 @@ TEST_CASE("a client's large requests leave room for those of others") {
   settings.bytes_per_client_max = 1'000;
   builder_world world{settings};
   const std::string large(600, 'x');
-  CHECK(world.builder.admit(world.ask(0, 1, large), 0) == admission::accepted);
-  CHECK(world.builder.admit(world.ask(0, 2, large), 0) == admission::client_quota);
-  CHECK(world.builder.admit(world.ask(1, 1, large), 0) == admission::accepted);
+  CHECK(world.builder.admit(world.ask(0, 1, large), moment{}) == admission::accepted);
+  CHECK(world.builder.admit(world.ask(0, 2, large), moment{}) == admission::client_quota);
+  CHECK(world.builder.admit(world.ask(1, 1, large), moment{}) == admission::accepted);
 }
 
 TEST_CASE("a request below the client's window is refused as past") {
   builder_world world;
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
-    world.builder.on_executed({{id_of(0, when), true}}, false, 0);
+    world.builder.on_executed({{id_of(0, when), true}}, false, moment{});
   CHECK(world.admit(0, 2) == admission::past);
   CHECK(world.admit(0, 1) == admission::past);
   CHECK(world.admit(0, 3) == admission::done);
@@ -123,7 +123,7 @@ TEST_CASE("the oldest waiting requests of a client are proposed first, in whatev
   REQUIRE(world.admit(0, 2) == admission::accepted);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 2), id_of(0, 5)});
   // In a new view, the primary proposes the waiting requests again from the first one.
-  world.builder.on_view(0);
+  world.builder.on_view(moment{});
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 2), id_of(0, 3)});
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4), id_of(0, 5)});
 }
@@ -161,7 +161,7 @@ TEST_CASE("a batch respects its bounds, and a request larger than the bound has 
   builder_world world{settings};
   for (std::uint32_t client = 0; client < 5; ++client)
     REQUIRE(world.admit(client, 1) == admission::accepted);
-  REQUIRE(world.builder.admit(world.ask(5, 1, std::string(4'000, 'x')), 0) == admission::accepted);
+  REQUIRE(world.builder.admit(world.ask(5, 1, std::string(4'000, 'x')), moment{}) == admission::accepted);
   std::vector<std::size_t> sizes;
   while (const auto next = world.builder.cut(true)) {
     std::size_t bytes = 0;
@@ -217,7 +217,7 @@ TEST_CASE("a backup drops the requests that another primary's batch executed, an
   builder_world world;
   REQUIRE(world.admit(0, 1) == admission::accepted);
   REQUIRE(world.admit(1, 1) == admission::accepted);
-  world.builder.on_executed({{id_of(0, 1), true}}, false, 0);
+  world.builder.on_executed({{id_of(0, 1), true}}, false, moment{});
   CHECK(world.builder.requests_pending() == 1);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(1, 1)});
 }
@@ -231,11 +231,11 @@ TEST_CASE("a transferred state frees the places of the batches that it covers") 
     REQUIRE(world.admit(0, when) == admission::accepted);
   for (int number = 0; number < 3; ++number)
     REQUIRE(world.builder.cut(true));
-  world.builder.on_installed({{client_id{0}, sessions_of(0, {1, 2})}}, 0);
+  world.builder.on_installed({{client_id{0}, sessions_of(0, {1, 2})}}, moment{});
   CHECK(world.builder.in_flight() == 1);
   CHECK(world.builder.requests_pending() == 4);
   // The state did not cover the third batch, so this batch is executed later and counted once.
-  world.builder.on_executed({{id_of(0, 3), true}}, true, 0);
+  world.builder.on_executed({{id_of(0, 3), true}}, true, moment{});
   CHECK(world.builder.in_flight() == 0);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4)});
 }
@@ -248,7 +248,7 @@ TEST_CASE("a transferred state drops past requests, proposed or not") {
   REQUIRE(world.builder.cut(true));
   for (std::uint64_t when = 11; when <= 20; ++when)
     REQUIRE(world.admit(0, when) == admission::accepted);
-  world.builder.on_installed({{client_id{0}, sessions_of(15, {17})}, {client_id{1}, {}}}, 0);
+  world.builder.on_installed({{client_id{0}, sessions_of(15, {17})}, {client_id{1}, {}}}, moment{});
   CHECK(world.builder.requests_pending() == 5);
   CHECK(world.admit(0, 12) == admission::past);
   CHECK(world.admit(0, 17) == admission::done);
@@ -300,30 +300,30 @@ TEST_CASE("a refused request starts no wait (attack 32)") {
   CHECK(world.admit(1, 1) == admission::overloaded);
   world.execute(*world.builder.cut(true));
   CHECK(world.admit(0, 1) == admission::done);
-  CHECK(world.builder.service(10'000'000).clients_waiting == 0);
+  CHECK(world.builder.service(moment{10s}).clients_waiting == 0);
 }
 
 TEST_CASE("system requests are admitted by their names, in any order, and executed once") {
   builder_world world;
   const auto ask = [](std::uint64_t name) { return make_system_request(case_name{name}); };
-  CHECK(world.builder.admit(ask(9'000'000'000'000'000'000ULL), 0) == admission::accepted);
-  CHECK(world.builder.admit(ask(5), 0) == admission::accepted);
-  CHECK(world.builder.admit(ask(5), 0) == admission::already_pending);
+  CHECK(world.builder.admit(ask(9'000'000'000'000'000'000ULL), moment{}) == admission::accepted);
+  CHECK(world.builder.admit(ask(5), moment{}) == admission::accepted);
+  CHECK(world.builder.admit(ask(5), moment{}) == admission::already_pending);
   const auto first = world.builder.cut(true);
   REQUIRE(first);
   CHECK(first->system_requests.size() == 2);
   world.execute(*first);
   CHECK(world.builder.requests_pending() == 0);
-  CHECK(world.builder.admit(ask(5), 0) == admission::done);
+  CHECK(world.builder.admit(ask(5), moment{}) == admission::done);
   // A system request with a lower name than an executed one is still fresh.
-  CHECK(world.builder.admit(ask(3), 0) == admission::accepted);
-  CHECK(world.builder.service(1'000).clients_waiting == 1);
+  CHECK(world.builder.admit(ask(3), moment{}) == admission::accepted);
+  CHECK(world.builder.service(moment{1ms}).clients_waiting == 1);
 }
 
 TEST_CASE("a batch holds at most eight system requests beside its other requests (attack 33)") {
   builder_world world;
   for (std::uint64_t name = 1; name <= 20; ++name)
-    CHECK(world.builder.admit(make_system_request(case_name{name}), 0) == admission::accepted);
+    CHECK(world.builder.admit(make_system_request(case_name{name}), moment{}) == admission::accepted);
   for (std::uint64_t when = 1; when <= 12; ++when)
     CHECK(world.admit(3, when) == admission::accepted);
   const auto first = world.builder.cut(true);
@@ -337,9 +337,9 @@ TEST_CASE("a batch holds at most eight system requests beside its other requests
 
 TEST_CASE("a system request that the guard withdraws does not wait any more") {
   builder_world world;
-  CHECK(world.builder.admit(make_system_request(case_name{7}), 0) == admission::accepted);
-  CHECK(world.builder.service(1'000).clients_waiting == 1);
-  world.builder.on_dropped({case_name{7}, case_name{8}}, 2'000);
-  CHECK(world.builder.service(3'000).clients_waiting == 0);
+  CHECK(world.builder.admit(make_system_request(case_name{7}), moment{}) == admission::accepted);
+  CHECK(world.builder.service(moment{1ms}).clients_waiting == 1);
+  world.builder.on_dropped({case_name{7}, case_name{8}}, moment{2ms});
+  CHECK(world.builder.service(moment{3ms}).clients_waiting == 0);
   CHECK_FALSE(world.builder.cut(true));
 }

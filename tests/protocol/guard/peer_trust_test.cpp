@@ -65,10 +65,10 @@ TEST_CASE_FIXTURE(trust_world, "misbehaviour throttles for a while, and makes no
   for (int count = 0; count < 21; ++count)
     book.on_misbehaved({replica_id{3}, complaint_reason::garbage});
   CHECK(book.current() == trust{{}, {replica_id{3}}});
-  book.on_tick(1'000'000);
-  book.on_tick(2'000'000);
+  book.on_tick(moment{1s});
+  book.on_tick(moment{2s});
   CHECK(book.all()[3].local_score == 1'000 - 21 * 20 + 10);
-  book.on_tick(60'000'000);
+  book.on_tick(moment{1min});
   CHECK(book.current() == trust{});
 }
 
