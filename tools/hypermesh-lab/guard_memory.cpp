@@ -107,11 +107,11 @@ class guard_filler {
     const message costly = make_.view_change_of(replica_id{1}, present, nullptr, {});
     for (const auto& way : ways) {
       for_each_other([&](replica_id each) {
-        (void)way->frames.admit(principal::of(each), 0);
-        (void)way->costly.admit(principal::of(each), costly, 0);
+        (void)way->frames.admit(principal::of(each), moment{});
+        (void)way->costly.admit(principal::of(each), costly, moment{});
       });
       for (std::uint32_t number = 0; number < cluster_.clients; ++number)
-        (void)way->costly.admit(principal::of(client_id{number}), costly, 0);
+        (void)way->costly.admit(principal::of(client_id{number}), costly, moment{});
     }
   }
 
@@ -195,10 +195,10 @@ class guard_filler {
         for (std::uint8_t why = 1; why <= complaint_reason_last; ++why) {
           const auto content =
               complaint_of(from, replica_id{about}, static_cast<complaint_reason>(why), period, cluster_.signing.epoch);
-          (void)evidence_pool.on_complaint(make_.signed_as(message_kind::complaint, content), 0);
+          (void)evidence_pool.on_complaint(make_.signed_as(message_kind::complaint, content), moment{});
         }
         const auto release = release_of(from, replica_id{about}, period, cluster_.signing.epoch);
-        (void)evidence_pool.on_release(make_.signed_as(message_kind::release, release), 0);
+        (void)evidence_pool.on_release(make_.signed_as(message_kind::release, release), moment{});
       }
     });
   }
@@ -217,7 +217,7 @@ class guard_filler {
         const auto other = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, fewer);
         (void)evidence_pool.on_found(
             {{item_of(std::make_shared<const view_change>(one)), item_of(std::make_shared<const view_change>(other))}},
-            0);
+            moment{});
       }
     }
     require(evidence_pool.open_cases() == evidence_pool::open_max, "the pool has as many open cases as its bound");
