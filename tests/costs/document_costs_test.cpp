@@ -41,7 +41,7 @@ struct document_way {
   }
   or_rejection<inbound_pipeline::passed> arrive(std::uint32_t sender, const frame_ptr& frame) {
     (void)meter.take();
-    return pipeline.examine(principal::of(replica_id{sender}), frame, 0);
+    return pipeline.examine(principal::of(replica_id{sender}), frame, moment{});
   }
   inbound_pipeline::passed pass(std::uint32_t sender, const message& value) {
     return arrive(sender, frame_of(value)).value();
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(document_way, "two conflicting VIEW-CHANGEs become evidence wi
   const auto found = pipeline.take_findings();
   REQUIRE(found.proofs.size() == 1);
   (void)meter.take();
-  const auto opened = pool.on_found(found.proofs.front(), 0);
+  const auto opened = pool.on_found(found.proofs.front(), moment{});
   expect(0, 0);
   REQUIRE(opened.requests.size() == 1);
 }
@@ -141,13 +141,14 @@ TEST_CASE_FIXTURE(document_way,
                   "evidence is parsed and verified once for each frame that carries it, up to the conviction") {
   const auto proof = evidence{{item_of(std::make_shared<const view_change>(change(2, {}))),
                                item_of(std::make_shared<const view_change>(change(2, {certificate(1)})))}};
-  const auto wanted = evidence_pool{make.cluster(), replica_id{1}, make.keys_of(replica_id{1})}.on_found(proof, 0);
+  const auto wanted =
+      evidence_pool{make.cluster(), replica_id{1}, make.keys_of(replica_id{1})}.on_found(proof, moment{});
   // The SYSTEM-REQUEST with its evidence, and the two documents in the evidence.
   constexpr std::uint64_t buffers = 3;
   constexpr std::uint64_t signatures = 2;
   const auto asked = arrive(1, wanted.sends.front().frame).value();
   expect(buffers, signatures);
-  const auto effects = pool.on_request(std::get<system_request>(*asked.value), 0);
+  const auto effects = pool.on_request(std::get<system_request>(*asked.value), moment{});
   expect(0, 0);
   CHECK(effects.proven.size() == 1);
 

@@ -40,21 +40,21 @@ struct request_way {
 
   /// The verified message of a frame.
   inbound_pipeline::passed arrive(inbound_pipeline& way, principal sender, const frame_ptr& frame) {
-    return way.examine(sender, frame, 0).value();
+    return way.examine(sender, frame, moment{}).value();
   }
   replica_effects hear(std::uint32_t from, const message& value) {
     return core.on_message(principal::of(replica_id{from}), value);
   }
   /// Admits a request and cuts a batch that contains it.
   std::shared_ptr<const batch> cut(const request& asked) {
-    if (!intake.on_request(principal::of(asked.id.client), asked, 0).cuts_batches) return nullptr;
+    if (!intake.on_request(principal::of(asked.id.client), asked, moment{}).cuts_batches) return nullptr;
     auto next = pool.cut(false);
     return next ? std::make_shared<const batch>(std::move(*next)) : nullptr;
   }
   /// Executes the batch with this sequence number and returns the answer to its only request.
   client_table::answered execute(std::uint64_t sequence, const batch& content) {
     auto answers = state.execute(sequence_number{sequence}, content);
-    pool.on_executed({answers.front().request}, true, 0);
+    pool.on_executed({answers.front().request}, true, moment{});
     return answers.front().answer;
   }
 };

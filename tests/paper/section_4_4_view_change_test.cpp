@@ -156,15 +156,15 @@ TEST_CASE("when the primary of view v+1 receives 2f valid view-change messages i
   const auto change_of = [&](std::uint32_t replica) {
     return std::make_shared<const view_change>(factory.view_change_of(replica_id{replica}, v1, nullptr, {}));
   };
-  CHECK(primary.on_view_change(change_of(2), 0).opened == nullptr);
-  CHECK(primary.on_left(change_of(1), 0).opened == nullptr);
-  const auto opened = primary.on_view_change(change_of(3), 0).opened;
+  CHECK(primary.on_view_change(change_of(2), moment{}).opened == nullptr);
+  CHECK(primary.on_left(change_of(1), moment{}).opened == nullptr);
+  const auto opened = primary.on_view_change(change_of(3), moment{}).opened;
   REQUIRE(opened != nullptr);
   CHECK(opened->message().view == v1);
   CHECK(opened->message().view_changes.size() == 3);
   CHECK_FALSE(verdict(paper_world{3}, 1, opened->message()));
   // The primary makes only one NEW-VIEW for a view, even if more VIEW-CHANGEs arrive later (attack 13).
-  CHECK(primary.on_view_change(change_of(0), 0).opened == nullptr);
+  CHECK(primary.on_view_change(change_of(0), moment{}).opened == nullptr);
 }
 
 TEST_CASE(
