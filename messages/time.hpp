@@ -6,12 +6,12 @@
 
 namespace hypermesh {
 
-/// A length of time. May be negative as a difference of moments; settings are checked to be positive where they are
-/// read.
+/// A length of time. The difference of two moments may be negative. Settings are positive, because whoever reads them
+/// checks it.
 using duration = std::chrono::duration<std::int64_t, std::micro>;
 
-/// The clock of the actor system: it never steps, and only differences of its moments mean anything.
-/// No `now`: actors/clock.hpp is the only place that reads it.
+/// The clock of the actor system. It never steps, and only the difference of two of its moments has a meaning. It has
+/// no `now`, because actors/clock.hpp is the only place that reads the clock.
 struct node_clock {
   using rep = std::int64_t;
   using period = std::micro;
@@ -23,7 +23,7 @@ struct node_clock {
 /// A moment on the clock of the actor system.
 using moment = node_clock::time_point;
 
-/// `150ms` reads as in a text.
+/// Literals such as `150ms`.
 using namespace std::chrono_literals;
 
 }  // namespace hypermesh

@@ -44,7 +44,7 @@ class adversary_world {
   virtual ~adversary_world() = default;
 
   [[nodiscard]] virtual moment now() const = 0;
-  /// Sends the frame over the link to `to` after `delay_us`. No strategy sees the frame any more.
+  /// Sends the frame over the link to `to` after `delay`. No strategy sees the frame any more.
   virtual void put_on_wire(principal to, const frame_ptr& frame, duration delay) = 0;
   /// Delivers the frame to the member's own node as if `from` had sent it.
   virtual void take_in(principal from, const frame_ptr& frame) = 0;

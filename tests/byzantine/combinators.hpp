@@ -22,7 +22,7 @@ class both_of final : public adversary {
   std::unique_ptr<adversary> second_;
 };
 
-/// Runs several strategies one after the other, each for `turn_us`, and then begins again with the first strategy.
+/// Runs several strategies one after the other, each for `turn`, and then begins again with the first strategy.
 class in_turns final : public adversary {
  public:
   in_turns(duration turn, std::vector<std::unique_ptr<adversary>> all);

@@ -34,7 +34,7 @@ struct strategy_names {
 };
 
 [[nodiscard]] std::string text_of(std::uint32_t number);
-/// "1234.567ms": to the microsecond, and as traces show it. Times are not negative.
+/// Returns for example "1234.567ms": a time with microseconds, in the format of traces. Times are not negative.
 [[nodiscard]] std::string text_of(duration time);
 [[nodiscard]] std::string text_of(moment time);
 [[nodiscard]] std::string text_of(replica_id id);

@@ -34,7 +34,7 @@ struct shrink_result {
   bool finished = false;
 };
 
-/// Runs a plan. The shrinker reads only `failure` and `virtual_us` of the report.
+/// Runs a plan. The shrinker reads only `failure` and `virtual_time` of the report.
 using plan_runner = std::function<run_report(const run_plan&)>;
 
 /// Finds a smaller plan that breaks the same invariant. It uses delta debugging (Zeller and Hildebrandt, "Simplifying

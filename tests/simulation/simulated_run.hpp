@@ -70,7 +70,7 @@ using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 
 /// Runs a cluster in two phases. In the chaos phase faults begin and end, and no invariant may break. In the healing
 /// phase, from `heals_at` on, there are no faults, and the cluster must make progress: a batch is committed within
-/// `progress_us_max`, and within `settling_us_max` every operation is answered and all correct replicas have the same
+/// `progress_max`, and within `settling_max` every operation is answered and all correct replicas have the same
 /// state. A replica may have left its view alone, because the other replicas that wanted to leave forgot this or were
 /// faulty. It catches up at a checkpoint, so the run gives a client an operation from time to time when the cluster is
 /// idle. Every invariant is checked after every step, and the linearizability of the clients' history at the end. The

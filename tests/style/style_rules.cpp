@@ -162,7 +162,7 @@ constexpr banned_token banned_tokens[] = {
     {"FIXME", anywhere, no_marks, true},
     {"XXX", anywhere, no_marks, true},
     {"HACK", anywhere, no_marks, true},
-    {"using namespace std", anywhere, "write std:: where it is needed"},
+    {"using namespace std;", anywhere, "write std:: where it is needed"},
     {"std::cout", in_product, no_output},
     {"std::cerr", in_product, no_output},
     {"sleep_for", where_nothing_sleeps, no_sleep},

@@ -75,7 +75,7 @@ struct network_faults {
   duration delay_max = 1ms;
   std::uint32_t loss_permille = 0;
   std::uint32_t duplicate_permille = 0;
-  /// The rate of frames that take up to `straggle_us_max` longer than others.
+  /// The rate of frames that take up to `straggle_max` longer than others.
   std::uint32_t straggle_permille = 0;
   duration straggle_max{};
   /// Whether a frame may overtake an earlier frame on its link. A real link is a stream and keeps the order. Overtaking

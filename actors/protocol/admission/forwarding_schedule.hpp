@@ -12,10 +12,11 @@ namespace hypermesh::protocol {
 /// there (§4.1). Pure.
 ///
 /// Each copy costs the primary a signature check, and under full load every request is pending for a while. So only
-/// some backups forward early. For each request a third of the backups forwards after `first_us`, and the primary can
-/// compute which third. If only these backups forwarded, the primary could withhold one request in three with at most f
-/// witnesses for each, and f + 1 suspicions would never come together (attack 29). So each backup also chooses one
-/// request in `draws` at random, in secret, and forwards it after `drawn_us`. All others forward after `later_us`.
+/// some backups forward early. For each request a third of the backups forwards after `first_delay`, and the primary
+/// can compute which third. If only these backups forwarded, the primary could withhold one request in three with at
+/// most f witnesses for each, and f + 1 suspicions would never come together (attack 29). So each backup also chooses
+/// one request in `draws` at random, in secret, and forwards it after `drawn_delay`. All others forward after
+/// `later_delay`.
 ///
 /// Example: n = 4, primary 0, a request with timestamp 5. Backup 1 has rank 1, and 5 + 1 is divisible by 3: it forwards
 /// after 50 ms. Backups 2 and 3 forward after 400 ms, or after 20 ms if they chose the request at random.
@@ -23,8 +24,8 @@ class forwarding_schedule {
  public:
   /// 20 ms: a shorter wait never counts against a primary.
   static constexpr duration drawn_delay = primary_monitor::wait_floor;
-  /// `first_us` is longer than the time in which a request reaches the primary and comes back as a proposal; `later_us`
-  /// is shorter than the time after which a client sends a request again (500 ms).
+  /// `first_delay` is longer than the time in which a request reaches the primary and comes back as a proposal;
+  /// `later_delay` is shorter than the time after which a client sends a request again (500 ms).
   static constexpr duration first_delay = 50ms;
   static constexpr duration later_delay = 400ms;
   /// A backup chooses one request in this many at random.

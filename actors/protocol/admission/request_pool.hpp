@@ -115,11 +115,11 @@ class request_pool {
 
   /// This replica forwards a pending request to the primary. The client may not have sent the request there, so the
   /// wait before the first forwarding does not count against the primary (attack 32). A stay that exceeds
-  /// `primary_monitor::wait_floor_us` and ends before this replica has forwarded the request is not counted: the
+  /// `primary_monitor::wait_floor` and ends before this replica has forwarded the request is not counted: the
   /// primary may have received the request from another replica just before.
   void on_forwarded(request_id id, moment now);
   void on_forwarded(case_name name, moment now) { system_.note_forwarded(name, now); }
-  /// The client sent a pending request again. False if it did so less than `repeat_pause_us` ago. Without this limit a
+  /// The client sent a pending request again. False if it did so less than `repeat_pause` ago. Without this limit a
   /// client could make all backups forward the request as fast as they can verify it, and so fill their links to the
   /// primary (attack 33).
   [[nodiscard]] bool on_repeated(request_id id, moment now);

@@ -59,7 +59,7 @@ struct checkpoint_became_stable {
   digest root;
 };
 
-/// The executor made a snapshot of the state after `sequence`. Execution paused for `pause_us` meanwhile.
+/// The executor made a snapshot of the state after `sequence`. Execution paused for `pause` meanwhile.
 struct snapshot_was_taken {
   sequence_number sequence;
   duration pause{};

@@ -49,7 +49,7 @@ struct client_settings {
   /// The most operations that wait or are under way.
   std::size_t operations_pending_max = 262'144;
   /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas". The time
-  /// after which this is done. It doubles with each retransmission, up to `retransmit_us_max`.
+  /// after which this is done. It doubles with each retransmission, up to `retransmit_max`.
   duration retransmit_after = 500ms;
   duration retransmit_max = 8s;
   /// An operation that has no result after this time fails with `timed_out` or `overloaded`.

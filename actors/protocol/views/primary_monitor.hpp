@@ -88,8 +88,8 @@ class primary_monitor {
   /// A view was entered: the measurement of waits, stays and rates starts again.
   void on_view(moment now);
 
-  /// Returns the reason to suspect the primary, if there is one. `timeout` is how long a request may wait at
-  /// present.
+  /// Returns the reason to suspect the primary, if there is one. `timeout` is the present limit on the wait of a
+  /// request.
   [[nodiscard]] std::optional<suspicion_reason> judge(const service_report& report, duration timeout, moment now);
 
  private:

@@ -31,9 +31,7 @@ struct coordinator_world {
   std::optional<view_number> hear_change(std::uint32_t replica, std::uint64_t view, moment now = {}) {
     return set.on_view_change(change_of(replica, view), now).change_to;
   }
-  void leave_for(std::uint32_t self, std::uint64_t view, moment now) {
-    (void)set.on_left(change_of(self, view), now);
-  }
+  void leave_for(std::uint32_t self, std::uint64_t view, moment now) { (void)set.on_left(change_of(self, view), now); }
 };
 
 }  // namespace
