@@ -24,6 +24,7 @@ constexpr std::array scopes = {
     scope{"messages/expected.", "hypermesh"},
     scope{"messages/limits.hpp", "hypermesh::limits"},
     scope{"actors/ports.", "hypermesh"},
+    scope{"actors/protocol/base/state_root.cpp", "hypermesh"},
     scope{"runtime/consensus_client.", "hypermesh"},
     scope{"runtime/consensus_manager.", "hypermesh"},
     scope{"runtime/cluster_creation.", "hypermesh"},

@@ -1,7 +1,9 @@
 #include "actors/ports.hpp"
 #include "messages/digest.hpp"
 
-namespace hypermesh::protocol {
+namespace hypermesh {
+
+using namespace messages;
 
 // The label separates chunks from all other hashed bytes: no batch or statement can have the digest of a chunk.
 digest state_chunk_digest(byte_span bytes) { return digest_of("hypermesh state chunk", bytes); }
@@ -16,4 +18,4 @@ digest state_root(const state_snapshot& snapshot) {
   return merkle_root(std::move(leaves));
 }
 
-}  // namespace hypermesh::protocol
+}  // namespace hypermesh
