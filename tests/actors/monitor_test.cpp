@@ -83,9 +83,9 @@ TEST_CASE_FIXTURE(monitor_bench, "rejections are counted by reason, for each rep
 }
 
 TEST_CASE_FIXTURE(monitor_bench, "the pauses for snapshots are counted and added up, and the longest one is kept") {
-  see(snapshot_was_taken{sequence_number{4}, 70});
-  see(snapshot_was_taken{sequence_number{8}, 300});
-  see(snapshot_was_taken{sequence_number{12}, 30});
+  see(snapshot_was_taken{sequence_number{4}, 70us});
+  see(snapshot_was_taken{sequence_number{8}, 300us});
+  see(snapshot_was_taken{sequence_number{12}, 30us});
   const auto told = report();
   CHECK(counter(told, "snapshots_total") == 3);
   CHECK(counter(told, "snapshot_us_total") == 400);
