@@ -33,7 +33,7 @@ struct unwritten_list {
 unwritten_list unwritten_list_of(builder& buffer, std::size_t size) {
   std::uint8_t* place = nullptr;
   const auto offset = buffer.CreateUninitializedVector<std::uint8_t>(size, &place);
-  // A builder counts from the end of its buffer, and the length of the list stands before its first byte.
+  // A builder counts offsets from the end of its buffer, and the length of a list precedes its first byte.
   return {offset, size, offset.o - sizeof(flatbuffers::uoffset_t) - size};
 }
 

@@ -17,8 +17,8 @@
 
 namespace hypermesh {
 
-/// A number with a type of its own, so that code which passes a view as a sequence number
-/// does not compile. `Tag` is an empty struct that names the kind.
+/// A number with a separate type, so that code which passes a view as a sequence number does
+/// not compile. `Tag` is an empty struct that names the kind.
 template <class Tag, class Representation>
 struct strong_number {
   using representation = Representation;

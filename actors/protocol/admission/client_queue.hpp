@@ -82,7 +82,7 @@ class client_queue {
   void note_overtaking(request_id by, moment now);
   /// When the request was overtaken; nothing if it was not.
   [[nodiscard]] std::optional<moment> overtaken_at(request_id id) const { return get(id).overtaken_at; }
-  /// The request is not pending any more.
+  /// Removes a request that is no longer pending.
   void remove(request_id id, moment now);
 
   /// The request was executed. Returns the pending requests that are executed, or will never be executed.

@@ -24,8 +24,8 @@ intake_effects request_intake::on_request(principal sender, const request& value
       break;
     case admission::contradicting:
       // The rejection is counted against the client and not the sender, because the client signed both requests. Two
-      // openings of one session convict nobody, because two processes of a client may choose the same number. The
-      // second process learns this from replies to the first one's opening.
+      // openings of one session are not evidence, because two processes of a client may choose the same number. The
+      // second process learns this from replies to the opening of the first one.
       out.refused = frame_rejected{principal::of(value.id.client),
                                    value.id.opens_session() ? rejection::duplicate : rejection::conflicting_statement};
       out.contradiction = pool_->contradiction_with(value);

@@ -70,7 +70,7 @@ class request_intake {
   /// The evidence pool of this replica has a system request to be ordered. A system request has no reply.
   [[nodiscard]] intake_effects on_system_request(const system_request& value, moment now);
 
-  /// The result of a later check. Both members are empty if the request is not pending any more.
+  /// The result of a later check. Both members are empty if the request is no longer pending.
   struct second_look {
     bool forwards = false;
     std::optional<duration> looks_again_in;

@@ -156,10 +156,10 @@ void request_pool::displace(request_id id, moment now) {
 std::optional<evidence> request_pool::contradiction_with(const request& value) {
   const auto found = queues_.find(value.id.client);
   const auto* known = found == queues_.end() ? nullptr : found->second.find(value.id);
-  // Two processes may choose one session number by accident. Their openings differ by the nonce and convict nobody.
+  // Two processes may choose one session number by accident. Their openings have different nonces and are not evidence.
   if (value.id.opens_session()) return std::nullopt;
   if (known == nullptr || is_same_request(*known, value)) return std::nullopt;
-  // Larger requests cannot become evidence, so they convict nobody.
+  // Larger requests do not fit into evidence, so they cannot convict their client.
   const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::evidence_item_bytes_max;
   // Evidence is created once for each pending request, because it costs the replica more than a contradiction costs the
   // client (attack 33).

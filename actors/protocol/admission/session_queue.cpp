@@ -105,7 +105,7 @@ void session_queue::remove(timestamp when, const timestamp_window* window, momen
   pending_.erase(found);
   // The session is not open here, so no later request was ready.
   if (window == nullptr) return;
-  // In an ordered session, a removal without execution leaves a gap, so the later requests are not ready any more.
+  // In an ordered session, a removal without execution leaves a gap, so the later requests are no longer ready.
   const bool breaks_chain = window->mode() == session_mode::ordered && when >= window->next();
   if (breaks_chain) shrink_ready_end(when);
   on_window(*window, now);

@@ -35,8 +35,8 @@ struct pending_request {
 ///
 /// A request is *ready* when it could be executed next. In an ordered session all requests before it are done or
 /// pending here; in an independent session every request is ready. Only ready requests are proposed, and only ready
-/// requests are held against the primary. A replica that lacks an earlier request cannot serve a later one, and a
-/// client that withholds the earlier one from the primary alone must not cause a view change (attack 32).
+/// requests count against the primary. A replica that lacks an earlier request cannot execute a later one, and a client
+/// that withholds the earlier one from the primary alone must not cause a view change (attack 32).
 ///
 /// Example: 1 and 2 are done; 3, 4 and 6 are pending. 3 and 4 are ready. When 5 arrives, 5 and 6 are ready too.
 ///

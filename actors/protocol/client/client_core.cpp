@@ -87,7 +87,7 @@ void client_core::send_bundles(moment now, client_effects& out) {
   }
 }
 
-/// The opening goes to all replicas, because each has to know on which link the results of the session are wanted.
+/// The opening goes to all replicas, because each replica has to know on which link to send the results of the session.
 void client_core::open_session(moment now, client_effects& out) {
   // The opening of this number is under way already.
   if (requests_.contains(timestamp{0})) return;
@@ -172,7 +172,7 @@ bool client_core::is_doubtful(moment now) const {
 
 client_effects client_core::on_reply(replica_id from, const reply& value, moment now) {
   client_effects out;
-  // Replies of a session that this client has left are dropped: timestamps begin anew in each session.
+  // Replies of an earlier session are dropped, because timestamps start again in each session.
   if (value.id.client != self_ || value.id.session != session_.id() || !cluster_.group().contains(from)) return out;
   const auto found = requests_.find(value.id.when);
   if (found == requests_.end()) {
@@ -207,7 +207,7 @@ client_effects client_core::on_reply(replica_id from, const reply& value, moment
 
 void client_core::take_outcome(replica_id from, const reply& value, moment now, client_effects& out) {
   auto& request = requests_.at(value.id.when);
-  // Only the first answer of a replica counts, so f liars cannot make f + 1 equal answers (attack 5).
+  // Only the first answer of a replica counts, so f faulty replicas cannot make f + 1 equal answers (attack 5).
   if (!request.outcomes.emplace(from, value.outcome).second) return;
   // §4.1: "The client waits for f + 1 replies with valid signatures from different replicas, and with the same t and
   // r, before accepting the result r."
@@ -258,7 +258,8 @@ void client_core::on_name_taken(replica_id from, timestamp when, moment now, cli
 }
 
 /// The client uses the smallest view among those of the f+1 agreeing replicas, because at least one correct replica has
-/// reached it. Example with f=1: a liar names view 900 and a correct replica view 5. The client takes 5 (attack 19).
+/// reached it. Example with f=1: a faulty replica reports view 900 and a correct replica view 5. The client uses 5
+/// (attack 19).
 void client_core::learn_view(const open_request& request, const request_outcome& agreed) {
   std::optional<view_number> lowest;
   for (const auto& [replica, outcome] : request.outcomes) {

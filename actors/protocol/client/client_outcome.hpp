@@ -54,8 +54,8 @@ struct client_settings {
   duration retransmit_max = 8s;
   /// An operation that has no result after this time fails with `timed_out` or `overloaded`.
   duration deadline = 30s;
-  /// One request in this many, on average, goes to all replicas at once, so that backups see how the primary serves its
-  /// clients (attack 29). The primary cannot predict which one. With 0, no request is sampled.
+  /// One request in this many, on average, goes to all replicas at once, so that backups can measure how fast the
+  /// primary executes requests (attack 29). The primary cannot predict which one. With 0, no request is sampled.
   std::uint64_t sampled_one_in = 16;
   /// While results take longer than this, `doubtful_factor` times as many requests go to all replicas. So the backups
   /// notice a primary that slows down step by step under a light load. Not all requests go to all replicas, because a

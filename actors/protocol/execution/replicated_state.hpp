@@ -93,8 +93,8 @@ class replicated_state {
   /// Restores the state that this node kept on its own disk. An error leaves the present state unchanged.
   [[nodiscard]] or_reason<void> restore(sequence_number sequence, const state_snapshot& snapshot);
 
-  /// A quorum certified another state after `sequence`. False if that is no news about the state in place, because a
-  /// certified state replaced the wrong one meanwhile.
+  /// A quorum certified another state after `sequence`. Returns false if a certified state has replaced that state
+  /// meanwhile.
   [[nodiscard]] bool on_disproven(sequence_number sequence) { return divergence_.on_disproven(sequence); }
   [[nodiscard]] bool has_diverged() const { return divergence_.exists(); }
 

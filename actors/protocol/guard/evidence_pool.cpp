@@ -65,8 +65,8 @@ bool evidence_pool::is_over(const group_request& wanted) const {
            std::max(agreed_.moves.advance_through, agreed_.after);
   }
   if (wanted.kind != message_kind::hand_over) return false;
-  // Only the step-down from the present view counts. A replica could sign step-downs for all views that it will ever
-  // lead, and each would be a case of its own (attack 33).
+  // Only the step-down from the present view counts. Otherwise a replica could sign step-downs for all its future
+  // views, and each would be a separate case (attack 33).
   if (wanted.cause == hand_over_cause::step_down) return wanted.to != view_.next();
   return wanted.to <= std::max(view_, agreed_.moves.least_view);
 }

@@ -15,9 +15,9 @@ complaint_reason complaint_reason_of(rejection reason) {
   return reason == rejection::throttled ? complaint_reason::flood : complaint_reason::garbage;
 }
 
-/// Reasons that a correct replica can cause without a fault of its own. It relays requests of faulty clients, its
-/// message rests on a state that this replica does not share, or many of its messages come at once. These rejections
-/// are not counted against the sender.
+/// Whether a correct replica can cause this rejection without any fault. For example, it relays requests of faulty
+/// clients, its message depends on a state that this replica does not have, or many of its messages arrive at once.
+/// These rejections are not counted against the sender.
 bool may_be_innocent(rejection reason) {
   return is_benign(reason) || reason == rejection::client_quota || reason == rejection::overloaded ||
          reason == rejection::stale_timestamp || reason == rejection::conflicting_statement;

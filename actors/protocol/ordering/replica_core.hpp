@@ -53,7 +53,7 @@ class replica_core {
   /// leave its view. In the second case the caller asks again later.
   [[nodiscard]] replica_effects on_change_view(view_number to);
 
-  /// This replica is the primary of `opened`, which rests on a quorum of VIEW-CHANGEs.
+  /// This replica has built the NEW-VIEW `opened` as the new primary, from a quorum of VIEW-CHANGEs.
   [[nodiscard]] replica_effects on_new_view_built(const planned_new_view& opened);
 
   /// §4.3: a quorum certified the state after a sequence number.

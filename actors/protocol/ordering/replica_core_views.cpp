@@ -128,7 +128,7 @@ void replica_core::learn_checkpoint(replica_effects& out) const {
 }
 
 void replica_core::adopt_plan(const planned_new_view& opened) {
-  // The plan was computed where V was checked or collected, and O was held against it there. V has not changed since,
+  // The plan was computed where V was checked or collected, and O was compared with it. V has not changed since then,
   // so the plan is not computed again (see `validator::check_new_view`).
   const auto& plan = opened.plan();
   const auto& verified = opened.message();

@@ -44,7 +44,7 @@ class slot_log {
   /// §4.3: "discards all pre-prepare, prepare, and commit messages with sequence number less than or equal to n".
   void cut_through(sequence_number stable);
 
-  /// §4.4: in a new view every sequence number starts anew; the watermarks stay.
+  /// §4.4: in a new view the protocol starts again for every sequence number. The watermarks do not change.
   void start_view() { slots_.clear(); }
 
   [[nodiscard]] const std::map<sequence_number, slot>& slots() const { return slots_; }

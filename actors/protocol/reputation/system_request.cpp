@@ -111,7 +111,7 @@ std::optional<system_claim> two_documents(const evidence_item& first, const evid
 }
 
 /// The case that a single document makes if it is invalid. `validator::proves` checks the document as a whole, so a
-/// valid VIEW-CHANGE or NEW-VIEW convicts nobody.
+/// valid VIEW-CHANGE or NEW-VIEW never convicts its signer.
 std::optional<system_claim> lone_document(const evidence_item& shown) {
   // That check costs a verification for each signature in the document, so the size is bounded (attack 33).
   if (document_of(shown).view.size() > limits::lone_evidence_item_bytes_max) return std::nullopt;
@@ -168,7 +168,8 @@ std::optional<group_request> hand_over_in(const statement& content, group_size g
   // it. So equal requests have equal statements.
   if (value.cause == hand_over_cause::operators && value.about != group.primary_of(value.to)) return std::nullopt;
   const view_number left{value.to.value - 1};
-  // A primary alone may give up its own view. Without this check any replica could end the view of another primary.
+  // A primary alone may only step down from its own view. Without this check any replica could end the view of another
+  // primary.
   const bool is_own = value.about == content.replica && content.replica == group.primary_of(left);
   if (value.cause == hand_over_cause::step_down && !is_own) return std::nullopt;
   // Every bit of the statement is determined by the request, so the votes for one request differ only in their signers.

@@ -57,7 +57,8 @@ state_assembly::verdict state_assembly::add(std::uint64_t page, const leaf_page&
   if (pages_.empty()) {
     pages_.resize(state_pages_of(content.chunk_count));
     pages_missing_ = pages_.size();
-    // The number is proven by now. An unproven one would cost memory for as many chunks as a liar names (attack 24).
+    // The number of chunks is proven here. Memory for an unproven number would let a faulty donor exhaust the memory
+    // (attack 24).
     chunks_.resize(content.chunk_count);
     chunks_missing_ = chunks_.size();
   }

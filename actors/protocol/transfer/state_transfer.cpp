@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t bytes_open_max = 16ULL << 20U;
 /// Open questions at a time, however small the chunks are.
 constexpr std::uint64_t questions_open_max = 1'024;
-/// Ticks without a verified part until a transfer goes over to a newer certificate. By then every donor was asked.
+/// Ticks without a verified part after which a transfer changes to a newer certificate. By then every donor was asked.
 constexpr unsigned ticks_until_stuck = 12;
 /// Ticks in which a donor that answers in order has answered: its window is what it gives in one tick less.
 constexpr unsigned ticks_in_order = donor_roster::window_ticks + 1;
@@ -282,7 +282,7 @@ void state_fetcher::settle(std::uint64_t part) {
   std::erase(again_, part);
 }
 
-/// All leaves are verified, and the chunks at hand are taken over. From here on chunks are fetched.
+/// All leaves are verified, and the chunks that this replica has are used. From here on the missing chunks are fetched.
 void state_fetcher::begin_chunks() {
   require(asked_.empty() && again_.empty(), "no page is missing");
   next_part_ = 0;

@@ -108,7 +108,7 @@ std::optional<suspicion_reason> primary_monitor::reason(const service_report& re
   // Between 2 and 16 time-outs (attack 31). With too few waits there is no typical wait, and the limit is 2 time-outs.
   const auto patience = std::clamp(starving_factor * typical, 2 * timeout, starving_timeouts_max * timeout);
   if (report.longest_wait >= patience) return suspicion_reason::starving;
-  // The second finding rests only on waits and stays that began after the first one.
+  // The second finding uses only waits and stays that began after the first one.
   const bool again = seemed_slow_at_ && seems_slow(since(report, *seemed_slow_at_), timeout, now);
   return again ? std::optional{suspicion_reason::slow} : std::nullopt;
 }

@@ -145,8 +145,8 @@ bool view_changer::is_planned(view_number to) const {
 
 void view_changer::follow_moves(moment now, view_change_effects& out) const {
   const bool is_due = low_watermark_ >= hand_over_at_ || now >= hand_over_by_;
-  // As for a suspicion, the view was entered, or a quorum has left for it: `probation` rests on that rule. A view that
-  // was not entered orders nothing, so there is no checkpoint to wait for in it.
+  // As with a suspicion, the view must have been entered, or a quorum must have left for it; `probation` depends on
+  // this rule. In a view that was not entered no batch is ordered, so there is no checkpoint to wait for.
   const bool may_leave = (active_ && is_due) || quorum_at_.has_value();
   if (may_leave && is_to_be_left()) out.change_to = view_.next();
 }
@@ -272,8 +272,8 @@ std::size_t view_changer::changes_from(view_number view) const {
 void view_changer::open(moment now, view_change_effects& out) {
   if (active_) return;
   // §4.5.2: a replica "waits for 2f + 1 view-change messages for view v + 1 and then starts a timer to expire after
-  // some time T" (attack 20). VIEW-CHANGEs for later views count too: a replica that has gone on does not come back,
-  // and if a quorum is spread over several views, all replicas have to meet in a later one.
+  // some time T" (attack 20). VIEW-CHANGEs for later views count too: a replica that has left for a later view does not
+  // return, and if a quorum is spread over several views, all replicas have to meet in a later view.
   if (changes_from(view_) < group_.quorum()) return;
   if (!quorum_at_) quorum_at_ = now;
   suspect_avoided_as_primary(now, out);
