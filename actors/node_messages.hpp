@@ -105,8 +105,8 @@ struct wired {
   std::shared_ptr<const node_actors> with;
 };
 
-/// All actors are `wired`, so they may send: each receiver reports where the last run ended (wiring to executor and
-/// replica).
+/// All actors have received `wired`, so messages may be sent. Each receiver reports the state of the last run (wiring
+/// to executor and replica).
 struct actors_connected {};
 
 /// The view that the replica has entered (replica to coordinator, batcher and fault detector).

@@ -24,7 +24,7 @@ bool has_duplicate(const std::vector<Item>& items, Id Item::*id) {
 
 or_rejection<void> read_system_requests(const wire::PrePrepare& encoded, std::size_t frame_bytes, batch& into) {
   if (encoded.system_requests() == nullptr) return {};
-  // One system request may cost as much as a hundred requests of clients (attack 33).
+  // Their number is bounded, because one system request may cost as much as a hundred requests of clients (attack 33).
   if (encoded.system_requests()->size() > limits::system_requests_per_batch_max)
     return rejected(rejection::too_many_items);
   for (const auto* each : *encoded.system_requests()) {

@@ -46,7 +46,8 @@ using sequence_number = strong_number<struct sequence_number_tag, std::uint64_t>
 using replica_id = strong_number<struct replica_id_tag, std::uint32_t>;
 /// c of the paper: the number of a client in the genesis file.
 using client_id = strong_number<struct client_id_tag, std::uint32_t>;
-/// One run of one process of a client. Timestamps count inside a session; a client may have several sessions at once.
+/// The number of a session: one run of one process of a client. Timestamps count inside a session; a client may have
+/// several sessions at once.
 using session_id = strong_number<struct session_id_tag, std::uint64_t>;
 /// t of the paper: the number of a request in its session. A session never uses a timestamp twice.
 using timestamp = strong_number<struct timestamp_tag, std::uint64_t>;

@@ -9,7 +9,7 @@ vote_set::outcome vote_set::add(const signed_statement& vote) {
   // first and for another digest later (attack 3).
   const auto [place, added] = votes_.emplace(vote.content.replica, vote);
   if (added) return outcome::added;
-  // Only contents are compared: two signatures over one content are no conflict.
+  // Only contents are compared, because two signatures of the same content are not a conflict.
   return place->second.content == vote.content ? outcome::duplicate : outcome::conflicting;
 }
 

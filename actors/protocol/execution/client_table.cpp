@@ -319,7 +319,7 @@ or_reason<void> client_table::restore(std::span<const state_chunk> chunks) {
   for (const auto& chunk : chunks)
     joined.insert(joined.end(), chunk.bytes->begin(), chunk.bytes->end());
   byte_reader in{joined};
-  // Parsed into a new table, which replaces the present one only as a whole.
+  // The bytes are parsed into a new table, which replaces the present one only if all of them are valid.
   std::map<client_id, client_entry> entries;
   while (!in.is_empty()) {
     const client_id client{in.number<std::uint32_t>()};

@@ -151,7 +151,7 @@ class equivocation_detector {
   std::uint64_t checks_made_ = 0;
   std::vector<replica_id> avoided_as_primary_;
   std::vector<std::unique_ptr<replica_record>> replicas_;
-  /// By sequence, two views each. Only the primary of a view has proposals.
+  /// The proposals by sequence, for two views each. Only the primary of a view makes proposals.
   std::vector<std::array<proposal_claim, 2>> proposals_;
 };
 

@@ -90,8 +90,8 @@ bool evidence_pool::is_settled(const system_claim& about) const {
 }
 
 bool evidence_pool::has_room(const std::optional<principal>& accused) const {
-  // Two places for each accused and eight for all clients together, so that a principal that contradicts itself without
-  // end does not fill the pool (attack 33).
+  // The pool has room for two cases against each accused and for eight against all clients together, so that a
+  // principal that contradicts itself without end cannot fill it (attack 33).
   const auto places = [&](const auto& is_alike) {
     return static_cast<std::size_t>(std::ranges::count_if(open_, [&](const auto& each) {
       const auto other = accused_in(each.second.about);

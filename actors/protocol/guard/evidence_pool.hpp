@@ -70,7 +70,8 @@ class evidence_pool {
   /// The operator of this node wants `replica` released from quarantine.
   [[nodiscard]] evidence_pool_effects on_release_wanted(replica_id replica, moment now);
 
-  /// This replica lost its disk and asks the others for its readmission. Called again until the readmission is over.
+  /// This replica lost its disk and asks the others for its readmission. The caller repeats this call until the
+  /// readmission is over.
   [[nodiscard]] evidence_pool_effects on_readmission_wanted(const readmission_wish& wish, moment now);
   /// A READMISSION of another replica: for itself, or in support of a third replica.
   [[nodiscard]] evidence_pool_effects on_readmission(const signed_statement& vote, moment now);

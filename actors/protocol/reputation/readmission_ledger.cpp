@@ -71,7 +71,7 @@ bool readmission_ledger::hand_over(const group_request& wanted, sequence_number 
   require(wanted.to > view_number{0}, "no view is before view 0");
   const bool alone = wanted.cause == hand_over_cause::step_down;
   if (!alone && wanted.to <= moves_.least_view) return false;
-  // Only a readmission is charged: one replica can ask for it again and again, and correct replicas support it.
+  // Only requests for a readmission are counted, because one replica can repeat them and correct replicas support them.
   if (wanted.cause == hand_over_cause::readmission && !charge(wanted.about, sequence)) return false;
   if (!alone) moves_.least_view = wanted.to;
   // The view is left at the end of this checkpoint period, so that the VIEW-CHANGEs have nothing to prove.
@@ -91,7 +91,7 @@ void readmission_ledger::write(byte_writer& out) const {
 }
 
 bool readmission_ledger::read(byte_reader& in) {
-  // Parsed into a copy first: bytes that are cut short leave the ledger unchanged.
+  // The bytes are parsed into a copy first, so that truncated bytes leave the ledger unchanged.
   agreed_moves moves;
   moves.advance_through = sequence_number{in.number<std::uint64_t>()};
   moves.least_view = view_number{in.number<std::uint64_t>()};

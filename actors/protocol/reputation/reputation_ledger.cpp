@@ -247,7 +247,7 @@ void reputation_ledger::write(byte_writer& out) const {
 
 bool reputation_ledger::read(byte_reader& in) {
   if (in.number<std::uint32_t>() != replicas_.size()) return false;
-  // Parsed into copies first: bytes that are cut short leave the ledger unchanged.
+  // The bytes are parsed into copies first, so that truncated bytes leave the ledger unchanged.
   std::vector<replica_standing> replicas(replicas_.size());
   for (auto& each : replicas) {
     each.score = in.number<std::uint32_t>();

@@ -91,8 +91,8 @@ class reputation_ledger {
 
   /// Whether the misbehaviour was punished before, or is about votes that are not later than votes that were punished.
   [[nodiscard]] static bool is_settled(const replica_standing& standing, const misbehaviour& about);
-  /// The same for a client. While a client is rate-limited, each of its misbehaviours counts as settled, because it
-  /// could make evidence against itself without end (attack 33).
+  /// The same for a client. While a client is rate-limited, each of its misbehaviours counts as settled, because the
+  /// client could otherwise make evidence against itself without end (attack 33).
   [[nodiscard]] static bool is_settled(const client_standing& standing, const misbehaviour& about);
 
   /// Applies a misbehaviour, COMPLAINT or RELEASE that was ordered at `sequence`; its evidence was verified before

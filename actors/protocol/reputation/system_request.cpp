@@ -113,7 +113,7 @@ std::optional<system_claim> two_documents(const evidence_item& first, const evid
 /// The case that a single document makes if it is invalid. `validator::proves` checks the document as a whole, so a
 /// valid VIEW-CHANGE or NEW-VIEW never convicts its signer.
 std::optional<system_claim> lone_document(const evidence_item& shown) {
-  // That check costs a verification for each signature in the document, so the size is bounded (attack 33).
+  // The size is bounded, because the validator verifies each signature in the document (attack 33).
   if (document_of(shown).view.size() > limits::lone_evidence_item_bytes_max) return std::nullopt;
   if (const auto* change = document_in<view_change>(shown)) {
     return misbehaviour{principal::of(change->replica), misbehaviour_kind::unlawful_view_change, change->new_view, {}};
@@ -213,7 +213,7 @@ std::optional<group_request> group_request_of(message_kind kind, const statement
   }
   group_request value{kind, replica_id{static_cast<std::uint32_t>(content.view.value)}, complaint_reason::garbage,
                       content.sequence};
-  // All other bytes of the digest field are 0, so that equal wishes have equal statements.
+  // All other bytes of the digest field are 0, so that equal requests have equal statements.
   auto expected = content;
   expected.value = {};
   if (kind == message_kind::complaint) {

@@ -150,8 +150,8 @@ frame_ptr state_donor::answer(replica_id asker, const state_request& wanted) {
   const auto parts =
       wanted.part == state_part::leaves ? state_pages_of(state.snapshot->size()) : state.snapshot->size();
   if (wanted.index >= parts) return refuse(asker, wanted, state_refusal::not_held);
-  // One pin for each replica: only the state that it asked for last is kept for it. Otherwise one faulty replica could
-  // pin all states (attack 26).
+  // Each replica has one pin, on the state for which it asked last. Otherwise one faulty replica could pin all states
+  // (attack 26).
   pins_[asker] = {wanted.sequence, pin_ticks};
   if (!has_share(asker)) return refuse(asker, wanted, state_refusal::busy);
   return give(asker, wanted, state);

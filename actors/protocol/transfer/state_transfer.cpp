@@ -92,7 +92,8 @@ void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certific
 void state_fetcher::go_over(transfer_effects& out) {
   require(newer_ != nullptr && newer_->sequence() > certificate_->sequence(),
           "a transfer goes over to a newer certificate");
-  // Before all leaves are known, no chunk was fetched that the chunk cache did not hold already.
+  // Before all leaves are known no chunk is fetched, so an incomplete assembly has no chunks besides those of the chunk
+  // cache.
   if (assembly_->has_leaves()) carried_ = assembly_->release();
   start(std::exchange(newer_, nullptr), out);
 }
@@ -223,7 +224,7 @@ transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_mes
     out.observations.emplace_back(frame_rejected{principal::of(donor), reason});
     return out;
   };
-  // Only an answer of a donor that was asked is accepted, and this is decided before anything is hashed (attack 33).
+  // Only answers of donors that were asked are accepted. This is checked before the answer is hashed (attack 33).
   if (!is_active() || handed_over_ != nullptr || sequence != certificate_->sequence() || kind != assembly_->phase()) {
     return reject(rejection::unsolicited);
   }

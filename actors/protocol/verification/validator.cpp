@@ -364,9 +364,9 @@ or_rejection<new_view_plan> validator::check_new_view(const new_view& value, own
   // O follows from V alone, so this replica computes it and accepts no other content. The signatures of O are checked
   // after that, because they go into slots and later certificates.
   //
-  // This is the only computation of the plan at a backup: `replica_core` adopts the plan that is returned here. That is
-  // safe because `plan_of` is a function of V, and this V is the one that was checked above: a decoded NEW-VIEW never
-  // changes, and `planned_new_view` binds the plan to it. A second computation could only give the same plan.
+  // This is the only computation of the plan at a backup: `replica_core` adopts the plan that is returned here. This is
+  // safe because `plan_of` is a function of V, and V was checked above: a decoded NEW-VIEW never changes, and
+  // `planned_new_view` binds the plan to it. A second computation could only give the same plan.
   auto plan = plan_of(value.view_changes);
   const auto expected = reproposals_of(plan, value.view, primary, cluster_.signing.epoch);
   const auto is_as_expected = [](const signed_statement& given, const statement& wanted) {

@@ -89,7 +89,8 @@ std::optional<suspicion_reason> primary_monitor::judge(const service_report& rep
     forgiven_before_ = *std::exchange(seemed_slow_at_, std::nullopt);
   }
   if (!seemed_slow_at_ && seems_slow(since(report, forgiven_before_), timeout, now)) seemed_slow_at_ = now;
-  // This counts even if all clients are served: a primary could serve them and still keep a replica out.
+  // This is checked even if no client waits, because a primary could execute all requests and still prevent a
+  // readmission.
   if (keeps_out(report, timeout, now)) return suspicion_reason::mute;
   const auto found = reason(report, timeout, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
@@ -101,8 +102,8 @@ std::optional<suspicion_reason> primary_monitor::reason(const service_report& re
   // Without waiting clients no batch is executed, so the primary is not mute.
   if (report.clients_waiting == 0) return std::nullopt;
   const auto idle = now - std::min(now, executed_at_);
-  // Both times count. After an idle hour nothing was executed for long, but the first request has not waited long.
-  // While others are served, a client that waits may starve, but the primary is not mute.
+  // Both times must be long. After an idle hour, nothing was executed for a long time, but the first request has not
+  // waited long. While requests of other clients are executed, a client may starve, but the primary is not mute.
   if (std::min(idle, report.longest_wait) >= timeout) return suspicion_reason::mute;
   const auto typical = report.waits.size() >= waits_min ? weighted_median_of(report.waits) : duration{};
   // Between 2 and 16 time-outs (attack 31). With too few waits there is no typical wait, and the limit is 2 time-outs.

@@ -8,8 +8,8 @@ namespace hypermesh::protocol {
 struct view_change_settings {
   /// A backup suspects the primary if a request waits this long and no batch is executed meanwhile (§4.4).
   duration request_timeout = 1s;
-  /// The same while the link to the primary is closed. It is shorter, because a process that ended has closed its
-  /// links, and not zero, because a link may also close while its primary is correct.
+  /// The same time while the link to the primary is closed. It is shorter, because a process that has ended also closes
+  /// its links. It is not zero, because the link to a correct primary may close too.
   duration closed_link_timeout = 100ms;
   /// The time that the primary of a new view has for its NEW-VIEW once a quorum has left for that view.
   duration new_view_timeout = 500ms;
