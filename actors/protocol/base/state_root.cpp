@@ -1,7 +1,7 @@
 #include "actors/ports.hpp"
 #include "messages/digest.hpp"
 
-namespace hypermesh::protocol {
+namespace hypermesh {
 
 using namespace messages;
 
@@ -18,4 +18,4 @@ digest state_root(const state_snapshot& snapshot) {
   return merkle_root(std::move(leaves));
 }
 
-}  // namespace hypermesh::protocol
+}  // namespace hypermesh
