@@ -225,7 +225,7 @@ TEST_CASE_FIXTURE(replica_fixture, "no hostile value of another kind is accepted
 
 TEST_CASE_FIXTURE(replica_fixture,
                   "a value above another key's bound is reported, and a default follows that key down") {
-  CHECK(contains(problem("[links]\nsessions_max = 64\nsessions_per_client_max = 33\n"),
+  CHECK(contains(problem("[links]\nclient_links_max = 64\nlinks_per_client_max = 33\n"),
                  at_line(6) + "'links_per_client_max' is 33, which exceeds half of 'client_links_max' = 64"));
   CHECK(contains(problem("[transfer]\ngive_mib_per_tick_max = 17\n"),
                  "'give_mib_per_tick_max' is 17, which exceeds half of 'links.replica_outbound_mib_max' = 32"));
@@ -264,14 +264,14 @@ TEST_CASE_FIXTURE(replica_fixture, "an unknown key is reported with its table or
 }
 
 TEST_CASE_FIXTURE(replica_fixture, "all problems are reported at once, each with its line") {
-  const auto what = problem("[views]\nrequest_us = 1\n[links]\nsessions_max = 1\nwindow = 3\n[storage]\nmode = 5\n");
+  const auto what = problem("[views]\nrequest_us = 1\n[links]\nclient_links_max = 1\nwindow = 3\n[storage]\nmode = 5\n");
   for (const auto line : {5, 7, 8, 10})
     CHECK(contains(what, at_line(line)));
   CHECK(std::ranges::count(what, '\n') == 3);
 }
 
 TEST_CASE_FIXTURE(replica_fixture, "effective values are shown with file and line, or as defaults") {
-  replace_content(file, top + "[links]\n\nsessions_max = 100\n");
+  replace_content(file, top + "[links]\n\nclient_links_max = 100\n");
   const auto read = effective_values(file, config_kind::node);
   REQUIRE(read);
   const auto& values = read.value();
