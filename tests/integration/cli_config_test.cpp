@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(configured_cluster, "config print-default is a file that works
   const auto printed = run({"config", "print-default"});
   CHECK(printed.code == 0);
   CHECK(has(printed.out, "\n[links]\n"));
-  CHECK(has(printed.out, "\nsessions_max = 1024\n"));
+  CHECK(has(printed.out, "\nclient_links_max = 1024\n"));
   write_text(node_file(), printed.out);
   CHECK(run({"config", "check", node_file()}).code == 0);
   const auto all = json::parse(run({"config", "print-default", "-o", "json"}).out);
