@@ -11,7 +11,7 @@ namespace hypermesh {
 using duration = std::chrono::duration<std::int64_t, std::micro>;
 
 /// The clock of the actor system. It never steps, and only the difference of two of its moments has a meaning. It has
-/// no `now`, because actors/clock.hpp is the only place that reads the clock.
+/// no `now`, because actors/clock.hpp is the only place that reads the actor system's clock.
 struct node_clock {
   using rep = std::int64_t;
   using period = std::micro;

@@ -39,7 +39,7 @@ enum class strategy_occasion : std::uint8_t {
   as_client
 };
 
-/// A Byzantine behaviour, and the signs by which honest members notice it.
+/// A Byzantine behaviour, and the signs by which correct members notice it.
 struct strategy {
   /// The name on the command line, for example "equivocate-to-halves".
   std::string_view name;
@@ -52,9 +52,9 @@ struct strategy {
   /// The invariants that the strategy tries to break, for example "I1 I8".
   std::string_view invariants;
   /// Whether the strategy leaves evidence in every run. Evidence is two conflicting signed statements of the member, or
-  /// one statement that no honest member signs. Other strategies may leave evidence in some runs.
+  /// one statement that no correct member signs. Other strategies may leave evidence in some runs.
   bool provable = false;
-  /// At least one of these signs must occur more often at honest replicas than without the strategy. A sign is the name
+  /// At least one of these signs must occur more often at correct replicas than without the strategy. A sign is the name
   /// of a rejection, or a name of `notice_tally`. If the list is empty, the strategy looks like ordinary faults, for
   /// the reason in `unobservable`.
   std::vector<std::string_view> noticed_by;
@@ -67,7 +67,7 @@ std::unique_ptr<adversary> make_strategy() {
   return std::make_unique<Strategy>();
 }
 
-/// All strategies, ordered by role.
+/// All strategies: the lists below, one after the other.
 [[nodiscard]] const std::vector<strategy>& all_strategies();
 /// Returns null when there is no strategy of that name.
 [[nodiscard]] const strategy* find_strategy(std::string_view name);

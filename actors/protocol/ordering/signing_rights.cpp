@@ -49,8 +49,8 @@ std::optional<view_number> signing_rights::view_to_ask_for(const probation& on, 
   const auto first = on.first_view();
   const auto group = cluster_.group();
   if (view < first) return group.primary_of(first) == self_ ? first.next() : first;
-  // A replica that is in the first safe view, or in a later one, asks for no view: entering this one ends its
-  // probation.
+  // A replica that is in `first` or in a later view asks for no view, because its probation ends in the view in which
+  // it is.
   if (!is_alone) return std::nullopt;
   return group.primary_of(view) == self_ ? view.next() : view;
 }

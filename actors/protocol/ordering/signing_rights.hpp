@@ -17,9 +17,9 @@ namespace hypermesh::protocol {
 /// | PRE-PREPARE, PREPARE | yes | once h is at the floor |
 /// | CHECKPOINT | yes | for sequences above the floor, once the floor is known (`checkpoint_votes`) |
 /// | COMMIT | yes | no |
-/// | VIEW-CHANGE | yes | once h is at the floor, from the first safe view on |
+/// | VIEW-CHANGE | yes | once h is at the floor, for the first view and later views |
 /// | begins | at the start with a disk | at the start without a disk |
-/// | ends | never | once h is at the floor and the first safe view, or a later one, is entered |
+/// | ends | never | once h is at the floor and the first view, or a later one, is entered |
 ///
 /// A full member never returns to probation in the same run. Signing rights and the status of the replica
 /// (`replica_status`) are independent: a replica on probation also enters views, may wait in a later view than the

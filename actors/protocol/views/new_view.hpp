@@ -21,10 +21,10 @@ struct new_view_plan {
   [[nodiscard]] sequence_number max_s() const { return min_s.plus(digests.size()); }
 };
 
-/// A NEW-VIEW whose V is genuine, with the plan that follows from V. Only three functions create such an object,
-/// because they know that V is genuine: the validator, after it has checked the NEW-VIEW; the primary, which builds it
-/// from verified VIEW-CHANGEs; and recovery, which reads a NEW-VIEW that was verified before it was written. So the
-/// replica can adopt the plan without computing it again.
+/// A NEW-VIEW whose V is genuine, with the plan that follows from V. Only three classes create such an object,
+/// because they know that V is genuine: `validator`, after it has checked the NEW-VIEW; `view_changer`, which builds the
+/// NEW-VIEW of a primary from verified VIEW-CHANGEs; and `record_reader`, which reads a NEW-VIEW that was verified
+/// before it was written. So the replica can adopt the plan without computing it again.
 class planned_new_view {
  public:
   [[nodiscard]] const new_view& message() const { return *message_; }
