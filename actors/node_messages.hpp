@@ -105,8 +105,8 @@ struct wired {
   std::shared_ptr<const node_actors> with;
 };
 
-/// All actors have received `wired`, so messages may be sent. Each receiver reports the state of the last run (wiring
-/// to executor and replica).
+/// All actors have received `wired`, so the receiver may send messages to them. It begins with a report of the state
+/// that it took over from the last run (wiring to executor and replica).
 struct actors_connected {};
 
 /// The view that the replica has entered (replica to coordinator, batcher and fault detector).

@@ -20,13 +20,14 @@ namespace hypermesh::links {
 struct link_limits {
   using milliseconds = std::chrono::milliseconds;
 
-  /// The size of a link's outbound queue. Frames beyond it are dropped and counted. The queue has room for more than
-  /// two of the longest frames, because one frame may be in transmission while the next frame is queued.
+  /// The largest number of bytes in a link's outbound queue. A frame that does not fit is dropped and counted. The
+  /// bound is larger than two of the longest frames, because one frame may be in transmission while the next frame is
+  /// queued.
   std::size_t replica_outbound_bytes_max = 32ULL << 20U;
   std::size_t client_outbound_bytes_max = 8ULL << 20U;
 
-  /// The largest number of bytes that were received and are not handled yet. Beyond it the link stops reading. There is
-  /// room for more than one of the longest frames.
+  /// The largest number of bytes that were received on a link and are not handled yet. Beyond this bound the link stops
+  /// reading. The bound is larger than one of the longest frames.
   std::size_t replica_inbound_bytes_max = 16ULL << 20U;
   std::size_t client_inbound_bytes_max = 4ULL << 20U;
 

@@ -31,7 +31,7 @@ namespace hypermesh::testing {
 /// A request in a client's name. It is genuine when the member is that client. For an opening of a session, the result
 /// is another opening of the same session.
 [[nodiscard]] request forged_request(adversary_hands& hands, request_id id, byte_span operation);
-/// An operation on a key that no honest client of a test uses.
+/// An operation on a key that no correct client of a test uses.
 [[nodiscard]] byte_vector marked_operation(std::uint64_t number);
 
 /// A frame with this buffer, signed with the member's key.

@@ -1,4 +1,4 @@
-// Runs every strategy once in a whole cluster: no invariant breaks, and the honest members notice the strategy.
+// Runs every strategy once in a whole cluster: no invariant breaks, and the correct members notice the strategy.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -54,9 +54,9 @@ struct strategy {
   /// Whether the strategy leaves evidence in every run. Evidence is two conflicting signed statements of the member, or
   /// one statement that no correct member signs. Other strategies may leave evidence in some runs.
   bool provable = false;
-  /// At least one of these signs must occur more often at correct replicas than without the strategy. A sign is the name
-  /// of a rejection, or a name of `notice_tally`. If the list is empty, the strategy looks like ordinary faults, for
-  /// the reason in `unobservable`.
+  /// At least one of these signs must occur more often at correct replicas than without the strategy. A sign is the
+  /// name of a rejection, or a name of `notice_tally`. If the list is empty, the strategy looks like ordinary faults,
+  /// for the reason in `unobservable`.
   std::vector<std::string_view> noticed_by;
   std::string_view unobservable;
   std::unique_ptr<adversary> (*make)() = nullptr;

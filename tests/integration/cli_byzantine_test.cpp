@@ -9,7 +9,7 @@ namespace hypermesh::testing::cli_test {
 
 namespace {
 
-/// The number of frames that honest replicas refused for this reason.
+/// The number of frames that correct replicas refused for this reason.
 std::uint64_t refused(const running_cluster& cluster, const std::string& reason) {
   const auto told = nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out);
   const auto counter = "rejected_total{reason=\"" + reason + "\"}";

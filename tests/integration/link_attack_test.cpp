@@ -18,7 +18,7 @@ bool is_up(const replica_node& node, std::size_t links = 1) {
   return eventually([&] { return node.box->links_up() == links; });
 }
 
-/// Whether an honest replica can still send frames to the node.
+/// Whether a correct replica can still send frames to the node.
 bool still_serves(const replica_node& node) {
   raw_link honest{authenticator_of(replica_1), 0, node.links.port};
   return honest.channel && honest.send("honest") && eventually([&] { return node.box->has("honest"); });

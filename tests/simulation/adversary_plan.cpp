@@ -74,7 +74,7 @@ std::vector<principal> players_of(const run_plan& plan, strategy_occasion occasi
 }
 
 /// One backup receives the batch of its half and the PREPAREs for this batch, while its own frames are dropped; then it
-/// is cut off. The others commit another batch at the same sequence, in the next view of an honest primary. This
+/// is cut off. The others commit another batch at the same sequence, in the next view of a correct primary. This
 /// primary is suspended, so that they change to the view of the witness, whose certificate is older than theirs (attack
 /// 10).
 void add_lone_witness(run_plan& plan, std::uint64_t seed) {
@@ -176,7 +176,7 @@ run_plan make_adversary_plan(const adversary_options& options) { return plan_wit
 adversary_report run_adversaries(const adversary_options& options, event_log::line_sink trace) {
   adversary_report report{run_simulation(make_adversary_plan(options), std::move(trace))};
   report.run.options = {options.seed, options.replicas, options.operations, options.under};
-  // Under other faults, honest replicas may show the same signs.
+  // Under other faults, correct replicas may show the same signs.
   if (options.under != fault_profile::calm) return report;
   const auto played = strategies_in(options.strategies);
   report.convicted = is_convicted(played, group_size{options.replicas}.faulty_max(), report.run.noticed);

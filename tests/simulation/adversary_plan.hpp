@@ -29,7 +29,7 @@ struct adversary_options {
 /// cannot be proven, each of several players may lead for some time-outs before the case of one is ordered.
 inline constexpr duration trial_max = 50ms;
 
-/// The result of a run, and whether the honest replicas noticed the strategies.
+/// The result of a run, and whether the correct replicas noticed the strategies.
 struct adversary_report {
   run_report run;
   /// Whether the first strategy that can be noticed was noticed. True when no strategy can be noticed, or when the run
@@ -44,7 +44,7 @@ struct adversary_report {
   bool clients_blame_nobody = true;
 };
 
-/// Runs the plan of the options. If honest members sometimes cause the signs of the strategy too, the function also
+/// Runs the plan of the options. If correct members sometimes cause the signs of the strategy too, the function also
 /// runs the same plan with honest players, to compare the counts.
 [[nodiscard]] adversary_report run_adversaries(const adversary_options& options, event_log::line_sink trace = {});
 

@@ -213,10 +213,10 @@ void fault_drawer::draw_march_of_views(moment begin) {
   }
 }
 
-/// f + 1 replicas, with all clients and without the other replicas, suspect the primary. Only one of the f + 1 hears
-/// all the others, so only this replica counts f + 1 suspicions and leaves the view. Then it loses its disk. The group
-/// continues in the same view, readmits the replica, and ends the view later. The replica must not leave this view a
-/// second time in a different way.
+/// A partition separates f + 1 backups and all clients from the other replicas, so the f + 1 backups suspect the
+/// primary. Only `replica` receives the suspicions of the other f, so it alone counts f + 1 suspicions and leaves the
+/// view. Then `replica` loses its disk. The group continues in the same view, readmits `replica`, and leaves the view
+/// later. At that time `replica` must not send a VIEW-CHANGE that contradicts the forgotten one.
 void fault_drawer::draw_forgotten_departure(replica_id replica) {
   // Backups are drawn, because the primary of the first view does not suspect itself.
   const auto backups = static_cast<std::uint32_t>(cluster_.replicas - 1);

@@ -58,8 +58,8 @@ class linearization_search {
   /// The first operation with a rank of at least `rank` that may be next, fits the value and makes a difference.
   [[nodiscard]] std::size_t find_next(std::size_t rank, value_number value);
   [[nodiscard]] bool may_be_next(std::size_t index) const;
-  /// The end of the candidates. Every operation before it was invoked before any operation that is not placed had
-  /// returned.
+  /// The end of the candidates for the next place. An operation at this index or later was invoked after some operation
+  /// had returned that is not placed yet, so it cannot be next.
   [[nodiscard]] std::size_t horizon() const;
   [[nodiscard]] transition transition_of(std::size_t index, value_number value);
   /// Returns false if the search has been at this place before.

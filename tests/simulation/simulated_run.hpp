@@ -51,7 +51,7 @@ struct run_report {
   std::uint64_t search_states = 0;
   std::uint64_t keys_undecided = 0;
   network_counters network;
-  /// The signs of faulty members that honest replicas noticed.
+  /// The signs of faulty members that correct replicas noticed.
   notice_tally noticed;
 
   [[nodiscard]] bool passed() const { return !failure; }

@@ -26,7 +26,7 @@ using chunk_bytes = std::shared_ptr<const byte_vector>;
 [[nodiscard]] std::shared_ptr<const state_snapshot> changed_state(const state_snapshot& of, std::size_t every,
                                                                   std::string_view name);
 
-/// Answers like an honest donor of a state, without any bound.
+/// Answers like a correct donor of a state, without any bound.
 class honest_donor {
  public:
   honest_donor(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
@@ -110,7 +110,7 @@ struct transfer_world {
   state_fetcher fetcher;
   donor_crowd crowd{fetcher};
 
-  /// Initially, all donors are honest.
+  /// Initially, all donors are correct.
   explicit transfer_world(std::shared_ptr<const state_snapshot> state, std::uint32_t replicas = 4);
   explicit transfer_world(std::size_t chunks) : transfer_world(named_state(chunks, "chunk ")) {}
   transfer_world(const transfer_world&) = delete;

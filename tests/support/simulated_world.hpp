@@ -88,7 +88,7 @@ class world_watcher {
   virtual void on_delivered(const frame_transit& transit) = 0;
   /// A node starts with the content of its disk, for the first time or after a crash.
   virtual void on_started(endpoint, const recovered_replica&) {}
-  /// A node does not start, because its disk cannot be trusted.
+  /// A node does not start, because the recovery refuses the content of its disk: `why`.
   virtual void on_start_refused(endpoint machine, const world_error& why) = 0;
   /// From now on the member may send anything. A replica counts as one of the f faulty replicas.
   virtual void on_faulty(principal, faulty_because) {}

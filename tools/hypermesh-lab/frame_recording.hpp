@@ -17,7 +17,7 @@ struct recorded_frame {
   frame_ptr frame;
 };
 
-/// Behaves like an honest member and writes every received frame to a file. The file is complete once the recorder is
+/// Behaves like a correct member and writes every received frame to a file. The file is complete once the recorder is
 /// destroyed. Memory: the buffer of the stream.
 class frame_recorder final : public testing::adversary {
  public:

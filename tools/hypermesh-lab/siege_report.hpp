@@ -21,8 +21,8 @@ struct siege_summary {
   std::vector<siege_result> results;
   std::vector<failed_siege> failures;
 
-  /// True if no wrong result was accepted, no operation was lost or executed twice, all honest replicas agree, and no
-  /// honest replica was convicted.
+  /// True if no wrong result was accepted, no operation was lost or executed twice, all correct replicas agree, and no
+  /// correct replica was convicted.
   [[nodiscard]] bool is_right() const;
   [[nodiscard]] std::size_t below_mark() const;
 };

@@ -241,7 +241,7 @@ class siege_run {
     return {};
   }
 
-  /// The processor time of all honest replicas together, in seconds.
+  /// The processor time of all correct replicas together, in seconds.
   [[nodiscard]] double cpu_seconds() {
     const auto used = cluster_->processes().usage();
     double sum = 0;
@@ -259,7 +259,7 @@ class siege_run {
     return !result_.by_client && std::ranges::count(result_.players, replica) > 0;
   }
 
-  /// Adds up the counters of all honest replicas. A replica that does not answer in time is missing in the sum.
+  /// Adds up the counters of all correct replicas. A replica that does not answer in time is missing in the sum.
   void count(const cli::cluster_reports& reports) {
     counters_.clear();
     for (const auto& report : reports) {
@@ -284,7 +284,7 @@ class siege_run {
     }
   }
 
-  /// Whether f + 1 reporting replicas show the counter. At least one of them is honest.
+  /// Whether f + 1 reporting replicas show the counter. At least one of them is correct.
   [[nodiscard]] bool know(const cli::cluster_reports& reports, const std::string& counter) const {
     const auto knowing =
         std::ranges::count_if(reports, [&](const auto& each) { return each && cli::counter_of(*each, counter) > 0; });

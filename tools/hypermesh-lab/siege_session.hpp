@@ -30,7 +30,7 @@ struct siege_result {
   /// Whether a client played, and the numbers of the players.
   bool by_client = false;
   std::vector<std::uint32_t> players;
-  /// Whether the strategy leaves evidence, and the time from the beginning of the attack until f + 1 honest replicas
+  /// Whether the strategy leaves evidence, and the time from the beginning of the attack until f + 1 correct replicas
   /// had the conviction of all players in their order.
   bool provable = false;
   std::optional<double> convicted_after_seconds;
@@ -39,16 +39,16 @@ struct siege_result {
   cli::load_span before;
   cli::load_span during;
   cli::load_span after;
-  /// The processor time that an operation cost all honest replicas together, before and after. It distinguishes an
+  /// The processor time that an operation cost all correct replicas together, before and after. It distinguishes an
   /// attack on their processors from other load of the machine.
   double cpu_us_before = 0;
   double cpu_us_after = 0;
-  /// The growth of the honest replicas' counters during the attack, summed over the replicas.
+  /// The growth of the correct replicas' counters during the attack, summed over the replicas.
   std::map<std::string, std::uint64_t> noticed;
   /// The longest time without any answer during the attack.
   double longest_gap_seconds = 0;
   std::uint64_t views_changed = 0;
-  /// The honest replicas that were convicted.
+  /// The correct replicas that were convicted.
   std::vector<std::uint32_t> convicted_wrongly;
   cli::load_verdict end;
 

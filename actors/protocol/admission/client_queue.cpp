@@ -39,8 +39,8 @@ const timestamp_window* client_queue::window_of(session_id session) const {
   return window == nullptr && session == session_id{0} ? &first_window : window;
 }
 
-/// Called after the queue of `session` has changed. Updates whether the session has a turn, its number of ready requests
-/// and its first arrival. Removes the queue if it has no pending request.
+/// Called after the queue of `session` has changed. Updates whether the session has a turn, its number of ready
+/// requests and its first arrival. Removes the queue if it has no pending request.
 void client_queue::settle(session_id session) {
   const auto found = queues_.find(session);
   if (found == queues_.end()) return;

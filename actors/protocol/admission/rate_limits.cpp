@@ -108,7 +108,8 @@ void verification_budget::on_decided(sequence_number decided) {
   // increase `decided` by any number.
   const auto earned = earned_by_sequence * std::min(decided.value - decided_.value, statements_.burst);
   for (auto& each : statements_.of)
-    // The budget is filled up to the burst. Checks beyond the burst that `refill` granted are kept.
+    // A decided sequence number fills the budget up to `burst` only. If `refill` granted more than `burst`, the budget
+    // keeps that amount.
     each.left = std::max(each.left, std::min(statements_.burst, each.left + earned));
   in_advance_ += earned;
   decided_ = decided;

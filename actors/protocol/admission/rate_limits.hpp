@@ -17,9 +17,9 @@ namespace hypermesh::protocol {
 /// limit because it changes views often in a short time, its message is verified later, when it is sent again after a
 /// STATUS.
 ///
-/// When this replica itself moves on to a later view, each replica earns two messages, which is the number that it may
-/// send for one view. So the limit does not disturb a hand-over, in which the group leaves several views at once and
-/// needs every VIEW-CHANGE.
+/// When this replica itself moves on to a later view, each replica earns two messages, because a correct replica sends
+/// at most two of these messages for one view. So the limit does not disturb a hand-over, in which the group leaves
+/// several views at once and needs every VIEW-CHANGE.
 ///
 /// System requests have a separate limit: a faulty primary may cause several cases at once, and they must not delay the
 /// messages of the view change that replaces it. Pure. Memory: two counts for each replica.

@@ -220,8 +220,9 @@ void replica_core::restore(const recovered_replica& past) {
   if (stable_ != nullptr) log_.cut_through(stable_->sequence());
   // The restart executed the batches on disk again, so the executor has this state.
   last_executed_ = past.last_executed;
-  // The executor reports the checkpoints that the restart took again by way of the checkpointer, which compares them
-  // with their certificates. Until then they may be wrong (attack 27).
+  // While the restart executed these batches, it computed the states at their checkpoints again. `taken_` does not
+  // cover these states yet, because they may be wrong (attack 27): first the checkpointer compares them with their
+  // certificates.
   taken_ = log_.marks().low();
   last_decided_ = log_.marks().low();
   last_proposed_ = last_executed_;

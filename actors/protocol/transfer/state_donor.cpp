@@ -175,11 +175,11 @@ frame_ptr state_donor::give(replica_id asker, const state_request& wanted, held_
   return frame;
 }
 
-/// Whether `asker` may have one more answer in this tick (attack 33). The replicas that were given something in the
-/// tick before share the bytes of a tick, whichever of them asks first. A replica that asks for the first time gets the
-/// bytes that are left, but at least as many as if all other replicas shared. So f replicas that ask without end slow
-/// others down only by their own shares. All askers together get at most twice the bytes of a tick, and one answer
-/// each.
+/// Whether `asker` may have one more answer in this tick (attack 33). The replicas that got answers in the previous
+/// tick have equal shares of the bytes of this tick, in whatever order they ask. A replica that got no answer in the
+/// previous tick may use the bytes that are left, but at least the share that it would have if all other replicas asked
+/// too. So f replicas that ask without end take only their own shares from the others. All askers together get at most
+/// twice the bytes of a tick, and one answer each.
 bool state_donor::has_share(replica_id asker) const {
   const auto found = given_.find(asker);
   // Each replica always gets one answer, so that every transfer makes progress.

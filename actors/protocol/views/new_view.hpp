@@ -22,8 +22,8 @@ struct new_view_plan {
 };
 
 /// A NEW-VIEW whose V is genuine, with the plan that follows from V. Only three classes create such an object,
-/// because they know that V is genuine: `validator`, after it has checked the NEW-VIEW; `view_changer`, which builds the
-/// NEW-VIEW of a primary from verified VIEW-CHANGEs; and `record_reader`, which reads a NEW-VIEW that was verified
+/// because they know that V is genuine: `validator`, after it has checked the NEW-VIEW; `view_changer`, which builds
+/// the NEW-VIEW of a primary from verified VIEW-CHANGEs; and `record_reader`, which reads a NEW-VIEW that was verified
 /// before it was written. So the replica can adopt the plan without computing it again.
 class planned_new_view {
  public:

@@ -20,9 +20,9 @@ namespace hypermesh::protocol {
 /// The effects of one step of `view_changer`.
 struct view_change_effects {
   std::vector<outgoing_message> sends;
-  /// The replica has to leave its view for this view.
+  /// The later view for which the replica has to leave its view. Nothing if the replica stays in its view.
   std::optional<view_number> change_to;
-  /// The own NEW-VIEW, which the replica sends.
+  /// The NEW-VIEW that this replica sends as the primary of a new view. Null if there is none.
   std::shared_ptr<const planned_new_view> opened;
   std::vector<observation> observations;
 };

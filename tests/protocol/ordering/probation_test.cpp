@@ -78,7 +78,7 @@ TEST_CASE(
     tested.on_status(replica_id{other}, view_of(other), at(0), at(0));
   REQUIRE(tested.floor());
   CHECK(tested.first_view() == view_of(1'000'002));
-  // The report of the fifth honest replica completes a quorum without the faulty replica.
+  // The report of the fifth correct replica completes a quorum without the faulty replica.
   tested.on_status(replica_id{5}, view_of(2), at(0), at(0));
   CHECK(tested.first_view() == view_of(6));
 }

@@ -6,7 +6,7 @@
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
-// f colluding replicas have all messages that honest replicas ever signed. They cannot lower the standing of an honest
+// f colluding replicas have all messages that correct replicas ever signed. They cannot lower the standing of a correct
 // replica (attack 39, I14). The tests also show what they cannot do for themselves.
 
 using namespace hypermesh;

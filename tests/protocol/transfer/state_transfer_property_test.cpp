@@ -122,7 +122,7 @@ class random_donor {
   habit habit_ = habit::honest;
 };
 
-/// A fetch of a state. One donor is honest throughout, and the behaviour of all others is drawn at random.
+/// A fetch of a state. One donor is correct throughout, and the behaviour of all others is drawn at random.
 struct random_fetch {
   sample_source random;
   std::uint32_t replicas;
@@ -174,7 +174,7 @@ struct random_fetch {
     auto said = states[0](wanted);
     return std::holds_alternative<state_refusal>(said.content) ? states[1](wanted) : said;
   }
-  /// One and a half times the time that the honest donor alone needs, and time to detect each of the other donors.
+  /// One and a half times the time that the correct donor alone needs, and time to detect each of the other donors.
   [[nodiscard]] std::uint64_t ticks_max() const {
     return 3 * world.snapshot->size() * honest_pace / moments_per_tick / 2 + 10ULL * replicas + 20;
   }

@@ -38,7 +38,8 @@ void add_asking_options(CLI::App& command, asking_options& into);
 [[nodiscard]] or_error<std::vector<asking_operator>> operators_of(const asking_options& options, const genesis& cluster,
                                                                   std::optional<replica_id> left_out = std::nullopt);
 
-/// Runs `ask` with a session of the cluster. In every case, the process ends soon after the time-out of the options.
+/// Runs `ask` with a session of the cluster. If `ask` has not returned one second after the time-out of the options,
+/// the process ends.
 [[nodiscard]] exit_code ask_cluster(const asking_options& options,
                                     const std::function<exit_code(cluster_session&)>& ask);
 
