@@ -92,8 +92,8 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
         // A link may open before the actors are connected. The frame is dropped, and its sender retransmits.
         if (self->state.with == nullptr) return;
         auto& waiting = self->state.waiting;
-        // `next_frame` is placed after all messages that are in the mailbox now, so these frames are queued before the
-        // next one is examined.
+        // `next_frame` is placed after all messages that are in the mailbox now, so the frames among them are queued
+        // before the next frame is examined.
         if (waiting.empty()) self->send(self, next_frame{});
         waiting.push(frame.sender, frame, frame.frame->size());
       },

@@ -58,7 +58,7 @@ using replica_actor =
                      caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>,
                      caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_stable>,
                      caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
-                     // Sequence numbers that have to be ordered for a readmission.
+                     // Sequence numbers that have to be ordered for a readmission or a hand-over.
                      caf::reacts_to<moves_agreed>,
                      // The time to send a STATUS.
                      caf::reacts_to<tick>>;
@@ -157,7 +157,7 @@ struct node_actors {
 /// The result of one operation, once f+1 replicas agree on it.
 using operation_outcome = operation_result;
 
-/// Called once, on the client actor's thread.
+/// Called once with the outcome of a submitted operation, on the thread of the client actor.
 using completion = std::function<void(const submit_outcome&)>;
 
 /// Asks the client to have an operation ordered and executed. `done` is called with the result.
@@ -233,7 +233,7 @@ using client_actor =
 #define HYPERMESH_ADD_TYPE_ID(block, name) CAF_ADD_TYPE_ID(block, (hypermesh::name))
 #define HYPERMESH_ALLOW_UNSERIALISED(block, name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::name)
 
-/// The messages of a node's actors and of its hosts. Add a new one at the end: the others then keep their ids.
+/// The messages of a node's actors and of its hosts. Add a new message at the end, so that the others keep their ids.
 #define HYPERMESH_MESSAGES(add, block)     \
   add(block, actors::outgoing_frame)       \
   add(block, actors::incoming_frame)       \

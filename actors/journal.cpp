@@ -103,7 +103,8 @@ void write_next(journal_self self) {
 void keep_installed(journal_self self, const state_to_keep& fetched) {
   auto& state = self->state;
   state.installed_unreported = fetched.installed;
-  // These states are older than the installed state, or wrong because the installed state replaces a diverged one.
+  // The states in `taken` are older than the installed state, or wrong because the installed state replaces a diverged
+  // state.
   state.taken.clear();
   state.keeper->on_installed(fetched.installed.sequence, fetched.snapshot, *fetched.installed.certificate);
   tell_installed(self);

@@ -16,10 +16,10 @@ struct journal_state {
   std::unique_ptr<snapshot_writer> keeper;
   std::shared_ptr<const node_actors> with;
   write_ahead outbox;
-  /// Reported to the replica after the next write.
+  /// The taken states that are reported to the replica after the next write.
   std::vector<checkpoint_taken> taken;
   bool piece_is_due = false;
-  /// The installed state that is not on disk yet. It is reported to the replica once it is.
+  /// The installed state that is not on disk yet. It is reported to the replica once it is on disk.
   std::optional<state_installed> installed_unreported;
 };
 
@@ -33,7 +33,7 @@ struct kept_before {
   std::uint64_t record_bytes = 0;
 };
 
-/// `retained_bytes`: records that stay on disk although a stable state covers them.
+/// `retained_bytes` is the number of bytes of records that stay on disk although a stable state covers them.
 journal_actor::behavior_type journal(journal_actor::stateful_pointer<journal_state> self, node_identity identity,
                                      std::shared_ptr<stable_storage> storage, std::uint64_t retained_bytes,
                                      kept_before before);

@@ -139,8 +139,8 @@ struct service_measured {
   service_report report;
 };
 
-/// The position of this replica: signatures of messages about decided sequence numbers need no check (replica to
-/// ingress for replicas).
+/// The position of this replica. It shows the ingress which messages the replica would refuse, so that their signatures
+/// are not checked (replica to ingress for replicas).
 struct progress_made {
   replica_position at;
 };
@@ -162,16 +162,16 @@ struct batch_executed {
   std::vector<case_name> cases = {};
 };
 
-/// Send the cached reply to this request again, on the link that asked (batcher to executor).
+/// Send the cached reply to this request again, on the link `via` on which the repetition came (batcher to executor).
 struct reply_again {
   request_reference asked;
   peer_actor via;
-  /// Kept until the reply was made, so that a flood of repeated requests fills only the window of its own link.
+  /// Held until the reply has been made, so that a flood of repeated requests fills only the window of its own link.
   inbound_credit credit = {};
 };
 
-/// Refuse this request by a reply on the link that asked, or on all links of its client if `via` is empty (batcher to
-/// executor).
+/// Refuse this request by a reply on the link `via` on which it came, or on all links of its client if `via` is empty
+/// (batcher to executor).
 struct refuse {
   request_reference asked;
   reply_status status = reply_status::overloaded;
@@ -284,8 +284,8 @@ struct batch_committed {
 };
 
 /// The state after a checkpoint's sequence number (executor to checkpointer and state transfer). If no certificate
-/// contradicts it, the checkpointer forwards it to the journal, and the journal to the replica once everything before
-/// it is on disk.
+/// contradicts it, the checkpointer forwards it to the journal, and the journal forwards it to the replica once all
+/// earlier records are on disk.
 struct checkpoint_taken {
   sequence_number sequence;
   digest root;

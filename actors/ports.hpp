@@ -160,7 +160,7 @@ inline constexpr std::string_view learner_remedy =
     "move the directory away and start the replica with --learner: it loses its votes and counts as one of the f "
     "faulty replicas until it is readmitted, so never do this to more than f replicas at a time";
 
-/// The kept state after a sequence.
+/// A state that is kept on disk: the state after `sequence`, in chunks.
 struct stored_state {
   sequence_number sequence;
   state_snapshot snapshot;

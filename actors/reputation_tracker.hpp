@@ -8,8 +8,8 @@
 
 namespace hypermesh::actors {
 
-/// The mailbox around `peer_trust`, which this actor owns. The actor reports which replicas to trust less to other
-/// actors, and the reputation of each replica to the host.
+/// The mailbox around `peer_trust`, which this actor owns. The actor tells other actors which replicas to trust less,
+/// and the host the reputation of each replica.
 struct reputation_tracker_state {
   static inline const char* name = "reputation-tracker";
   /// The interval at which local scores recover and are reported to the monitor.

@@ -24,14 +24,16 @@ bool has_duplicate(const std::vector<Item>& items, Id Item::*id) {
 
 or_rejection<void> read_system_requests(const wire::PrePrepare& encoded, std::size_t frame_bytes, batch& into) {
   if (encoded.system_requests() == nullptr) return {};
-  // Their number is bounded, because one system request may cost as much as a hundred requests of clients (attack 33).
+  // The number of system requests is bounded, because one system request may cost as much as a hundred requests of
+  // clients (attack 33).
   if (encoded.system_requests()->size() > limits::system_requests_per_batch_max)
     return rejected(rejection::too_many_items);
   for (const auto* each : *encoded.system_requests()) {
     const auto bytes = span_of(each->bytes());
     into.bytes += bytes.size();
     if (into.bytes > limits::system_request_bytes_per_batch_max) return rejected(rejection::frame_too_long);
-    // FlatBuffers offsets may share their target, so a small frame could decode to eight copies (attack 37).
+    // FlatBuffers offsets may share their target, so a small frame could decode to eight copies of one large system
+    // request (attack 37).
     if (into.bytes > frame_bytes) return rejected(rejection::inconsistent_sizes);
     // The bytes are copied, because the buffer of a system request has to start at an aligned address. The kind is
     // appended, so the copy is a complete frame.

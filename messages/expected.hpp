@@ -62,7 +62,7 @@ template <class Value, class Error>
   return tl::unexpected<messages::rejection>{reason};
 }
 
-/// An input that has no value, as an `or_reason`.
+/// The refusal of an invalid input, as an `or_reason`.
 [[nodiscard]] inline tl::unexpected<std::string> invalid(std::string reason) {
   return tl::unexpected<std::string>{std::move(reason)};
 }

@@ -6,8 +6,8 @@
 
 namespace hypermesh {
 
-/// A length of time. The difference of two moments may be negative. Settings are positive, because whoever reads them
-/// checks it.
+/// A length of time. The difference of two moments may be negative. A setting is always positive, because the
+/// configuration reader checks this.
 using duration = std::chrono::duration<std::int64_t, std::micro>;
 
 /// The clock of the actor system. It never steps, and only the difference of two of its moments has a meaning. It has

@@ -207,7 +207,7 @@ struct batch {
   std::size_t bytes = 0;
   std::vector<system_request> system_requests = {};
 
-  /// d^null of §4.4.
+  /// Whether this batch is the null request, d^null of §4.4.
   [[nodiscard]] bool is_null() const { return requests.empty() && system_requests.empty(); }
 };
 

@@ -46,7 +46,7 @@ constexpr std::array rows = {
          .unit = "MiB",
          .low = client_outbound_mib_min,
          .high = 256,
-         .about = "The queue of frames to one session of a client."},
+         .about = "The queue of frames on one link to a client."},
         [](auto& of) -> auto& { return of.links.client_outbound_bytes_max; }),
     number<node, mib>(
         {.table = "links",
@@ -63,7 +63,7 @@ constexpr std::array rows = {
          .unit = "MiB",
          .low = client_inbound_mib_min,
          .high = 256,
-         .about = "Received bytes of one client session that are not handled yet. Above this size the "
+         .about = "Received bytes of one link of a client that are not handled yet. Above this size the "
                   "link stops reading."},
         [](auto& of) -> auto& { return of.links.client_inbound_bytes_max; }),
     number<node>(

@@ -108,8 +108,8 @@ struct cluster_plan {
   std::vector<std::uint16_t> ports;
 };
 
-/// Returns an error if no cluster can be made from the plan. Name and host are checked too, because they are written to
-/// files that are read again.
+/// Returns an error if no cluster can be made from the plan. The name and the host are checked too, because
+/// `create_cluster` writes them into files that the nodes must be able to read.
 [[nodiscard]] or_error<void> check(const cluster_plan& plan);
 
 /// Makes a cluster directory: the genesis, for each member a folder with configuration and key file (0600), and for

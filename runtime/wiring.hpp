@@ -27,7 +27,8 @@ struct node_settings {
   duration status_period = 150ms;
   /// How often an unstable CHECKPOINT is sent again. It is not K, the checkpoint period, which the genesis sets.
   duration checkpoint_resend = 500ms;
-  /// How often a state transfer looks for chunks that did not arrive, and gives those who fetch from it a new share.
+  /// How often a state transfer looks for chunks that did not arrive, and gives each replica that fetches a state from
+  /// this node a new share of bytes.
   duration transfer_tick = 200ms;
   view_change_settings views;
   /// How often a backup measures how the primary serves its clients.
@@ -68,8 +69,8 @@ struct node_parts {
   failure_handler on_failure;
   /// Receives the same observations as the monitor; may be empty.
   observation_handler on_observation;
-  /// Replaces the product's monitor; the simulator puts its invariant checker here. Empty: the product's monitor is
-  /// used.
+  /// Replaces the product's monitor; the simulator puts its invariant checker here. If it is empty, the node has the
+  /// product's monitor.
   monitor_actor monitor;
 };
 

@@ -46,7 +46,7 @@ inline constexpr std::size_t record_bytes_max = record_prefix_bytes + record_fix
 /// An entry of a segment. `payload` points into the bytes that were read.
 struct audit_entry {
   std::uint64_t index = 0;
-  /// Microseconds since 1970 on the node's clock. No other member confirms it.
+  /// Microseconds since 1970 on the wall clock of the node. No other member confirms it.
   std::uint64_t time_us = 0;
   audit_kind kind = audit_kind::started;
   byte_span payload;
@@ -114,8 +114,8 @@ inline constexpr std::size_t segment_header_bytes =
 
 // --- The head ----------------------------------------------------------------
 
-/// Says how far the trail reaches, in a file beside the trail. Without the head, nobody could detect that somebody cut
-/// the trail off at the end of a record. The head has two sectors, which are written alternately.
+/// Says how far the trail reaches, in a file beside the trail. Without the head, a trail that was cut off at the end of
+/// a record would look complete. The head has two sectors, which are written alternately.
 struct trail_head {
   /// Counts the writes of the head. Its lowest bit selects the sector.
   std::uint64_t turn = 0;
@@ -124,7 +124,7 @@ struct trail_head {
   /// The segment that holds the last seal, and the position after that seal.
   std::uint64_t segment = 1;
   chain_position sealed;
-  /// The last run stopped in order, so no entry may follow the last seal.
+  /// The last run stopped cleanly, so no entry may follow the last seal.
   bool closed = false;
 };
 

@@ -60,7 +60,7 @@ struct run_started {
   sequence_number last_executed;
 };
 
-/// The node stopped in order.
+/// The node stopped cleanly.
 struct run_stopped {};
 
 /// The owner's signature over cluster, replica, index and time of this entry, the chain's hash before this entry, and
@@ -91,7 +91,7 @@ inline constexpr auto loss_reason_last = loss_reason::write_failed;
 struct entries_were_lost {
   loss_reason reason = loss_reason::overload;
   std::uint64_t entries = 0;
-  /// The time when the first of these entries was lost, on the node's clock.
+  /// The time when the first of these entries was lost, on the wall clock of the node.
   std::uint64_t since_us = 0;
 };
 

@@ -82,7 +82,7 @@ class audit_tap {
   bool votes_;
 };
 
-/// Microseconds since 1970.
+/// Returns the present time of the wall clock, in microseconds since 1970.
 using wall_clock = std::function<std::uint64_t()>;
 [[nodiscard]] std::uint64_t wall_clock_us();
 

@@ -25,7 +25,7 @@ class acknowledged_mark {
 
   struct reading {
     std::uint64_t changes = 0;
-    /// The storage was closed in order. So the number is exact, and no log has a torn end.
+    /// The storage was closed cleanly. So the number is exact, and no log has a torn end.
     bool closed = false;
   };
 

@@ -32,7 +32,7 @@ constexpr std::uint64_t file_bytes = 8 * mib;
 constexpr std::array<std::string_view, column_count> column_names = {"default", "records", "chunks"};
 static_assert(!column_names.back().empty(), "one name for each column");
 
-/// The write buffers of a column, and the numbers of tables that make RocksDB react.
+/// The write buffers of a column family, and the numbers of tables that make RocksDB react.
 struct column_sizes {
   std::uint64_t write_buffer_bytes = 0;
   int write_buffers = 0;
@@ -43,10 +43,10 @@ struct column_sizes {
   int stop_at = 0;
 };
 
-/// When all buffers of a column are full, writes to every column wait until the next buffer is flushed. A state arrives
-/// faster than the disk writes it, so the column of chunks has more and smaller buffers. Measured while a state was
-/// stored: with two buffers of 4 MiB, votes waited 76 ms at worst; with four buffers of 2 MiB, 35 ms. 64 tables of 2
-/// MiB have room for a state of 128 MiB that is written in one go.
+/// When all buffers of a column family are full, writes to every column family wait until the next buffer is flushed. A
+/// state arrives faster than the disk writes it, so the column family of chunks has more and smaller buffers. Measured
+/// while a state was stored: with two buffers of 4 MiB, votes waited 76 ms at worst; with four buffers of 2 MiB, 35 ms.
+/// 64 tables of 2 MiB have room for a state of 128 MiB that is written in one go.
 constexpr std::array<column_sizes, column_count> sizes = {{
     {1 * mib, 2, 4, 20, 36},
     {4 * mib, 2, 4, 20, 36},

@@ -20,15 +20,16 @@ class Status;
 
 namespace hypermesh::storage {
 
-/// The columns of the database. Each column has its own files. All columns except the chunks share one write-ahead log.
+/// The column families of the database. Each has its own files. All column families except the chunks share one
+/// write-ahead log.
 enum class column : std::uint8_t {
   /// The totals, the manifest of the kept state, and the newest record of each kind that `is_replaced`.
   ledger,
-  /// All other records, by their order. In a separate column their tables do not overlap, so the tables are never
-  /// merged, and old tables are removed whole.
+  /// All other records, by their order. In a separate column family their tables do not overlap, so the tables are
+  /// never merged, and old tables are removed whole.
   records,
   /// The chunks, by their leaves. They are written without the log, because a chunk counts only once a manifest names
-  /// it, and the column is flushed before the manifest is written.
+  /// it, and the column family is flushed before the manifest is written.
   chunks,
 };
 inline constexpr auto column_last = column::chunks;
@@ -41,7 +42,7 @@ enum class open_mode {
   /// For reading only: nothing on the disk changes. An incomplete last write is ignored, because it was never
   /// acknowledged. All other damage is an error.
   examine,
-  /// Like `examine`, for a database that was closed in order. Such a database has no incomplete write.
+  /// Like `examine`, for a database that was closed cleanly. Such a database has no incomplete write.
   examine_closed,
   /// For reading and writing. Use this only after `examine` found the database sound, because opening removes files
   /// that RocksDB does not need any more.
@@ -62,7 +63,7 @@ class rocksdb_database {
   [[nodiscard]] rocksdb::DB& content() { return *content_; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* of(column which) { return columns_.at(static_cast<std::size_t>(which)); }
 
-  /// A cursor over a whole column. It checks the checksum of every block it reads.
+  /// A cursor over a whole column family. It checks the checksum of every block it reads.
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> scan(column which);
 
   /// The error "cannot ACTION in PATH: …" with a suitable remedy.

@@ -20,11 +20,11 @@ namespace hypermesh::storage {
 /// The durability modes `sync` and `async`: stores the history of one node in RocksDB. For one thread at a time.
 ///
 /// Every change is one atomic batch in one write-ahead log. The batch contains the records and the totals of everything
-/// that is held after the change. Chunks bypass the log and have their own column. `keep_state` flushes this column
-/// before it writes the manifest that names the chunks. So a manifest on the disk never lacks a chunk, and the next
-/// start removes chunks without a manifest. Forgetting writes two numbers into the totals and is not synced, because
-/// records that come back after a power failure are forgotten again. A table is removed whole and unread, once a
-/// durable change has forgotten all its records.
+/// that is held after the change. Chunks bypass the log and have their own column family. `keep_state` flushes this
+/// column family before it writes the manifest that names the chunks. So a manifest on the disk never lacks a chunk,
+/// and the next start removes chunks without a manifest. Forgetting writes two numbers into the totals and is not
+/// synced, because records that come back after a power failure are forgotten again. A table is removed whole and
+/// unread, once a durable change has forgotten all its records.
 ///
 /// `read` detects, at any byte of any file: a damaged block, record or chunk; a missing or short file; a record that
 /// vanished or reappeared (totals); acknowledged changes that are missing at the end (the mark). It ignores a short end
@@ -49,7 +49,7 @@ class rocksdb_storage final : public stable_storage {
       const node_directory& directory, directory_lock lock, durability mode, std::uint64_t origin,
       std::shared_ptr<storage_environment> environment = system_environment());
 
-  /// Closes the storage in order: makes everything durable and writes the mark `closed`.
+  /// Closes the storage cleanly: makes everything durable and writes the mark `closed`.
   ~rocksdb_storage() override;
   rocksdb_storage(const rocksdb_storage&) = delete;
   rocksdb_storage& operator=(const rocksdb_storage&) = delete;

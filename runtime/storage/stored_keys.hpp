@@ -7,8 +7,8 @@
 
 #include "actors/ports.hpp"
 
-/// The keys of the ledger column, and conversions between bytes and RocksDB's slices. Only source files include this
-/// file.
+/// The keys of the column family `ledger`, and conversions between bytes and RocksDB's slices. Only source files
+/// include this file.
 namespace hypermesh::storage::stored_keys {
 
 inline constexpr std::string_view totals = "totals";

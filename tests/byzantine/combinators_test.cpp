@@ -1,4 +1,4 @@
-// Strategies at once and in turns, and what an adversary can observe and sign.
+// Tests of strategies that run at once and in turns, and of the messages that an adversary can observe and sign.
 #include <doctest/doctest.h>
 
 #include "messages/codec.hpp"

@@ -87,7 +87,7 @@ class misalign final : public adversary {
   }
 };
 
-/// The end offsets of the requests in a batch decrease, overlap, or point beyond the last byte.
+/// Sends batches in which the end offsets of the requests decrease, overlap, or point beyond the last byte.
 class lie_about_batch_sizes final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {

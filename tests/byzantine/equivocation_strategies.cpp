@@ -9,7 +9,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Makes a second proposal for each sequence number, once for each.
+/// Makes one second proposal for each sequence number.
 class second_proposals {
  public:
   struct made {
@@ -49,7 +49,8 @@ class equivocate_to_halves final : public as_primary {
 };
 
 /// The primary sends each half its own batch and its own COMMITs. An accomplice among the backups receives both
-/// proposals and votes for each half as this half expects. f + 1 such replicas together would commit both batches.
+/// proposals and sends each half votes for the proposal of this half. f + 1 such replicas together would commit both
+/// batches.
 class equivocate_with_ally final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {

@@ -64,7 +64,7 @@ class vote_for_far_sequences final : public as_heckler {
   }
 };
 
-/// Claims at each tick to have nothing, so that all replicas send everything again.
+/// Sends a STATUS at each tick that claims that it has no messages, so that all replicas send everything again.
 class beg_by_status final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

@@ -5,7 +5,8 @@
 #include "messages/values.hpp"
 #include "tests/byzantine/adversary.hpp"
 
-/// Makes messages that a member can make with its own key: with any content and in any member's name.
+/// Makes the messages that a member can make with its own key: their content may be anything, and they may name any
+/// member as their sender.
 namespace hypermesh::testing {
 
 /// A statement signed with the member's key, whatever signer the content names.

@@ -137,7 +137,7 @@ class open_for_some final : public as_opener {
 class open_late final : public as_opener {
  protected:
   fate on_new_view(passing_frame& out, const new_view&, adversary_hands& hands) override {
-    // Nine tenths of the time that a new primary has for its NEW-VIEW.
+    // 450 ms are nine tenths of the time that a new primary has for its NEW-VIEW.
     hands.send_later(450ms, out.peer, out.frame);
     return fate::stopped;
   }

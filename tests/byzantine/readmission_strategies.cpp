@@ -36,8 +36,8 @@ class ask_for_the_impossible final : public ask_for_readmission {
   [[nodiscard]] std::uint64_t distance() const override { return 1'000'000; }
 };
 
-/// Asks for sequence numbers that have passed already. The group never grants such a wish, so a limit on granted wishes
-/// would not stop the stream of requests.
+/// Asks for sequence numbers that have passed already. The group never grants such a request, so a limit on granted
+/// requests would not stop them.
 class ask_for_what_passed final : public adversary {
  public:
   void on_tick(adversary_hands& hands) override {

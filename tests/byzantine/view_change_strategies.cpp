@@ -84,7 +84,7 @@ class hide_prepared final : public as_leaver {
   }
 };
 
-/// Claims to have no checkpoint and no prepared slot.
+/// Sends VIEW-CHANGEs that claim that it has no checkpoint and no prepared slot.
 class forget_everything final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
@@ -189,7 +189,7 @@ class want_the_last_view final : public as_heckler {
   }
 };
 
-/// Claims to have left its view, but continues to vote in it.
+/// Sends a VIEW-CHANGE, but continues to vote in the view that it has left.
 class leave_and_stay final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

@@ -10,8 +10,8 @@
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
 
-// Castro & Liskov, "Practical Byzantine Fault Tolerance" (OSDI '99), §4.4 View Changes. There is one test for each
-// sentence.
+// Castro & Liskov, "Practical Byzantine Fault Tolerance" (OSDI '99), §4.4 View Changes. Most names of tests are
+// sentences of this section.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;

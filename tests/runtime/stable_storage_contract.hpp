@@ -20,7 +20,7 @@ class contract_storage {
 
   /// The storage, after a successful `read`.
   [[nodiscard]] virtual stable_storage& storage() = 0;
-  /// Closes the storage in order and opens it again.
+  /// Closes the storage cleanly, opens it again and returns what it reads.
   [[nodiscard]] virtual stored_history reopen() = 0;
   /// Whether the content survives a reopening.
   [[nodiscard]] virtual bool keeps() const { return true; }

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 enum class ending { crashed, closed };
 
 /// A directory with content of every kind: files of several starts, records in tables and in the log, a state, and
-/// forgotten records. It was left by a crash or closed in order.
+/// forgotten records. It was left by a crash or closed cleanly.
 class sample {
  public:
   explicit sample(ending how, std::uint64_t seed = 7) : how_(how) {

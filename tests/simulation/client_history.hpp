@@ -14,7 +14,8 @@ namespace hypermesh::testing {
 /// linearizable by design. Memory: every operation of the run.
 class client_history {
  public:
-  /// Says whether all operations of a client keep their order. If not, only the operations of one request keep it.
+  /// `is_ordered` says whether all operations of a client keep their order. If not, only the operations of one request
+  /// keep their order.
   explicit client_history(bool is_ordered = false) : is_ordered_(is_ordered) {}
 
   /// Records that `client` is given an operation. Returns its number among the operations of this client, from zero.

@@ -15,7 +15,7 @@ committed_order::session_model* committed_order::client_model::find(session_id s
   if (session == session_id{0}) return &always_open;
   const auto found = std::ranges::find(open, session, &session_model::name);
   if (found == open.end()) return nullptr;
-  // Moves the session to the end, because it is the session that was used last.
+  // The list is in the order of use, so the session that is used now moves to its end.
   std::rotate(found, found + 1, open.end());
   return &open.back();
 }

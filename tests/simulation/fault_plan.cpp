@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 15> names = {"calm",     "lossy",     "re
 constexpr duration chaos_min = 1'500ms;
 constexpr duration chaos_max = 4s;
 constexpr std::uint32_t loss_permille_max = 200;
-/// What happens to a machine or its disk happens after the cluster has begun.
+/// Faults of a machine or its disk begin after the cluster has started.
 constexpr moment earliest{1us};
 
 /// Draws the members that are cut off: any part of the replicas, and each client on either side.

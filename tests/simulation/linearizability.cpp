@@ -95,7 +95,8 @@ std::string tell(byte_span key, const key_history& history, moment until) {
                      printable(key), count, lines);
 }
 
-/// Bytes that are not an operation of the store affect no key and have only one valid answer.
+/// Checks an operation that the store cannot decode. Its only valid result is `malformed` with the reason `why`.
+/// Returns nothing if the result is valid or unknown, otherwise the text of the violation.
 std::optional<std::string> objection_to(const client_operation& each, const std::string& why) {
   if (!each.returned || each.result == malformed(why)) return std::nullopt;
   return "no state yields this result\n" + line_of(each, *each.returned);

@@ -162,7 +162,8 @@ bool linearization_search::remember(value_number value) {
   };
   add(value);
   add(first_open_);
-  // Every operation before the first open operation is placed, and none at the horizon or beyond.
+  // One bit for each operation from `first_open_` to the horizon is enough: all operations before are placed, and no
+  // operation at the horizon or later is.
   const auto end = horizon();
   std::uint64_t bits = 0;
   for (auto index = first_open_; index < end; ++index) {

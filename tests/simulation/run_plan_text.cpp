@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view first_line = "hypermesh-plan 1";
 
-/// Reads one line of a plan.
+/// Reads one line of the text of a plan.
 class line_reader {
  public:
   explicit line_reader(run_plan& plan) : plan_(plan) {}

@@ -23,7 +23,8 @@ struct network_faults {
   std::uint64_t duplicate_percent = 0;
   /// Each frame takes 1 … `delay_max` moments. So frames overtake each other when `delay_max` exceeds 1.
   std::uint64_t delay_max = 1;
-  /// The number of moments that the transmission of one STATE-CHUNK takes, while the next one waits. 0: no limit.
+  /// The number of moments that the transmission of one STATE-CHUNK takes, while the next one waits. With 0 there is no
+  /// limit.
   std::uint64_t moments_per_chunk = 0;
 };
 
@@ -109,7 +110,7 @@ class core_cluster {
   network_faults faults_;
   sample_source random_;
   order_checker checker_;
-  /// Checks Byzantine replicas. Its findings are ignored.
+  /// The checker of Byzantine replicas, whose findings are ignored.
   order_checker ignored_;
   std::vector<std::unique_ptr<core_node>> nodes_;
   std::vector<std::unique_ptr<client_core>> clients_;
@@ -120,7 +121,7 @@ class core_cluster {
   std::vector<submit_outcome> outcomes_;
   std::uint64_t submitted_ = 0;
   std::uint64_t chunks_carried_ = 0;
-  /// The moment at which the network has carried all its present chunks.
+  /// The moment at which the network will have delivered all STATE-CHUNKs that were sent so far.
   std::uint64_t chunks_done_at_ = 0;
   std::uint64_t now_ = 0;
 };

@@ -83,7 +83,7 @@ void core_node::admit(const request& value) {
   switch (batcher_.admit(value, now_)) {
     case request_pool::admission::accepted:
     case request_pool::admission::already_pending:
-      // §4.1: a backup relays to the primary.
+      // §4.1: a backup relays the request to the primary.
       if (!replica_.is_primary()) {
         batcher_.on_forwarded(value.id, now_);
         send_to(principal::of(replica_.primary()), reframe(value));

@@ -39,7 +39,7 @@ class inspected_storage : public stable_storage {
   /// writes. After this call, `read` may be called again.
   virtual void on_killed(bool power_lost) = 0;
 
-  /// From now on the disk reports its last `count` changes as durable too early. 0: all reports are true.
+  /// From now on the disk reports its last `count` changes as durable too early. With 0, all reports are true.
   virtual void lie_about(std::size_t count) = 0;
   /// The power fails. Changes that were falsely reported as durable are lost; returns their number.
   virtual std::size_t lose_lies() = 0;

@@ -138,7 +138,8 @@ void order_checker::on_disk_lost(replica_id replica) {
   last_committed_of_.erase(replica);
   last_executed_of_.erase(replica);
   low_of_.erase(replica);
-  // The replica may enter a view again, but may not leave for a view again.
+  // After the loss of its disk, a replica may enter a view a second time, but must not send a second VIEW-CHANGE for a
+  // view.
   views_.erase({replica, record_kind::new_view});
 }
 

@@ -14,7 +14,7 @@ std::unique_ptr<simulated_disk> simulated_disk::copy(std::uint64_t seed) const {
   auto same = std::make_unique<simulated_disk>(seed);
   for (const auto& [path, what] : files_) {
     same->files_[path] = std::make_shared<content>(*what);
-    // A copy is complete, so its files count as synced.
+    // The copied bytes are all on the new disk, so its files count as synced.
     same->files_[path]->synced = what->bytes.size();
     same->files_[path]->overwritten.clear();
   }

@@ -119,7 +119,8 @@ class simulated_network {
   void silence(endpoint machine, bool silent);
   /// From now on the machine's frames go through this object; null removes it.
   void meddle(endpoint machine, frame_meddler* who);
-  /// Sets the function that decides about each frame and receiving machine before any fault. Empty: every frame passes.
+  /// Sets the function that decides about each frame and receiving machine before any fault. If the function is empty,
+  /// every frame passes.
   void set_judge(judge decide) { judge_ = std::move(decide); }
   void on_sent(watcher call) { on_sent_ = std::move(call); }
   void on_delivered(watcher call) { on_delivered_ = std::move(call); }

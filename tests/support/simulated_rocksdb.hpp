@@ -20,9 +20,9 @@ struct rocksdb_disk_settings {
 };
 
 /// The product's storage on RocksDB over a simulated disk. A node opens it by `read`, and again after it was killed. A
-/// model next to it contains the acknowledged records. `read` is an error when RocksDB returns fewer records, or
-/// records that were never written, unless the disk had lied. Everything follows from the seed and the calls. A part of
-/// a change is one byte that it writes.
+/// model next to it contains the acknowledged records. `read` returns an error when RocksDB returns fewer records, or
+/// records that were never written, unless the disk had reported changes as durable too early. Everything follows from
+/// the seed and the calls. A part of a change is one byte that it writes.
 class simulated_rocksdb final : public inspected_storage {
  public:
   explicit simulated_rocksdb(rocksdb_disk_settings settings);
@@ -51,7 +51,7 @@ class simulated_rocksdb final : public inspected_storage {
 
   [[nodiscard]] std::string summary() const override { return disk_->summary(); }
 
-  /// The node stops in order. It may open the storage by `read` again.
+  /// Closes the storage as a node does that stops cleanly. Afterwards `read` may open the storage again.
   void close();
 
  private:

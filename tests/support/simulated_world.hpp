@@ -40,7 +40,7 @@ struct world_settings {
   client_settings client;
   /// Two processes use each client's key at once. With c clients, process p belongs to client p mod c.
   bool clients_run_twice = false;
-  /// The session that every process tries first. 0: all clients work as in §4.1, without sessions.
+  /// The session that every process tries first. With 0, all clients work as in §4.1, without sessions.
   session_id first_session{1};
   network_faults faults;
   world_disk disk = world_disk::model;
@@ -117,7 +117,7 @@ class simulated_world {
   simulated_world& operator=(const simulated_world&) = delete;
 
   /// Runs one message of one actor, delivers one frame, runs one planned call, or moves the time to the next of these
-  /// events. Returns false when nothing will ever happen again.
+  /// events. Returns false when no event is left.
   bool step();
   /// Makes steps without moving the time until nothing is left to do now.
   void settle();
@@ -140,8 +140,8 @@ class simulated_world {
   /// Kills the node and changes bytes of its disk. After the restart, either the node detects the change, or it does
   /// not need the changed bytes.
   void damage_disk(replica_id id);
-  /// From now on the disk reports its last `changes` as durable too early, so a kill loses them. 0: all reports are
-  /// true.
+  /// From now on the disk reports its last `changes` as durable too early, so a kill loses them. With 0, all reports
+  /// are true.
   void let_disk_lie(replica_id id, std::size_t changes);
   [[nodiscard]] bool is_down(endpoint machine) const { return down_.contains(machine); }
 
@@ -192,7 +192,7 @@ class simulated_world {
     const client_state* state = nullptr;
   };
 
-  /// Starts the node. Returns false when its disk cannot be trusted.
+  /// Starts the node. Returns false when the recovery refuses its disk.
   bool start_node(endpoint machine);
   /// Gives a started node its links.
   void connect(endpoint machine);

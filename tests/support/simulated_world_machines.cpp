@@ -188,7 +188,7 @@ void simulated_world::trouble_disk(replica_id id, disk_trouble trouble) {
 
 bool simulated_world::fails_as_expected(endpoint machine, const observation& what) {
   if (!std::holds_alternative<node_failed>(what) || !troubled_.contains(machine)) return false;
-  // The product stops such a node.
+  // The product stops a node whose disk fails.
   dying_.insert(machine);
   network_.silence(machine, true);
   return true;
@@ -215,7 +215,7 @@ void simulated_world::add_copy(replica_id id, bool with_its_disk) {
   watcher_.on_faulty(principal::of(id), faulty_because::it_was_copied);
   if (with_its_disk) nodes_[second].storage = nodes_.at(first).storage->copy();
   if (start_node(second)) return connect(second);
-  // The disk of the copy contains the same lies, so the second machine cannot start either.
+  // The recovery refuses the copied disk, so the second machine never runs.
   removed_.insert(second);
 }
 

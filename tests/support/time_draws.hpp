@@ -5,12 +5,12 @@
 
 namespace hypermesh::testing {
 
-/// A length of at least zero and less than `bound`, in whole microseconds. One draw.
+/// Draws a duration of at least zero and less than `bound`, in whole microseconds. Takes one number from `chance`.
 [[nodiscard]] inline duration draw_below(splitmix64& chance, duration bound) {
   return duration{chance.below(static_cast<std::uint64_t>(bound.count()))};
 }
 
-/// A moment from `first` on and before `end`. One draw.
+/// Draws a moment from `first` on and before `end`. Takes one number from `chance`.
 [[nodiscard]] inline moment draw_between(splitmix64& chance, moment first, moment end) {
   return first + draw_below(chance, end - first);
 }

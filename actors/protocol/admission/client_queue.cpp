@@ -95,7 +95,7 @@ void client_queue::propose_next() {
 void client_queue::wait_again(moment now) {
   for (auto& [session, place] : queues_)
     place.queue.wait_again(now);
-  // Each session here has a pending request, so `settle` removes no session.
+  // Each session here has a pending request, so `settle` removes no entry from `queues_`.
   for (auto& [session, place] : queues_)
     settle(session);
 }
@@ -224,7 +224,7 @@ void client_queue::remove(request_id id, moment now) {
   settle(id.session);
 }
 
-/// Whether the request was executed, or will never be.
+/// Whether the request was executed, or will never be executed.
 bool client_queue::is_over(request_id id) const {
   const auto standing = standing_of(id);
   return standing != request_standing::fresh && standing != request_standing::early;

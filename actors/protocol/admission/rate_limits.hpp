@@ -25,7 +25,7 @@ namespace hypermesh::protocol {
 /// messages of the view change that replaces it. Pure. Memory: two counts for each replica.
 class costly_message_limit {
  public:
-  /// VIEW-CHANGEs and NEW-VIEWs at once, and the time in which one more is earned.
+  /// The number of VIEW-CHANGEs and NEW-VIEWs that may come at once, and the time in which one more is earned.
   static constexpr std::uint64_t burst = 8;
   static constexpr duration period = 250ms;
   /// Messages that a replica earns with each new view: one VIEW-CHANGE, and the NEW-VIEW if it is the primary.

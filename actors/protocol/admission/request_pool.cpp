@@ -22,8 +22,8 @@ void note(std::deque<ended_wait>& ended, ended_wait one) {
 }
 
 /// Whether the time that a request was pending counts as a measurement of the primary. The time counts if this replica
-/// forwarded the request, or if it was short. Otherwise the delay may have been caused by the client or by another
-/// replica.
+/// forwarded the request, or if the time was short. Otherwise the delay may have been caused by the client or by
+/// another replica.
 bool tells(bool is_forwarded, moment since, moment now) {
   return is_forwarded || now < since + primary_monitor::wait_floor;
 }

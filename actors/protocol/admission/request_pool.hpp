@@ -94,9 +94,10 @@ class request_pool {
   /// Clients that may have one pending request each, in ascending order.
   void on_rate_limited(std::vector<client_id> clients) { rate_limited_ = std::move(clients); }
 
-  /// The next batch, if one is due: at once while nothing is in flight, otherwise when enough requests have gathered or
-  /// `delay_passed`. System requests come first. Then clients take turns. Of each session the oldest ready request
-  /// comes first, whatever the link on which it arrived.
+  /// Returns the next batch if one is due; otherwise nothing. While no batch is in flight, a batch is due as soon as a
+  /// request waits. Otherwise it is due when enough requests have gathered or `delay_passed` is true. System requests
+  /// come first. Then clients take turns. Of each session the oldest ready request comes first, whatever the link on
+  /// which it arrived.
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// These requests and system requests were executed in a batch; `own` if this replica proposed it.

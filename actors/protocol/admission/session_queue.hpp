@@ -23,7 +23,8 @@ struct pending_request {
   /// The client also signed a different request with this id, and the evidence was submitted.
   bool is_contradicted = false;
   moment arrived_at{};
-  /// When this replica forwarded the request, so that the primary certainly has it.
+  /// The time at which this replica forwarded the request to the primary; nothing if it has not. From then on the wait
+  /// for the request counts against the primary.
   std::optional<moment> given_at = {};
   /// Number of the client's requests that had been executed when this one was forwarded, or when it arrived.
   std::uint64_t served_before = 0;

@@ -33,7 +33,8 @@ enum class fetch_reason {
   own_state_wrong,
 };
 
-/// The request of a replica that lost its disk to the other replicas. If both fields are empty, it only has to wait.
+/// The request of a replica that lost its disk to the other replicas. If both fields are empty, the replica only has to
+/// wait.
 struct readmission_wish {
   /// The replica asks for all sequences up to this floor to be ordered, because its h is below the floor.
   std::optional<sequence_number> floor;

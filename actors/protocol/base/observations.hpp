@@ -73,7 +73,7 @@ struct state_was_installed {
 /// The state after `sequence` is on disk, and the records that it covers are forgotten.
 struct state_was_kept {
   sequence_number sequence;
-  /// Bytes of the whole storage after that.
+  /// Bytes of the whole storage afterwards.
   std::uint64_t bytes_held = 0;
 };
 
@@ -174,7 +174,7 @@ struct move_agreed {
 
 /// A change of what a replica that lost its disk may sign.
 struct probation_changed {
-  /// The replica votes for sequences above this one.
+  /// The replica may vote for sequences above this one.
   sequence_number floor;
   /// The replica commits and changes views from this view on.
   view_number first_view;

@@ -434,7 +434,8 @@ client_effects client_core::on_link_up(replica_id replica) {
   if (session_.is_open() && opening_frame_) out.sends.push_back({replica, opening_frame_});
   for (const auto& [when, asked] : queries_)
     out.sends.push_back({replica, asked.frame});
-  // Requests are also sent to a backup: its reply may be lost, and the client may need this reply to have f+1.
+  // Requests are also sent to a backup: its reply may be lost, and the client may need this reply to reach f + 1 equal
+  // replies.
   for (const auto& [when, request] : requests_) {
     if (!request.outcomes.contains(replica)) out.sends.push_back({replica, request.frame});
   }

@@ -48,8 +48,8 @@ struct client_settings {
   std::size_t requests_in_flight_max = limits::requests_in_flight_max / 2;
   /// The most operations that wait or are under way.
   std::size_t operations_pending_max = 262'144;
-  /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas". The time
-  /// after which this is done. It doubles with each retransmission, up to `retransmit_max`.
+  /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas". The client
+  /// does so after this time, which doubles with each retransmission, up to `retransmit_max`.
   duration retransmit_after = 500ms;
   duration retransmit_max = 8s;
   /// An operation that has no result after this time fails with `timed_out` or `overloaded`.
@@ -57,9 +57,10 @@ struct client_settings {
   /// One request in this many, on average, goes to all replicas at once, so that backups can measure how fast the
   /// primary executes requests (attack 29). The primary cannot predict which one. With 0, no request is sampled.
   std::uint64_t sampled_one_in = 16;
-  /// While results take longer than this, `doubtful_factor` times as many requests go to all replicas. So the backups
-  /// notice a primary that slows down step by step under a light load. Not all requests go to all replicas, because a
-  /// cluster under full load would then have to verify twice as many.
+  /// While the results of this client take longer than this time, the client sends `doubtful_factor` times as many
+  /// requests to all replicas. So the backups notice a primary that slows down step by step under a light load. The
+  /// client does not send all requests to all replicas, because each backup would then verify each request twice: as a
+  /// REQUEST and in the batch. A cluster under full load cannot afford this.
   duration doubtful_after = 100ms;
   static constexpr std::uint64_t doubtful_factor = 4;
   /// A secret number. It makes the sample and the numbers of later sessions unpredictable.

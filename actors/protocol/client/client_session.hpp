@@ -10,9 +10,9 @@
 namespace hypermesh::protocol {
 
 /// The session of one client process: its number, whether the replicas have opened it, and its next timestamp. Pure. No
-/// operation is sent before the session is open. So if another process uses the number or its session has ended, the
-/// client can open another session without the risk that an operation is executed twice. Memory: one number for each
-/// replica.
+/// operation is sent before the session is open. So if another process uses the number, or if the session with this
+/// number has ended, the client can open another session without the risk that an operation is executed twice. Memory:
+/// one number for each replica.
 class client_session {
  public:
   /// `first` is the number to try first. The host derives it from the present time, so that it is above the numbers of
@@ -33,7 +33,7 @@ class client_session {
   void on_opened() { is_open_ = true; }
   /// A replica refused the opening because the session has ended. According to this replica, no session above
   /// `fresh_above` has ended. Returns true if a quorum has refused: the session then has a new number and must be
-  /// opened again. Returns false also if no number above the ended ones is left. A client that opened the largest
+  /// opened again. Also returns false if no number above the ended ones is left. A client that opened the largest
   /// numbers can only use session 0.
   [[nodiscard]] bool on_refused(replica_id from, session_id fresh_above);
   /// Chooses a new session number above `above`, because another process uses the present one or its session has ended.

@@ -10,7 +10,7 @@ namespace hypermesh::protocol {
 namespace {
 
 digest digest_of(const request_outcome& outcome) {
-  // Only a digest of the result is kept, because 512 results could have 512 MiB.
+  // Only a digest of the result is kept, because 512 results could take 512 MiB.
   hasher of{"reply"};
   of.add(outcome.statuses.size());
   for (const auto status : outcome.statuses)

@@ -134,7 +134,7 @@ void record_reader::place_view() {
   const auto asked = replica.own_change ? replica.own_change->new_view : view_number{0};
   const auto entered = replica.opened ? replica.opened->message().view : view_number{0};
   replica.view = std::max(asked, entered);
-  // A NEW-VIEW of the view that the own VIEW-CHANGE asked for has ended the waiting.
+  // A NEW-VIEW of the view that the own VIEW-CHANGE asked for, or of a later view, has ended the wait.
   const bool has_entered = asked <= entered;
   // Only one of the two messages is kept, because `replica_core::restore_view` accepts only one. The other message
   // belongs to an earlier view, or to the wait that the NEW-VIEW has ended.
@@ -155,10 +155,10 @@ or_error<void> record_reader::place_execution(sequence_number kept) {
   std::map<sequence_number, const commit_certificate*> certificates;
   for (const auto& each : replica.committed)
     // A sequence may have two certificates: after a repair its batch is handed over again, perhaps in a later view
-    // (attack 27). Both name one batch (I1), so either of them serves.
+    // (attack 27). Both name one batch (I1), so either certificate is enough.
     certificates[each.commits.front().content.sequence] = &each;
   // Nothing waits for the write of a commit certificate, so the last ones may be missing. Execution ends at the first
-  // gap. The replica gets the batches after the gap again with a STATUS.
+  // gap. The replica sends a STATUS, and the other replicas send it the batches after the gap again.
   replica.last_executed = kept;
   for (auto found = certificates.find(kept.next()); found != certificates.end();
        found = certificates.find(replica.last_executed.next())) {

@@ -60,7 +60,8 @@ void snapshot_writer::on_installed(sequence_number sequence, std::shared_ptr<con
   require(snapshot != nullptr, "an installed state has a snapshot");
   // The states taken before are older, or wrong if this one replaces a state that had diverged.
   taken_.clear();
-  // A kept state of the same sequence number is written again: it may be the one that had diverged.
+  // A state is written again if the kept state has the same sequence number, because the kept state may be the one that
+  // had diverged.
   if (sequence < kept_) return;
   start(sequence, std::move(snapshot));
   proof_ = {record_kind::stable_checkpoint, view_number{0}, sequence, encode(checkpoint_proof{proof})};

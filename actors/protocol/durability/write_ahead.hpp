@@ -16,7 +16,7 @@ struct persist_and_send {
   std::shared_ptr<const std::vector<storage_record>> records;
   std::shared_ptr<const std::vector<outgoing_message>> sends;
   /// Batches for the executor, in order; null for none. They wait for the records of this and earlier steps, because
-  /// the answers to clients depend on the COMMITs of this replica among them.
+  /// the answers to clients depend on COMMITs of this replica, whose records are among them.
   std::shared_ptr<const std::vector<committed_batch>> committed = nullptr;
 };
 

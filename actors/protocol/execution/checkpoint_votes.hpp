@@ -50,7 +50,8 @@ class checkpoint_votes {
 
   /// This replica lost its disk and does not know how it voted before, so it does not vote until `on_voting_allowed`.
   void abstain() { abstains_ = true; }
-  /// The replica has never voted for a sequence number above this one, so it votes for these from now on.
+  /// The replica has never voted for a sequence number above this one, so from now on it votes for later sequence
+  /// numbers.
   void on_voting_allowed(sequence_number above);
 
   /// This replica took its state after `sequence`, which ends a checkpoint period.

@@ -127,8 +127,8 @@ void client_table::record(const request_reference& done, shared_outcome outcome)
   require(standing_of(id) == request_standing::fresh, "a request is executed at most once");
   auto& client = entries_[id.client];
   auto& entry = client.replies[id.session];
-  // Each change drops the chunks that contain it. A stale chunk would give this replica another root than the others
-  // have.
+  // Each change drops the cached chunks of the changed client and session. A stale chunk would give this replica
+  // another root than the others have.
   client.chunks.clear();
   entry.chunks.clear();
   // The bytes of this session are subtracted from the sum of the client, and the new number is added below.
@@ -303,7 +303,8 @@ or_reason<void> client_table::read_client(byte_reader& in, client_entry& into) {
   std::map<session_id, client_sessions::open_session> open;
   for (std::uint32_t index = 0; index < count; ++index) {
     const session_id session{in.number<std::uint64_t>()};
-    // The second one would replace the window of the first one, and requests that are done could run again (I4).
+    // A second entry of a session would replace the window of the first entry, and requests that are done could run
+    // again (I4).
     if (open.contains(session)) return invalid("a session of a client comes twice");
     if (auto done = read_session(in, into.replies[session], open[session]); !done) return done;
     into.cached_bytes += into.replies[session].cached_bytes;

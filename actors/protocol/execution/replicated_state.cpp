@@ -73,7 +73,8 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
     const bool too_early = standing == request_standing::early;
     done.push_back({{each.id, false, too_early}, answer_to(reference_of(each))});
   }
-  // This follows all requests of the batch, so that terms end and scores recover at the same point at all replicas.
+  // This call follows all requests of the batch, so that terms end and scores recover at the same point at all
+  // replicas.
   ledger_.end_of(sequence);
   last_executed_ = sequence;
   replaced_ = false;

@@ -188,7 +188,8 @@ equivocation_detector::replica_record* equivocation_detector::record_of(replica_
 equivocation_detector::vote_claim* equivocation_detector::claim_of(const statement& content) {
   if (!is_near(content)) return nullptr;
   auto& slot = record_of(content.replica)->votes[content.sequence.value % cluster_.watermark_window];
-  // The sequence that had this place before is at or below h, because the window holds L sequences. Its votes may go.
+  // The sequence that had this place before is at or below h, because the window holds L sequences. Its votes are no
+  // longer needed.
   if (slot.sequence != content.sequence) slot = {content.sequence, {}};
   auto& claim = slot.of_view[content.view.value % 2];
   if (claim.view > content.view) return nullptr;

@@ -50,8 +50,8 @@ evidence_pool_effects evidence_pool::on_found(const evidence& proof, moment now)
 evidence_pool_effects evidence_pool::on_request(const system_request& value, moment now) {
   evidence_pool_effects out;
   const auto about = claim_in(value, cluster_);
-  // The sender has sent the system request to all replicas, so this node only submits it to its own request pool. It
-  // sends it to the others at the first repetition.
+  // The sender has sent the system request to all replicas, so this node only submits it to its own request pool. If
+  // the case must be submitted again, this node sends it to all replicas too.
   if (about && is_news(*about, out)) open(*about, value, false, now, out);
   return out;
 }
@@ -144,8 +144,8 @@ evidence_pool_effects evidence_pool::on_agreed(const agreed_reputation& agreed) 
   while (settled_.size() > settled_max)
     settled_.pop_front();
   // A case that would not be opened now is not kept, because no primary must be blamed for not ordering it. A group
-  // request is known as settled by its name only, and a transferred state does not contain the names. So all group
-  // requests are dropped then; a replica that still wants one votes again.
+  // request is known as settled by its name only, and a transferred state does not contain the names. So after a
+  // transfer all group requests are dropped; a replica that still wants one votes again.
   drop_if(
       [&](const open_case& each) {
         return is_settled(each.about) || (agreed.is_transferred && !accused_in(each.about));
@@ -179,7 +179,8 @@ evidence_pool_effects evidence_pool::on_misbehaved(const observed_misbehaviour& 
   if (seen.who == self_ || !cluster_.group().contains(seen.who)) return out;
   auto& counted = tallies_[{seen.who, seen.why}];
   if (now >= counted.since + complaint_reason_window) counted = {0, now};
-  // The counter reaches the number once in each window, so there is at most one complaint for each window.
+  // The counter reaches the number of misbehaviours that leads to a complaint once in each window, so there is at most
+  // one complaint for each window.
   if (++counted.seen != complaint_reasons_until.at(static_cast<std::size_t>(seen.why))) return out;
   vote(message_kind::complaint,
        complaint_of(self_, seen.who, seen.why, period_for(seen.who, seen.why), cluster_.signing.epoch), now, out);
@@ -279,9 +280,9 @@ bool evidence_pool::is_sensible(const group_request& wanted) const {
   if (wanted.kind == message_kind::readmission) {
     return wanted.sequence <= agreed_.after.plus(3ULL * cluster_.watermark_window);
   }
-  // Operators cast their own votes for a hand-over. For a readmission `probation` computes: two above the latest view
-  // of a quorum of other replicas, and one more if the asker would lead that view. A replica that could ask for a view
-  // that it leads would become primary again whenever it was replaced (attack 38).
+  // Operators cast their own votes for a hand-over. For a readmission, `probation` computes the view: two above the
+  // latest view of a quorum of other replicas, and one more if the asker would lead that view. A replica that could ask
+  // for a view that it leads would become primary again whenever it was replaced (attack 38).
   return wanted.cause == hand_over_cause::readmission && wanted.to <= view_.plus(3) &&
          cluster_.group().primary_of(wanted.to) != wanted.about;
 }

@@ -54,8 +54,8 @@ class evidence_pool {
   static constexpr std::array<std::uint32_t, complaint_reason_last + 1> complaint_reasons_until = {0, 32, 4'096, 2, 3};
   static_assert(complaint_reasons_until.back() > 0, "a number for each complaint reason");
   static constexpr duration complaint_reason_window = 30s;
-  /// A replica supports the same wish of another replica once in this time, because support costs a signature and a
-  /// broadcast.
+  /// A replica supports the same wish of another replica at most once in this time, because support costs a signature
+  /// and a broadcast.
   static constexpr duration support_pause = 250ms;
 
   /// `keys` signs as `self` and outlives the pool.

@@ -410,8 +410,8 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
     if (is_primary() && lacks_body()) here->unanswered.insert_or_assign(value.replica, value);
     return repair.answer(value, out.sends);
   }
-  // A replica that is behind gets the NEW-VIEW of the view that this replica has entered or, while that is still to
-  // come, the own VIEW-CHANGE, which it may need (attack 20).
+  // A replica that is behind gets the NEW-VIEW of the view that this replica has entered or, while this replica still
+  // waits for that NEW-VIEW, the own VIEW-CHANGE, which the other replica may need (attack 20).
   const auto* waiting = status_.changing();
   const bool fresh = waiting != nullptr && ticks_ - waiting->left_at_tick < view_change_ticks;
   const bool behind = value.view < view() || !value.active;

@@ -71,7 +71,8 @@ class replica_core {
   /// certified state is installed (attack 27).
   void on_diverged(sequence_number sequence) { status_.diverge(sequence); }
 
-  /// A readmission or a hand-over needs the sequence numbers through this one.
+  /// A readmission or a hand-over needs all sequence numbers up to `through` to be ordered. If this replica is the
+  /// primary, the effects contain its proposals of null requests.
   [[nodiscard]] replica_effects on_advance(sequence_number through);
 
   /// The status period has passed.

@@ -54,8 +54,8 @@ std::size_t retransmission::send(replica_id to, sequence_number sequence, slot_p
   // A null request that the NEW-VIEW names has no frame, and every replica knows its body.
   const bool has_body = slot->proposal && (slot->proposal->raw != nullptr || !slot->proposal->body->is_null());
   if (!has.has_pre_prepare && has_body && relays(sequence)) {
-    // A batch that the NEW-VIEW names has no PRE-PREPARE frame in this view until a replica lacks it. The frame is
-    // created when a replica first asks for it.
+    // A batch that the NEW-VIEW names has no PRE-PREPARE frame in this view at first. The frame is created when another
+    // replica first lacks the batch.
     auto& [header, body, raw] = *slot->proposal;
     if (raw == nullptr) raw = encode_pre_prepare(header, *body);
     sends.push_back({to, raw});

@@ -23,8 +23,8 @@ std::optional<probation_changed> signing_rights::on_status(const status& value, 
   return probation_changed{*on->floor(), on->first_view(), false};
 }
 
-/// h is at or above every sequence number for which this replica may have voted, and it cannot have sent a VIEW-CHANGE
-/// for the view that it has entered or a later one.
+/// Two conditions end the probation: h is at or above every sequence number for which this replica may have voted, and
+/// this replica cannot have sent a VIEW-CHANGE for `view` or a later view.
 std::optional<probation_changed> signing_rights::end(view_number view, sequence_number low) {
   const auto* on = std::get_if<probation>(&now_);
   if (on == nullptr || !on->may_commit(view, low)) return std::nullopt;

@@ -21,9 +21,9 @@ std::uint64_t readmission_ledger::interval_of(const cluster_parameters& cluster)
 bool readmission_ledger::may_ask(const agreed_moves& moves, replica_id about, sequence_number after,
                                  const cluster_parameters& cluster) {
   const auto interval = interval_of(cluster);
-  // `moves` is empty until the executor has reported once; no request was granted before. Example with L = 256: an
-  // interval is 4,096 sequences. Eight requests at sequence 100 are paid off at 32,868. A ninth one is granted from
-  // 32,868 - 7 * 4,096 = 4,196 on.
+  // `moves` is empty until the executor has reported once; in that case no request was granted yet. Example with L =
+  // 256: an interval is 4,096 sequences. Eight requests at sequence 100 are paid off at 32,868. A ninth one is granted
+  // from 32,868 - 7 * 4,096 = 4,196 on.
   return about.value >= moves.paid_off_at.size() ||
          moves.paid_off_at[about.value] <= after.plus((burst - 1) * interval);
 }

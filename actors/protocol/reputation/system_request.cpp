@@ -54,8 +54,8 @@ std::optional<system_claim> two_votes(const evidence_item& first, const evidence
   if (is_vote(first.kind) && is_vote(second.kind) && one.view == other.view) {
     return misbehaviour{accused, misbehaviour_kind::conflicting_votes, one.view, one.sequence};
   }
-  // §4.3: one order leads to one state. A replica whose state was wrong signs no second root after its repair
-  // (`checkpoint_votes`), so it is not convicted.
+  // §4.3: one order leads to one state. A replica whose state was wrong signs no second root for a sequence number that
+  // it has voted for (`checkpoint_votes`), so it is not convicted.
   if (first.kind == message_kind::checkpoint && second.kind == message_kind::checkpoint) {
     return misbehaviour{accused, misbehaviour_kind::conflicting_checkpoints, view_number{0}, one.sequence};
   }

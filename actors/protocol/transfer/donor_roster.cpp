@@ -114,8 +114,8 @@ void donor_roster::on_given(replica_id id, std::uint64_t question) {
   // taken back, and their parts would be sent twice.
   const auto sure = std::clamp(window_ticks * rate_of(it), window_initial, window_max);
   if (it.window < sure) ++it.window;
-  // If the round trip of a link is longer than the patience, every answer is late. So a donor is asked again after a
-  // late answer that was verified.
+  // If the round trip of a link is longer than the limit of its donor, every answer is late. So a donor is asked again
+  // after a late answer that was verified.
   if (it.now == standing::aside) serve_again(it);
 }
 
@@ -146,7 +146,7 @@ bool donor_roster::set_aside(replica_id id, donor_fault why) {
     it.pause_left = it.pause;
     // The pauses of a donor that fails repeatedly become longer (attack 24).
     it.pause = std::min(2 * it.pause, pause_max);
-    // Only the patience with a late donor grows, because a refusal is not a sign of a slow link.
+    // Only the limit of a late donor grows, because a refusal is not a sign of a slow link.
     if (why == donor_fault::late) it.patience = std::min(2 * it.patience, patience_max);
   }
   call_reserve();

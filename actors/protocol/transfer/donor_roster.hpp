@@ -18,11 +18,11 @@ namespace hypermesh::protocol {
 /// that the donor gives in `window_ticks`. So a fast donor has many open questions after a few round trips. At each
 /// tick the window shrinks to the present rate, so a slow donor has few open questions.
 ///
-/// A donor is late if it does not answer for as many ticks as its patience. A late donor is not asked for a while, and
-/// its patience doubles, because its link may be slow. A donor that refuses is not asked for a while either, and a
-/// donor that lied is never asked again. The first donors are the replicas that signed the certificate. When all of
-/// them have failed, the donors in reserve are asked too. When these have failed as well, the fetcher asks the donor
-/// whose pause ends first, so that it never stops asking.
+/// A donor is late if it does not answer within its limit, a number of ticks (`patience`). A late donor is not asked
+/// for a while, and its limit doubles, because its link may be slow. A donor that refuses is not asked for a while
+/// either, and a donor that lied is never asked again. The first donors are the replicas that signed the certificate.
+/// When all of them have failed, the donors in reserve are asked too. When these have failed as well, the fetcher asks
+/// the donor whose pause ends first, so that it never stops asking.
 ///
 /// Memory: one entry for each replica.
 class donor_roster {

@@ -69,8 +69,8 @@ void state_donor::on_taken(sequence_number sequence, std::shared_ptr<const state
   const auto bytes = bytes_of(*snapshot);
   const auto [state, added] =
       states_.insert_or_assign(sequence, held_state{std::move(snapshot), sequence == stable_, bytes, 0, nullptr});
-  // A state counts the bytes that it does not share with the state before it. So a new state changes its own count and
-  // that of the state after it.
+  // Each state counts only the bytes that it does not share with the state before it. So a new state also changes the
+  // count of the state after it.
   compare_with_previous(state);
   if (std::next(state) != states_.end()) compare_with_previous(std::next(state));
   trim();
@@ -80,7 +80,7 @@ void state_donor::on_stable(sequence_number sequence) {
   if (sequence <= stable_) return;
   stable_ = sequence;
   const auto found = states_.find(sequence);
-  // The own execution may lag behind the certificate. Then `on_taken` marks the state.
+  // The own execution may lag behind the certificate. In that case `on_taken` marks the state later.
   if (found != states_.end()) found->second.is_stable = true;
   trim();
 }

@@ -40,9 +40,8 @@ struct donor_settings {
 /// replica.
 class state_donor {
  public:
-  /// Ticks for which a state is kept after it was last read. The value is the largest patience of a fetcher
-  /// (`donor_roster::patience_max`): its patience with a donor starts with 3 ticks and doubles each time the donor is
-  /// late.
+  /// Ticks for which a state is kept after it was last read. The value is the longest time that a fetcher waits for an
+  /// answer (`donor_roster::patience_max`): this limit is 3 ticks at first and doubles each time the donor is late.
   static constexpr unsigned pin_ticks = 24;
   /// The cost of an answer in addition to its bytes, because the donor has to find, encode and encrypt the part.
   static constexpr std::uint64_t answer_overhead_bytes = 512;

@@ -18,7 +18,8 @@ constexpr std::uint64_t bytes_open_max = 16ULL << 20U;
 constexpr std::uint64_t questions_open_max = 1'024;
 /// Ticks without a verified part after which a transfer changes to a newer certificate. By then every donor was asked.
 constexpr unsigned ticks_until_stuck = 12;
-/// Ticks in which a donor that answers in order has answered: its window is what it gives in one tick less.
+/// Within this many ticks, a donor that answers in order has answered every open question, because its window is at
+/// most the number of parts that it gives in one tick fewer.
 constexpr unsigned ticks_in_order = donor_roster::window_ticks + 1;
 /// Ticks for which an answer may still be under way although a later one has arrived.
 constexpr unsigned ticks_out_of_order = 2;
@@ -129,7 +130,7 @@ void state_fetcher::on_installed(sequence_number sequence) {
 transfer_effects state_fetcher::on_install_refused(sequence_number sequence, bool unreadable) {
   transfer_effects out;
   if (handed_over_ == nullptr || sequence != certificate_->sequence()) return out;
-  // `finish` forgets everything of the transfer, and these two are still needed.
+  // `finish` forgets everything of the transfer, and these two values are still needed.
   auto next = std::move(newer_);
   auto verified = std::move(handed_over_);
   finish();

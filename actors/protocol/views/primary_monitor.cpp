@@ -106,7 +106,8 @@ std::optional<suspicion_reason> primary_monitor::reason(const service_report& re
   // waited long. While requests of other clients are executed, a client may starve, but the primary is not mute.
   if (std::min(idle, report.longest_wait) >= timeout) return suspicion_reason::mute;
   const auto typical = report.waits.size() >= waits_min ? weighted_median_of(report.waits) : duration{};
-  // Between 2 and 16 time-outs (attack 31). With too few waits there is no typical wait, and the limit is 2 time-outs.
+  // The limit is between 2 and 16 time-outs (attack 31). With too few waits there is no typical wait, and the limit is
+  // 2 time-outs.
   const auto patience = std::clamp(starving_factor * typical, 2 * timeout, starving_timeouts_max * timeout);
   if (report.longest_wait >= patience) return suspicion_reason::starving;
   // The second finding uses only waits and stays that began after the first one.

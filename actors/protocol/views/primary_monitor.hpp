@@ -72,8 +72,8 @@ class primary_monitor {
   /// The same for a typical stay. With fewer requests under way no queue forms, so long stays mean that the primary
   /// delays the requests itself.
   static constexpr std::uint64_t queued_requests = 64;
-  /// The waits, and stays, that must have ended before they are judged. More stays are needed, because several of them
-  /// may end with one batch.
+  /// The number of waits, and the number of stays, that must have ended before they are judged. More stays are needed,
+  /// because several of them may end with one batch.
   static constexpr std::size_t waits_min = 4;
   static constexpr std::size_t stays_min = 12;
   /// The primary is slow by selection if at least this many stays, and at least one in `overtaken_share`, were

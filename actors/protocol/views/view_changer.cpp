@@ -44,7 +44,7 @@ void view_changer::restore(view_number view, std::shared_ptr<const view_change> 
 view_change_effects view_changer::on_service(const service_report& report, moment now) {
   if (!active_ || primary() == self_) return {};
   auto seen = report;
-  // The request pool does not know the agreed moves.
+  // The request pool does not know the agreed moves, so they are added here.
   seen.wanted_through = moves_.advance_through;
   const auto reason = monitor_.judge(seen, request_timeout(), now);
   if (reason) return on_suspected(*reason, now);

@@ -143,7 +143,7 @@ class view_changer {
   /// The VIEW-CHANGE for the highest view of each replica (attack 19).
   std::map<replica_id, std::shared_ptr<const view_change>> changes_;
   std::set<replica_id> closed_links_;
-  /// Sorted.
+  /// In ascending order.
   std::vector<replica_id> avoided_as_primary_;
   primary_monitor monitor_;
   agreed_moves moves_;

@@ -70,8 +70,8 @@ void note_output_error() {
   if (first_output_error == 0) first_output_error = errno != 0 ? errno : EIO;
 }
 
-/// Writes a message, and drops it if it cannot be written. The function does not use the C library, because the library
-/// would retry for ever if a file accepts nothing.
+/// Writes a message to the standard error stream, and drops the message if it cannot be written. The function calls
+/// `write` and not `fwrite`, because `fwrite` retries for ever when the file accepts no bytes.
 void write_message(std::string_view text) {
   while (!text.empty()) {
     const auto written = write(STDERR_FILENO, text.data(), text.size());

@@ -6,9 +6,9 @@
 
 namespace hypermesh::cli {
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a state that can be queried, so that a command can clean up in order. SIGHUP
-/// counts only if it was not ignored at the start (nohup). Construct this object before the first thread, so that no
-/// thread receives the signals.
+/// Turns SIGINT, SIGTERM and SIGHUP into a state that can be queried, so that a command can clean up before it ends.
+/// SIGHUP counts only if it was not ignored at the start (nohup). Construct this object before the first thread, so
+/// that no thread receives the signals.
 class interruption {
  public:
   interruption();
