@@ -107,8 +107,8 @@ struct reply {
   digest request = {};
 };
 
-/// Identifies a request by the digest of its signature. A correct client's signature covers all bytes of the request,
-/// and hashing 64 bytes costs the same for every size of request.
+/// The digest of the signature of a request. It identifies the request: a correct client's signature covers all bytes
+/// of the request, and hashing 64 bytes costs the same for every size of request.
 [[nodiscard]] digest digest_of_request(const signature& client_signature);
 [[nodiscard]] inline digest digest_of_request(const request& value) {
   return digest_of_request(value.client_signature);

@@ -140,7 +140,8 @@ guard_noted guard_from(audit_kind kind, byte_reader& from) {
   return it;
 }
 
-/// Braced initializers fix the order of the reads, because C++ evaluates them from left to right.
+/// Reads the payload of an entry of `kind`. Braced initializers fix the order of the reads, because C++ evaluates them
+/// from left to right.
 std::optional<audit_event> read_event(audit_kind kind, byte_reader& from) {
   const auto number = [&from] { return from.number<std::uint64_t>(); };
   switch (kind) {

@@ -114,7 +114,7 @@ std::string toml_string(std::string_view text) {
 
 namespace {
 
-/// `owner` is used in the error text, for example "the cluster".
+/// The reason why `name` is not valid; empty if it is. The text names the owner of the name, for example "the cluster".
 std::string flaw_of_name(std::string_view owner, std::string_view name) {
   if (name.empty()) return fmt::format("{}'s name is empty", owner);
   if (name.size() > cluster_name_bytes_max) {

@@ -118,7 +118,7 @@ struct ephemeral_keys {
   }
 };
 
-/// In ELSEWHERE, this field replaces the stream header. It contains a replica's number and zeros.
+/// The field that replaces the stream header in ELSEWHERE: a replica's number, then zeros.
 stream_header header_with(std::uint32_t number) {
   stream_header out;
   for (unsigned index = 0; index < 4; ++index)

@@ -55,7 +55,7 @@ using ephemeral_seed = fixed_bytes<struct ephemeral_seed_tag, 32>;
 /// The facts that each side of a handshake knows before it begins.
 struct handshake_context {
   cluster_id cluster;
-  /// The keys of all members. They sign as this node.
+  /// Verifies the signatures of all members, and signs as this node.
   std::shared_ptr<const authenticator> keys;
   /// Members are numbered 0 … count-1.
   std::uint32_t replica_count = 0;

@@ -68,7 +68,7 @@ static_assert(link_limits{}.client_inbound_bytes_max > limits::client_frame_byte
 /// Fills the bytes with random values, for ephemeral keys.
 using entropy_source = std::function<void(std::span<std::byte>)>;
 
-/// Uses libsodium's generator.
+/// The random generator of libsodium.
 [[nodiscard]] entropy_source system_entropy();
 
 /// The identity of this node and the nodes that it may open links to.

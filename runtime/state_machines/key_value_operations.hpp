@@ -57,8 +57,8 @@ struct increment {
 
 using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 
-/// The key must have 1 … `key_bytes_max` bytes, and the whole operation must fit into `limits::operation_bytes_max`. A
-/// machine refuses a longer operation.
+/// Encodes an operation. The key must have 1 … `key_bytes_max` bytes, and the whole operation must fit into
+/// `limits::operation_bytes_max`. A machine refuses a longer operation.
 [[nodiscard]] byte_vector encode(const operation& value);
 
 /// Accepts any bytes. The failure says why the bytes are not a valid operation.

@@ -96,7 +96,8 @@ struct query_summary {};
 using operation =
     std::variant<register_node, submit_task, place_task, release_task, end_task, query_node, query_task, query_summary>;
 
-/// Texts and lists must be within the bounds above, because the decoder refuses anything longer.
+/// Encodes an operation. Its texts and lists must be within the bounds above, because the decoder refuses anything
+/// longer.
 [[nodiscard]] byte_vector encode(const operation& value);
 
 /// Accepts only the exact output of `encode`. This function checks lengths, counts and the service class; `flaw_of`

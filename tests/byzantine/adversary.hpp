@@ -99,9 +99,10 @@ class adversary {
  public:
   virtual ~adversary() = default;
 
-  /// Called when the node sends a frame. Frames that the strategy sends during the call leave before this frame.
+  /// Decides whether a frame that the node sends continues. Frames that the strategy sends during the call leave before
+  /// this frame.
   virtual fate on_send(passing_frame&, adversary_hands&) { return fate::passes; }
-  /// Called when a frame arrives for the node.
+  /// Decides whether a frame that arrives continues to the node.
   virtual fate on_receive(passing_frame&, adversary_hands&) { return fate::passes; }
   virtual void on_tick(adversary_hands&) {}
 };

@@ -49,8 +49,8 @@ class equivocate_to_halves final : public as_primary {
 };
 
 /// The primary sends each half its own batch and its own COMMITs. An accomplice among the backups receives both
-/// proposals and sends each half votes for the proposal of this half. f + 1 such replicas together would commit both
-/// batches.
+/// proposals and sends each half votes for the proposal of this half. With f + 1 such accomplices, both batches would
+/// be committed.
 class equivocate_with_ally final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {

@@ -18,7 +18,7 @@ digest submitted_digest(const request& value) { return digest_of("submitted requ
 /// Whether the form or meaning of the frame is wrong. A correct node checks both before it sends or forwards anything.
 bool is_wrong_in_itself(rejection reason) { return reason <= rejection::bad_certificate; }
 
-/// Reasons for which a correct node never refuses the frame of a correct node, when all nodes are correct.
+/// Whether a rejection for this reason shows a faulty node: if all nodes are correct, no node refuses a frame for it.
 bool accuses(rejection reason) {
   return is_wrong_in_itself(reason) || reason == rejection::not_from_primary ||
          reason == rejection::primary_voted_prepare || reason == rejection::conflicting_statement;

@@ -33,7 +33,7 @@ struct script_error {
 
 [[nodiscard]] script_command parse_command(const std::string& line);
 
-/// "150ms", "2s" or "20us".
+/// Reads a duration such as "150ms", "2s" or "20us".
 [[nodiscard]] duration parse_duration(const std::string& text);
 [[nodiscard]] std::uint64_t parse_number(const std::string& text);
 /// Splits for example "1,2,3" into its parts.

@@ -80,7 +80,8 @@ class shrinker {
     return try_plan(std::move(candidate));
   }
 
-  /// Removes parts of a list of the plan: halves, then smaller and smaller parts, down to single items.
+  /// Removes parts of a list of the plan: halves, then smaller and smaller parts, down to single items. Returns whether
+  /// the plan became smaller.
   template <class Item>
   bool reduce(std::vector<Item> run_plan::*list) {
     bool helped = false;
@@ -144,7 +145,7 @@ class shrinker {
     return helped;
   }
 
-  /// Removes the time before the first planned item.
+  /// Removes the time before the first planned item. Returns whether the plan still fails.
   bool begin_earlier() {
     what_ = "earlier beginning";
     return try_edit([](run_plan& plan) {

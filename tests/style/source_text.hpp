@@ -22,7 +22,8 @@ struct source_text {
   std::string code;
   /// The same as `code`, but without preprocessor lines.
   std::string statements;
-  /// The code and the comments, without the contents of literals. Rules about words for people search in this view.
+  /// The code and the comments, without the contents of literals. Tokens that are banned in comments too are searched
+  /// for in this text.
   std::string words;
   std::vector<include_line> includes;
 };

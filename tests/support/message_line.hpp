@@ -7,7 +7,7 @@
 
 namespace hypermesh::testing {
 
-/// Writes a digest in a line. Scenario scripts give names to digests.
+/// Returns the text that stands for a digest in a line. Scenario scripts give names to digests.
 using digest_namer = std::function<std::string(const digest&)>;
 
 /// The first eight hexadecimal digits of the digest.

@@ -2,7 +2,8 @@
 
 #include <string>
 
-/// A broken requirement ends the process. These functions make the process report which run broke it.
+/// A failed assertion (`require`) ends the process. These functions make the process report in which run the assertion
+/// failed.
 namespace hypermesh::lab {
 
 /// From now on an abort, or another fatal signal, prints the last noted command on stderr.

@@ -198,8 +198,8 @@ std::optional<request_id> client_queue::last_waiting() const {
   return last ? std::optional{request_id{owner_, last->when, last->session}} : std::nullopt;
 }
 
-/// Sessions are compared by arrival, because a client with many sessions waits for the first ready request in any of
-/// them.
+/// Compares the sessions by the arrival of their first ready request, because the client waits for the earliest of
+/// these requests.
 std::optional<request_id> client_queue::oldest() const {
   if (by_first_arrival_.empty()) return std::nullopt;
   return queues_.at(by_first_arrival_.begin()->second).queue.first_ready()->content.id;

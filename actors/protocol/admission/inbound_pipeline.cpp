@@ -72,7 +72,8 @@ std::optional<rejection> inbound_pipeline::pass_filters(principal sender, passed
 }
 
 /// Verifies the signature of a VIEW-CHANGE or NEW-VIEW once, for the detector and for the validator. `refused` is the
-/// objection of the filter to a message that only the detector may need.
+/// objection of the filter to a message that only the detector may need. Returns the reason to refuse the message;
+/// nothing if it passes.
 std::optional<rejection> inbound_pipeline::verify_document(principal sender, passed& examined,
                                                            std::optional<rejection> refused) {
   auto document = as_evidence(examined.value);

@@ -112,7 +112,8 @@ bool request_pool::make_room_in(client_queue& queue, const request& value, momen
   return true;
 }
 
-/// Longest-queue drop, as in fair queueing: requests of the client with the most pending bytes are removed.
+/// Makes room for `value` by longest-queue drop, as in fair queueing: removes requests of the client with the most
+/// pending bytes. Returns false if there is still no room.
 bool request_pool::make_room(client_queue& queue, const request& value, moment now) {
   const auto bytes = client_queue::bytes_of(value);
   while (requests_pending() >= settings_.requests_pending_max ||
@@ -126,7 +127,8 @@ bool request_pool::make_room(client_queue& queue, const request& value, moment n
   return true;
 }
 
-/// If no other client has more pending bytes, the client's own requests are removed.
+/// Makes room if no other client has more pending bytes: removes requests of the same client. Returns false if there is
+/// still no room.
 bool request_pool::make_own_room(client_queue& queue, const request& value, moment now) {
   const auto bytes = client_queue::bytes_of(value);
   const auto too_many = requests_pending() + 1 - std::min(requests_pending() + 1, settings_.requests_pending_max);
@@ -327,7 +329,8 @@ void request_pool::remove_served(request_id id, moment now) {
   remove(id, now);
 }
 
-/// Requests of a rate-limited client are ordered one at a time, so their waits do not count.
+/// Whether the wait for this request counts as a measurement of the primary. Requests of a rate-limited client are
+/// ordered one at a time, so their waits do not count.
 bool request_pool::wait_tells(request_id id, const client_queue& queue, moment now) const {
   return !is_rate_limited(id.client) && tells(queue.is_forwarded(id), queue.since(id), now);
 }

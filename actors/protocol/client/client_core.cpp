@@ -143,9 +143,10 @@ std::optional<replica_id> client_core::receiver_of(timestamp when, moment now) {
   return primary;
 }
 
-/// In an ordered session a backup can only measure the wait of a request if it also has the requests before it. So the
-/// sample consists of runs of consecutive requests, twice as many as may be under way. Requests in the first half of a
-/// run may follow requests that the backups do not have. The second half shows how long the primary takes.
+/// Whether the request belongs to the sample, which goes to all replicas. In an ordered session a backup can only
+/// measure the wait of a request if it also has the requests before it. So the sample consists of runs of consecutive
+/// requests, twice as many as may be under way. Requests in the first half of a run may follow requests that the
+/// backups do not have. The second half shows how long the primary takes.
 bool client_core::is_sampled(timestamp when, moment now) {
   if (settings_.sampled_one_in == 0) return false;
   // A run that has begun is continued, whatever the random choice is.

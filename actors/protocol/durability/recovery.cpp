@@ -106,7 +106,8 @@ bool record_reader::read_frame(const storage_record& record) {
   }
 }
 
-/// Own votes must be signed by this replica. Otherwise the directory belongs to another replica.
+/// Adds a vote of the last run to `own`. Returns false if the vote names another replica, because then the directory
+/// belongs to that replica.
 bool record_reader::place_vote(const signed_statement& vote, std::vector<signed_statement>& own) const {
   own.push_back(vote);
   return vote.content.replica == self_;

@@ -57,7 +57,7 @@ class client_sessions {
   /// A fresh request was executed.
   void mark_done(session_id session, timestamp when);
 
-  /// No session above this number has ended.
+  /// A session number above which no session has ended.
   [[nodiscard]] session_id fresh_above() const;
   /// The open sessions in the order of their numbers.
   [[nodiscard]] const std::map<session_id, open_session>& open_ones() const { return open_; }

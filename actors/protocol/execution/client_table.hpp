@@ -41,10 +41,10 @@ class client_table {
   [[nodiscard]] answered answer_of(request_id id) const;
   /// The digest of the request that opened an open session; nothing for session 0.
   [[nodiscard]] std::optional<digest> opening_of(client_id client, session_id session) const;
-  /// No session of this client above this number has ended.
+  /// A session number above which no session of this client has ended.
   [[nodiscard]] session_id fresh_above(client_id client) const;
 
-  /// Opens the session of a fresh opening request.
+  /// Opens the session of a fresh opening request. Returns the outcome of this request.
   shared_outcome open(const request_reference& opening, session_mode mode);
   /// Records the outcome of a fresh request.
   void record(const request_reference& done, shared_outcome outcome);
@@ -52,10 +52,10 @@ class client_table {
   /// The sessions of all clients, from which the request pool starts after a transfer.
   [[nodiscard]] sessions_by_client sessions() const;
 
-  /// The table as chunks, in the order of the clients. For each client, the first chunk has all its small sessions, and
-  /// then follow the chunks of each large session. Clients and sessions that did not change share their chunks with the
-  /// last call. There is at most one chunk for each client and one for each `own_chunks_min` bytes, so that any number
-  /// of small sessions cannot use up `state_chunks_max`.
+  /// The table as chunks, in the order of the clients. The first chunk of each client has all its small sessions; the
+  /// chunks of its large sessions follow. Clients and sessions that did not change share their chunks with the last
+  /// call. There is at most one chunk for each client and one for each `own_chunks_min` bytes, so that any number of
+  /// small sessions cannot use up `state_chunks_max`.
   [[nodiscard]] state_snapshot snapshot();
 
   /// Replaces the table by the one in `chunks`. An error leaves the table unchanged.

@@ -69,7 +69,7 @@ class replicated_state {
   [[nodiscard]] const reputation_ledger& ledger() const { return ledger_; }
   [[nodiscard]] std::vector<standing_changed> take_ledger_events() { return ledger_.take_events(); }
   [[nodiscard]] sessions_by_client sessions() const { return clients_.sessions(); }
-  /// See `client_table`.
+  /// The digest of the request that opened the session; nothing for session 0 (see `client_table`).
   [[nodiscard]] std::optional<digest> opening_of(client_id client, session_id session) const {
     return clients_.opening_of(client, session);
   }
@@ -85,8 +85,9 @@ class replicated_state {
   /// Root of the machine alone, which operators compare.
   [[nodiscard]] digest machine_root() { return machine_->root(); }
 
-  /// Replaces the state by a verified snapshot that was taken after `sequence` and has the root `certified`, if it is
-  /// ahead of this state, or if this state has diverged at `sequence` or earlier.
+  /// Replaces the state by a verified snapshot that was taken after `sequence` and has the root `certified`. The
+  /// snapshot must be ahead of this state, or this state must have diverged at `sequence` or earlier. Otherwise the
+  /// outcome says why the snapshot was not installed.
   [[nodiscard]] installation_outcome install(sequence_number sequence, const digest& certified,
                                              const state_snapshot& snapshot);
 

@@ -154,7 +154,8 @@ bool equivocation_detector::prove(const evidence_item& remembered, const authent
   return true;
 }
 
-/// Both signatures were verified before, so this costs no check.
+/// Adds the two messages to `out` if they prove a misbehaviour; returns whether they do. Both signatures were verified
+/// before, so this costs no check.
 bool equivocation_detector::prove(const authentic_item& before, const authentic_item& said, findings& out) const {
   evidence shown{{before.item(), said.item()}};
   if (!is_worth_proving(shown)) return false;
@@ -259,7 +260,8 @@ void equivocation_detector::note_vote(message_kind kind, const signed_statement&
   proposal->is_closed = genuine && prove({message_kind::pre_prepare, *proposal->header}, *genuine, out);
 }
 
-/// Tries the remembered PREPARE and the remembered COMMIT, because one of the two may be forged.
+/// Whether the new vote and one of the two remembered votes prove a misbehaviour. Tries the remembered PREPARE and the
+/// remembered COMMIT, because one of the two may be forged.
 bool equivocation_detector::prove_against(const vote_claim& claim, const signed_statement& said,
                                           const authentic_item& genuine, findings& out) {
   require(claim.said[prepare_at] || claim.said[commit_at], "a vote conflicts with a remembered one");

@@ -133,7 +133,7 @@ class equivocation_detector {
   [[nodiscard]] bool prove_against(const vote_claim& claim, const signed_statement& said, const authentic_item& genuine,
                                    findings& out);
   [[nodiscard]] static bool is_other_copy(const signature& known, const signed_statement& said);
-  /// Verifies one signature, and counts it.
+  /// Verifies one signature, and counts the check. Returns nothing if the signature is forged.
   [[nodiscard]] std::optional<authentic_item> authenticate(evidence_item claimed);
   [[nodiscard]] replica_record* record_of(replica_id replica);
   [[nodiscard]] vote_claim* claim_of(const statement& content);

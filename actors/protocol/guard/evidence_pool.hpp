@@ -85,7 +85,7 @@ class evidence_pool {
   [[nodiscard]] evidence_pool_effects on_agreed(const agreed_reputation& agreed);
   [[nodiscard]] evidence_pool_effects on_tick(moment now);
 
-  /// For tests and measurements.
+  /// The number of open cases, for tests and measurements.
   [[nodiscard]] std::size_t open_cases() const { return open_.size(); }
 
  private:

@@ -6,7 +6,8 @@ namespace hypermesh::protocol {
 
 namespace {
 
-/// Votes are limited by number and bodies by bytes, because a PRE-PREPARE may have 2 MiB.
+/// The bytes of the body of a PRE-PREPARE, and 0 for a vote. Votes are limited by number and bodies by bytes, because a
+/// PRE-PREPARE may have 2 MiB.
 std::size_t body_bytes_of(const message& value) {
   const auto* proposal = std::get_if<pre_prepare>(&value);
   return proposal == nullptr ? 0 : proposal->body->bytes;

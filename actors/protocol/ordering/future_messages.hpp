@@ -33,7 +33,7 @@ class future_messages {
   /// drops messages that are past.
   [[nodiscard]] std::vector<early_message> drain(view_number view, const watermarks& marks);
 
-  /// For tests.
+  /// The number of messages that are kept, for tests.
   [[nodiscard]] std::size_t size() const;
 
  private:

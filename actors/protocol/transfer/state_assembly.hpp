@@ -55,7 +55,7 @@ class state_assembly {
 
   [[nodiscard]] bool has_leaves() const { return !pages_.empty() && pages_missing_ == 0; }
   [[nodiscard]] bool is_whole() const { return has_leaves() && chunks_missing_ == 0; }
-  /// Chunks that this replica had already and did not fetch. For tests.
+  /// The number of chunks that this replica had already and did not fetch, for tests.
   [[nodiscard]] std::uint64_t chunks_reused() const { return chunks_reused_; }
   [[nodiscard]] std::uint64_t chunk_count() const { return chunks_.size(); }
 

@@ -69,8 +69,8 @@ void state_donor::on_taken(sequence_number sequence, std::shared_ptr<const state
   const auto bytes = bytes_of(*snapshot);
   const auto [state, added] =
       states_.insert_or_assign(sequence, held_state{std::move(snapshot), sequence == stable_, bytes, 0, nullptr});
-  // Each state counts only the bytes that it does not share with the state before it. So a new state also changes the
-  // count of the state after it.
+  // The bytes that a state shares with the state before it are not counted a second time. So a new state also changes
+  // the count of the state after it.
   compare_with_previous(state);
   if (std::next(state) != states_.end()) compare_with_previous(std::next(state));
   trim();

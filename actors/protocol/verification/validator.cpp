@@ -234,7 +234,8 @@ std::optional<rejection> validator::check_status(principal sender, const status&
   return check_document(value.replica, message_kind::status, value.raw.view, value.by);
 }
 
-/// Checks a document, which is signed as a whole: in `raw` the signature follows the signed buffer.
+/// Verifies the signature of a document. A document is signed as a whole: in `raw` the signature follows the signed
+/// buffer.
 std::optional<rejection> validator::check_document(replica_id signer, message_kind kind, byte_span raw,
                                                    const signature& by) const {
   const auto input = signing_input(cluster_.signing, kind, raw.first(raw.size() - signature::size));

@@ -34,22 +34,25 @@ class validator {
   /// `keys` verifies signatures and outlives the validator.
   validator(cluster_parameters cluster, const authenticator& keys) : cluster_(cluster), keys_(&keys) {}
 
-  /// Checks a message that arrived on the authenticated link of `sender` at a replica.
+  /// Checks a message that arrived on the authenticated link of `sender` at a replica. Returns the reason to refuse it;
+  /// nothing if the message is genuine.
   [[nodiscard]] std::optional<rejection> check(principal sender, const message& value) const;
 
   /// Verifies the signature of one piece of evidence or of a received document. Returns nothing if the named principal
   /// did not sign it. Certificates inside a document are not checked.
   [[nodiscard]] std::optional<authentic_item> authenticate(evidence_item claimed) const;
 
-  /// `check` of a VIEW-CHANGE whose signature was verified: `own` is the result of `authenticate` for it.
+  /// Like `check`, for a VIEW-CHANGE whose signature was verified before. `own` is the result of `authenticate` for
+  /// this VIEW-CHANGE.
   [[nodiscard]] std::optional<rejection> check_view_change(principal sender, const view_change& value,
                                                            const std::optional<authentic_item>& own) const;
 
-  /// The same for a NEW-VIEW. Returns the message with the plan against which its O was checked.
+  /// Like `check_view_change`, for a NEW-VIEW. Returns the message with the plan against which its O was checked.
   [[nodiscard]] or_rejection<planned_new_view> verify_new_view(principal sender, std::shared_ptr<const new_view> value,
                                                                const std::optional<authentic_item>& own) const;
 
-  /// Decodes a frame, whose bytes may be anything, and checks its message.
+  /// Decodes a frame, whose bytes may be anything, and checks its message. Returns the reason to refuse the frame;
+  /// nothing if the message is genuine.
   [[nodiscard]] std::optional<rejection> check_frame(principal sender, const frame_ptr& frame) const;
 
   /// The VIEW-CHANGE number `index` of a verified NEW-VIEW. Its signature was verified together with the NEW-VIEW.

@@ -99,7 +99,7 @@ class view_changer {
   [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
   /// How long a request may wait at present before the primary is suspected.
   [[nodiscard]] duration request_timeout() const;
-  /// For tests.
+  /// How many times the time-outs are doubled at present, for tests.
   [[nodiscard]] unsigned doublings() const { return doublings_; }
 
  private:

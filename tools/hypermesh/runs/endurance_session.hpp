@@ -55,7 +55,8 @@ struct endurance_result {
   [[nodiscard]] double growth_of(std::uint64_t replica_burden::*what, std::size_t since) const;
   /// The largest sum over all replicas at the end of a tenth.
   [[nodiscard]] std::uint64_t most_of(std::uint64_t replica_burden::*what) const;
-  /// Whether the value fell by a tenth or more from one sample to the next. A value that only grows does not fall.
+  /// Whether the value fell by a tenth or more from one sample to the next. For a value that only grows the result is
+  /// false.
   [[nodiscard]] bool was_cut_back(std::uint64_t replica_burden::*what) const;
   /// The pauses of all replicas together.
   [[nodiscard]] checkpoint_pauses pauses() const;
