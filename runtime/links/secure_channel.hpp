@@ -37,7 +37,7 @@ struct received_frames {
 
 /// The authenticated encryption of one connection after its handshake: libsodium's crypto_secretstream
 /// (XChaCha20-Poly1305) in both directions. Turns bytes into frames and frames into bytes. Pure except for the header
-/// of the own stream, which libsodium draws at random.
+/// of the outgoing stream, which libsodium draws at random.
 ///
 /// On the wire a frame is `length (3 bytes, little-endian) ‖ ciphertext`. The ciphertext is 17 bytes longer than the
 /// frame, and the length is authenticated with it. The stream detects any change, loss, repetition or reordering. Its

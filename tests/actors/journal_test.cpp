@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(journal_bench, "a batch is executed and answered once the own 
   on_probe([&](const std::string& name) {
     if (name == "executor") writes_seen.push_back(storage->writes());
   });
-  // When the others have committed, the own COMMIT is still waiting for the disk.
+  // When the others have committed, this replica's COMMIT is still waiting for the disk.
   caf::anon_send(tested, persist_and_send{std::make_shared<const std::vector<storage_record>>(std::vector{record()}),
                                           none, nullptr});
   give(tested, persist_and_send{certificates, none, batches(1)});

@@ -19,8 +19,8 @@ namespace hypermesh::testing {
 namespace {
 
 invariant_bounds bounds_of(const cluster_parameters& cluster) {
-  // For each slot there are a PRE-PREPARE, a PREPARE, a COMMIT and two certificates. In addition there are the own
-  // CHECKPOINTs within two windows, one proof of h, one VIEW-CHANGE and one NEW-VIEW.
+  // For each slot there are a PRE-PREPARE, a PREPARE, a COMMIT and two certificates. In addition there are the
+  // replica's CHECKPOINTs within two windows, one proof of h, one VIEW-CHANGE and one NEW-VIEW.
   const auto window = std::uint64_t{cluster.watermark_window};
   // The bound is doubled, because early messages are recorded in the step that moves h, before old records are
   // forgotten.

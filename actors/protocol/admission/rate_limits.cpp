@@ -22,7 +22,8 @@ bool costly_message_limit::admit(principal sender, const message& value, moment 
 
 void costly_message_limit::on_view(view_number view) {
   if (view <= view_) return;
-  // The own view is used, which f faulty replicas cannot raise (attack 19); the view in a message could be any.
+  // The view of this replica is used, because f faulty replicas cannot raise it (attack 19). A faulty sender may put
+  // any view into a message.
   const auto earned = std::min(burst, earned_by_view * (view.value - view_.value));
   for (auto& [sender, bucket] : changes_)
     bucket.add(earned, burst);

@@ -29,7 +29,8 @@ struct committed_batch {
 enum class fetch_reason {
   /// The replica lags behind the certificate. Its own execution may still overtake the transfer.
   lag,
-  /// The own state is wrong (attack 27), so the state is fetched although the own one has reached its sequence.
+  /// The present state of the replica is wrong (attack 27), so the certified state is fetched although the present
+  /// state has reached its sequence number.
   own_state_wrong,
 };
 

@@ -135,7 +135,7 @@ void record_reader::place_view() {
   const auto asked = replica.own_change ? replica.own_change->new_view : view_number{0};
   const auto entered = replica.opened ? replica.opened->message().view : view_number{0};
   replica.view = std::max(asked, entered);
-  // A NEW-VIEW of the view that the own VIEW-CHANGE asked for, or of a later view, has ended the wait.
+  // A NEW-VIEW of the view that this replica's VIEW-CHANGE asked for, or of a later view, has ended the wait.
   const bool has_entered = asked <= entered;
   // Only one of the two messages is kept, because `replica_core::restore_view` accepts only one. The other message
   // belongs to an earlier view, or to the wait that the NEW-VIEW has ended.

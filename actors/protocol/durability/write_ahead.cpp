@@ -8,8 +8,8 @@ namespace hypermesh::protocol {
 
 namespace {
 
-/// A lost commit certificate breaks no promise, because the own COMMIT is a separate record. So a step that has only
-/// certificates starts no write, and no frame waits for a certificate.
+/// A lost commit certificate breaks no promise, because this replica's COMMIT is a separate record. So a step that has
+/// only certificates starts no write, and no frame waits for a certificate.
 bool binds_nobody(const persist_and_send& step) {
   return step.sends->empty() &&
          std::ranges::all_of(*step.records, [](const auto& record) { return record.kind == record_kind::committed; });
@@ -33,8 +33,8 @@ write_ahead::accepted_step write_ahead::on_step(const persist_and_send& step) {
     return out;
   }
   // An answer to a client is a promise: f + 1 equal answers imply that every later VIEW-CHANGE of these replicas proves
-  // the batch (§4.5.1). So the own COMMIT must be durable before its batch is executed. It is durable here, because no
-  // write is due.
+  // the batch (§4.5.1). So this replica's COMMIT must be durable before its batch is executed. It is durable here,
+  // because no write is due.
   out.executable = step.committed;
   // The step is stored without its batches, because `on_written` would hand them over a second time.
   waiting_.push_back({step.records, step.sends});

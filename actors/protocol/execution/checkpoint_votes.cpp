@@ -30,7 +30,7 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   // A state that follows a disowned root is ignored. A state below the stable checkpoint needs no vote.
   if (awaits_certified_state_ || sequence < stable()) return out;
   own_roots_.emplace(sequence, root);
-  // The certificate arrived before the own state was taken. A vote is no longer needed, but the own state may be wrong.
+  // The certificate arrived before this replica took its state. A vote is no longer needed, but the state may be wrong.
   if (sequence == stable()) compare_with_own(out);
   if (!awaits_certified_state_ && sequence > stable()) vote_for(sequence, root, out);
   out.keeps_taken = !awaits_certified_state_;
@@ -55,7 +55,7 @@ void checkpoint_votes::vote_for(sequence_number sequence, const digest& root, ch
   const statement content{view_number{0}, sequence, root, self_, cluster_.signing.epoch};
   const signed_statement own{
       content, keys_->sign(signing_input(cluster_.signing, message_kind::checkpoint, statement_bytes(content)))};
-  // The own vote counts for the certificate like every other one.
+  // This replica's vote counts for the certificate like every other one.
   require(votes_[sequence].add(own) == vote_set::outcome::added, "a state is voted for once");
   const auto frame = encode_vote(message_kind::checkpoint, own);
   out.records.push_back({record_kind::checkpoint, view_number{0}, sequence, frame});
@@ -119,7 +119,7 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
   require(certificate->sequence() > stable(), "the stable checkpoint only moves up");
   stable_ = std::move(certificate);
   // §4.3: "it also discards all earlier checkpoints and checkpoint messages".
-  // The own root of the stable checkpoint itself stays, because it is compared below.
+  // The root that this replica computed for the stable checkpoint itself stays, because it is compared below.
   votes_.erase(votes_.begin(), votes_.upper_bound(stable()));
   own_roots_.erase(own_roots_.begin(), own_roots_.lower_bound(stable()));
   out.observations.emplace_back(checkpoint_became_stable{stable(), stable_->votes.front().content.value});
@@ -135,12 +135,12 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
 void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
   const auto own = own_roots_.find(stable());
   if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
-  // A quorum certified another root. At least one member of the quorum is correct, so the own state is wrong.
+  // A quorum certified another root. At least one member of the quorum is correct, so this replica's state is wrong.
   disown(stable(), out);
 }
 
-/// The own state was wrong, so all later own states are wrong too. Their roots are not signed or sent again (attack
-/// 27).
+/// The state of this replica after `sequence` was wrong, so all its later states are wrong too. Their roots are not
+/// signed or sent again (attack 27).
 void checkpoint_votes::disown(sequence_number sequence, checkpoint_effects& out) {
   require(!awaits_certified_state_, "disowned roots are not compared");
   own_roots_.clear();
@@ -160,7 +160,7 @@ void checkpoint_votes::on_voting_allowed(sequence_number above) {
 checkpoint_effects checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   checkpoint_effects out;
-  // From now on the installed root is the own root, and later certificates are compared with it.
+  // From now on the installed root is this replica's root, and later certificates are compared with it.
   if (sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
   // The stable checkpoint that was held back can be passed on, because the state that it contradicted was replaced.
   if (std::exchange(awaits_certified_state_, false)) out.stable = stable_;

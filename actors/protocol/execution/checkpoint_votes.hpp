@@ -39,8 +39,8 @@ struct checkpoint_effects {
 ///
 /// This class does not know whether the present state is wrong. The executor decides that (`replicated_state`), and it
 /// is informed later than this class, because it still has batches to execute. Therefore this class passes on neither a
-/// certificate that contradicts an own root nor any state that is taken after that. So h cannot move to a state that
-/// differs from the certified one (attack 15).
+/// certificate that contradicts a root of this replica nor any state that is taken after that. So h cannot move to a
+/// state that differs from the certified one (attack 15).
 class checkpoint_votes {
  public:
   checkpoint_votes(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
@@ -82,12 +82,12 @@ class checkpoint_votes {
   std::map<sequence_number, vote_set> votes_;
   /// Roots of this replica's own states, from the stable checkpoint on.
   std::map<sequence_number, digest> own_roots_;
-  /// A certificate has contradicted an own root, and no certified state was installed since then.
+  /// A certificate has contradicted a root of this replica, and no certified state was installed since then.
   bool awaits_certified_state_ = false;
   /// The highest sequence that this replica has voted for, or may have voted for before it lost its disk.
   sequence_number voted_;
-  /// Own votes up to this sequence number were cast before a certificate contradicted an own root. They may be wrong,
-  /// so they are not repeated.
+  /// Own votes up to this sequence number were cast before a certificate contradicted a root of this replica. They may
+  /// be wrong, so they are not repeated.
   sequence_number disowned_;
   bool abstains_ = false;
 };

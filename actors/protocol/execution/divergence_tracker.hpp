@@ -11,8 +11,8 @@ namespace hypermesh::protocol {
 /// Whether the present state is known to be wrong (attack 27). Pure. The only instance belongs to `replicated_state`,
 /// because that class owns the state.
 ///
-/// Another actor reports a certificate that contradicts an own root. The report may arrive after the wrong state was
-/// replaced; it then has no effect.
+/// Another actor reports a certificate that contradicts a root of this replica. The report may arrive after the wrong
+/// state was replaced; it then has no effect.
 class divergence_tracker {
  public:
   /// A quorum certified another state after `sequence`. Returns false if an installed state already covers that

@@ -15,9 +15,9 @@ namespace hypermesh::protocol {
 /// replica signs (attacks 8, 13, 39). Pure. No other class keeps a record of signed messages.
 ///
 /// The detector sees the messages of replicas before their signatures are verified, including messages that come too
-/// late for this replica. It does not see a frame that the frame rate limit or the verification budget refuses, nor a
-/// VIEW-CHANGE that the pre-verification filter refuses as a duplicate, nor a VIEW-CHANGE or NEW-VIEW beyond the
-/// costly-message limit.
+/// late for this replica. It does not see a frame that the frame rate limit or the verification budget refuses. It also
+/// does not see a VIEW-CHANGE that the pre-verification filter refuses as a duplicate, nor a VIEW-CHANGE or NEW-VIEW
+/// beyond the costly-message limit.
 ///
 /// The detector remembers a vote without a signature check, and verifies only messages that conflict. An unverified
 /// vote is remembered only if it comes on the link of its signer, so that no replica can use up the place of another

@@ -161,7 +161,7 @@ evidence_pool_effects evidence_pool::on_tick(moment now) {
   for (auto& [name, each] : open_) {
     require(each.repeats <= repeats_max, "a case that was submitted often enough is not open");
     if (now < each.told_at + std::min(repeat_period * (std::int64_t{1} << each.repeats), repeat_max)) continue;
-    // The case is also submitted to the own request pool again, which ignores a request that is still pending.
+    // The case is also submitted to this replica's request pool again, which ignores a request that is still pending.
     each.told_at = now;
     if (++each.repeats > repeats_max) continue;
     out.sends.push_back({std::nullopt, reframe(each.asked)});

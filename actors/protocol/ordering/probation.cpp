@@ -20,8 +20,8 @@ void probation::on_status(replica_id from, view_number view, sequence_number low
   const auto latest = views.begin() + static_cast<std::ptrdiff_t>(quorum - 1);
   std::ranges::nth_element(views, latest);
   first_view_ = latest->next().next();
-  // A reported h counts once the own h, which is proven, has reached it. So a false report that is too high never
-  // counts.
+  // A reported h counts once this replica's h, which is proven, has reached it. So a false report that is too high
+  // never counts.
   const auto proven = std::ranges::count_if(heard_, [own_low](const auto& each) { return each.second.low <= own_low; });
   if (floor_ || static_cast<std::size_t>(proven) < quorum) return;
   floor_ = own_low.plus(2ULL * cluster_.watermark_window);

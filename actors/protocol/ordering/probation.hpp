@@ -13,10 +13,10 @@ namespace hypermesh::protocol {
 ///
 /// Sequence numbers: a quorum certified the last h of this replica. So in every quorum of other replicas there is a
 /// correct one that voted for that checkpoint, and the checkpoint was at or below the H of that replica at that time.
-/// The present h of this replica is proven. Once it is not below the h that a quorum of other replicas reports, the old
-/// h was at most h + L, so this replica never voted for a sequence number above h + 2L. This number is the `floor`.
-/// As soon as the floor is known, the replica may vote for checkpoints above it. When h reaches the floor, a stable
-/// checkpoint covers every statement that the replica may have forgotten, so it may also prepare.
+/// The present h of this replica is proven. When a quorum of other replicas has reported values of h that are not above
+/// it, the old h was at most h + L. So this replica never voted for a sequence number above h + 2L. This number is the
+/// `floor`. As soon as the floor is known, the replica may vote for checkpoints above it. When h reaches the floor, a
+/// stable checkpoint covers every statement that the replica may have forgotten, so it may also prepare.
 ///
 /// Views: the replica may have forgotten a VIEW-CHANGE for a view that is still to come. That VIEW-CHANGE lacks the
 /// certificates of all batches that the replica would commit before that view. A bound for this view follows in five

@@ -12,8 +12,8 @@ namespace hypermesh::protocol {
 /// contradict these promises (attack 9). The statements are for sequence numbers above the stable checkpoint.
 struct recovered_replica {
   view_number view;
-  /// The own VIEW-CHANGE if the replica had left its view and waited for the NEW-VIEW of `view`; the NEW-VIEW if it had
-  /// entered a view after view 0.
+  /// The VIEW-CHANGE of this replica if it had left its view and waited for the NEW-VIEW of `view`; the NEW-VIEW if it
+  /// had entered a view after view 0.
   std::shared_ptr<const view_change> own_change;
   std::shared_ptr<const planned_new_view> opened;
   std::shared_ptr<const checkpoint_certificate> stable;

@@ -25,7 +25,7 @@ constexpr std::uint64_t wish_ticks = 2;
 /// fast enough if a batch is executed within a time-out. The number is small, so that a batch behind them is not late.
 constexpr std::size_t null_requests_in_flight_max = primary_monitor::advance_min;
 
-/// Ticks between leaving a view and sending the own VIEW-CHANGE again, so that the first one has time to arrive.
+/// Ticks between leaving a view and sending this replica's VIEW-CHANGE again, so that the first one has time to arrive.
 constexpr std::uint64_t view_change_ticks = 2;
 
 record_kind record_of(message_kind kind) {
@@ -410,8 +410,8 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
     if (is_primary() && lacks_body()) here->unanswered.insert_or_assign(value.replica, value);
     return repair.answer(value, out.sends);
   }
-  // A replica that is behind gets the NEW-VIEW of the view that this replica has entered or, while this replica still
-  // waits for that NEW-VIEW, the own VIEW-CHANGE, which the other replica may need (attack 20).
+  // A replica that is behind gets the NEW-VIEW of the view that this replica has entered. While this replica still
+  // waits for a NEW-VIEW, it sends its VIEW-CHANGE instead, because the other replica may need it (attack 20).
   const auto* waiting = status_.changing();
   const bool fresh = waiting != nullptr && ticks_ - waiting->left_at_tick < view_change_ticks;
   const bool behind = value.view < view() || !value.active;

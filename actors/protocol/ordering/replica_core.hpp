@@ -26,8 +26,8 @@ namespace hypermesh::protocol {
 /// replica is active, changing its view or diverged, and `signing_rights` says which statements it may sign.
 ///
 /// Memory: L slots (see `slot_log`), P, the bodies above h, bounded early messages (`future_messages`), the last
-/// NEW-VIEW, one STATUS of each replica, and the batches that wait for a sequence number inside the window, which the
-/// batcher bounds by its pipeline depth.
+/// NEW-VIEW, one STATUS of each replica, and the batches that wait for a sequence number inside the window. The
+/// pipeline depth of the batcher bounds the number of these batches.
 class replica_core {
  public:
   /// `keys` signs as `self` and outlives the core.

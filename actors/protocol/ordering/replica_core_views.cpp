@@ -140,7 +140,7 @@ void replica_core::adopt_plan(const planned_new_view& opened) {
   entered.min_s = plan.min_s;
   entered.min_s_proof = std::make_shared<const checkpoint_certificate>(plan.proof);
   for (const auto& each : verified.reproposals) {
-    // The own stable checkpoint covers the other sequence numbers of O.
+    // This replica's stable checkpoint covers the other sequence numbers of O.
     if (each.content.sequence > log_.marks().low()) entered.reproposals.emplace(each.content.sequence, each);
   }
   // A sequence number that is executed here, or that O names, must not be proposed with another batch.

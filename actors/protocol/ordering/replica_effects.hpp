@@ -30,7 +30,7 @@ struct replica_effects {
   std::shared_ptr<const checkpoint_certificate> learned;
   /// h moved: a stable checkpoint covers all sequence numbers up to this one.
   std::optional<sequence_number> forget_through;
-  /// §4.4: the own VIEW-CHANGE, if a view was left.
+  /// §4.4: this replica's VIEW-CHANGE, if a view was left.
   std::shared_ptr<const view_change> view_left;
   std::optional<view_number> view_entered;
   std::vector<observation> observations;

@@ -75,7 +75,7 @@ class replica_status {
 
   /// §4.4: leaves the present view for `to`.
   void leave(view_number to, std::uint64_t tick);
-  /// The own VIEW-CHANGE for the view that this replica waits for.
+  /// The VIEW-CHANGE of this replica for the view that it waits for.
   void keep_view_change(frame_ptr own);
   /// The NEW-VIEW of the view that this replica waits for is accepted.
   void enter(active_view entered);

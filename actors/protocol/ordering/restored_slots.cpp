@@ -41,7 +41,7 @@ class slot_restoration {
       for (const auto& vote : certificate.prepares) {
         // The certificate contains the PREPAREs of other replicas, so the slot is prepared again without any message.
         (void)slot.prepares.add(vote);
-        // The certificate with the own PREPARE proves that it was sent.
+        // The certificate with this replica's PREPARE proves that it was sent.
         slot.prepare_sent = slot.prepare_sent || vote.content.replica == self_;
       }
     }

@@ -32,7 +32,7 @@ class signing_rights {
   void start_probation() { now_.emplace<probation>(cluster_); }
 
   [[nodiscard]] bool is_full() const { return std::holds_alternative<full_member>(now_); }
-  /// Whether PRE-PREPARE and PREPARE contradict no forgotten statement. `low` is the own h.
+  /// Whether PRE-PREPARE and PREPARE contradict no forgotten statement. `low` is this replica's h.
   [[nodiscard]] bool may_prepare(sequence_number low) const;
   /// Whether a VIEW-CHANGE for `view` contradicts no forgotten statement.
   [[nodiscard]] bool may_leave_for(view_number view, sequence_number low) const;

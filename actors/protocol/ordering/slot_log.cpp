@@ -4,7 +4,7 @@ namespace hypermesh::protocol {
 
 bool slot::is_prepared(group_size group) const {
   // The proposal counts as the vote of the primary, which casts no PREPARE (`check_vote` of the validator). So no
-  // replica counts twice, and only votes for the digest of the own proposal count (attack 6).
+  // replica counts twice, and only votes for the digest of this replica's proposal count (attack 6).
   return proposal && prepares.count_for(proposal->header.content.value) + 1 >= group.quorum();
 }
 

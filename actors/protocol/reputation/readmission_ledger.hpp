@@ -49,7 +49,7 @@ class readmission_ledger {
   /// The interval of a small group, in windows L.
   static constexpr std::uint64_t interval_windows_min = 16;
   /// How far above the present sequence number the floor of a READMISSION may be, in windows. The floor is two windows
-  /// above a proven h, that h may be one window above the last executed sequence number of another replica, and the
+  /// above a proven h, and that h may be one window above the last executed sequence number of another replica. The
   /// fourth window covers the rest of the checkpoint period that contains the floor.
   static constexpr std::uint64_t reach_windows = 4;
 

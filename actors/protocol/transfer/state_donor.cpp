@@ -80,7 +80,7 @@ void state_donor::on_stable(sequence_number sequence) {
   if (sequence <= stable_) return;
   stable_ = sequence;
   const auto found = states_.find(sequence);
-  // The own execution may lag behind the certificate. In that case `on_taken` marks the state later.
+  // This replica's execution may lag behind the certificate. In that case `on_taken` marks the state later.
   if (found != states_.end()) found->second.is_stable = true;
   trim();
 }

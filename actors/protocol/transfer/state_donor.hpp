@@ -16,8 +16,9 @@ namespace hypermesh::protocol {
 /// Limits on the resources that a replica spends on other replicas that fetch its state. These are local settings: no
 /// agreed value depends on them.
 struct donor_settings {
-  /// Bytes that are given to all others together in one tick. At the default tick of 200 ms these are 80 MiB a second,
-  /// which cost a tenth of a core for encryption and are half of what the outbound queue of a link holds.
+  /// Bytes that are given to all others together in one tick. At the default tick of 200 ms these are 80 MiB a second.
+  /// Their encryption costs a tenth of a core. The bytes of one tick are half of what the outbound queue of a link
+  /// holds.
   std::uint64_t bytes_per_tick_max = 16ULL << 20U;
   /// Bound on the distinct bytes of all kept states; chunks that states share count once. Above this bound the oldest
   /// states are dropped.

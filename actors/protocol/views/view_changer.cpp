@@ -196,7 +196,7 @@ void view_changer::join(moment now, view_change_effects& out) const {
   // its current view, it sends a view-change message for the smallest view in the set, even if its timer has not
   // expired". A faulty replica may name any view, but the smallest of f + 1 views is not above the view that a correct
   // replica asks for (attack 19). Differs from §4.5.2 because suspicions come before VIEW-CHANGEs: SUSPICIONs count,
-  // and so does the own one.
+  // and so does its own suspicion.
   std::uint32_t replicas = 0;
   std::optional<view_number> smallest;
   for (const auto& [replica, view] : wanted_views(now)) {
@@ -284,8 +284,8 @@ void view_changer::open(moment now, view_change_effects& out) {
   // it multicasts a ⟨NEW-VIEW, v + 1, V, O⟩σp message to all other replicas".
   if (built_ || primary() != self_) return;
   built_ = true;
-  // V has exactly a quorum of VIEW-CHANGEs, because a frame has no room for more. It includes the own VIEW-CHANGE, so
-  // that O covers the certificates of the primary itself.
+  // V has exactly a quorum of VIEW-CHANGEs, because a frame has no room for more. It includes this replica's
+  // VIEW-CHANGE, so that O covers the certificates of the primary itself.
   const auto own = std::ranges::find(changes, self_, [](const auto& each) { return each->replica; });
   require(own != changes.end(), "the primary of a view has left for it");
   std::rotate(changes.begin(), own, own + 1);

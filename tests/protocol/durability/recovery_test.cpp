@@ -131,7 +131,7 @@ TEST_CASE("h does not move to a state of the restart before it was compared with
   const auto low = [&] { return replica.core->marks().low(); };
   replica.carry_out(replica.core->on_stable(replica.factory.certificate_of(sequence_number{4}, named_digest("state"))));
   CHECK(low() == sequence_number{0});
-  // The checkpointer has found that the own root after 4 is equal, and the state is on its way to the disk.
+  // The checkpointer has found that this replica's root after 4 is equal, and the state is on its way to the disk.
   replica.carry_out(replica.core->on_taken(sequence_number{4}));
   CHECK(low() == sequence_number{4});
 }
