@@ -26,9 +26,9 @@ struct key_operation {
 
 enum class search_outcome : std::uint8_t { linearizable, violated, undecided };
 
-/// The search for one key. Pure. Memory: `states_max` places, and a step for each pair of operation and value that
-/// occurred. Each place has one bit for each operation between the first that is not placed and the last that is
-/// placed.
+/// Searches for an order of the operations on one key that explains their results. Pure. Memory: `states_max` places,
+/// and a step for each pair of operation and value that occurred. Each place has one bit for each operation between the
+/// first that is not placed and the last that is placed.
 class linearization_search {
  public:
   /// `operations` must be in the order of their invocations.

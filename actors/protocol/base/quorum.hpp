@@ -22,7 +22,7 @@ class group_size {
   /// disjoint (attack 4).
   [[nodiscard]] constexpr std::uint32_t quorum() const { return (replicas_ + faulty_max() + 2) / 2; }
 
-  /// f + 1: at least one of so many replicas is correct.
+  /// f + 1: of any f + 1 replicas, at least one is correct.
   [[nodiscard]] constexpr std::uint32_t weak_quorum() const { return faulty_max() + 1; }
 
   /// §4: "The primary of a view is replica p such that p = v mod |R|".

@@ -36,7 +36,7 @@ std::optional<probation_changed> signing_rights::end(view_number view, sequence_
 std::optional<readmission_wish> signing_rights::wish(view_number view, sequence_number low, bool is_alone) const {
   const auto* on = std::get_if<probation>(&now_);
   if (on == nullptr || !on->floor()) return std::nullopt;
-  // The floor comes first: below it no view lets this replica commit.
+  // This replica asks for the floor first, because below the floor it may not commit in any view.
   if (!on->may_prepare(low)) return readmission_wish{on->floor(), std::nullopt};
   const auto wanted = view_to_ask_for(*on, view, is_alone);
   return wanted ? std::optional{readmission_wish{std::nullopt, wanted}} : std::nullopt;

@@ -186,8 +186,8 @@ bool is_same_request(const request& one, const request& other) { return is_same_
 // checkpoint below 5 must contain a certificate for n=5: of view 2 with A, or of view 3 with any digest, because view 3
 // may have ordered another batch at n=5.
 bool conceals(const view_change& change, const statement& said) {
-  // A COMMIT of the new view or a later one may be signed after the VIEW-CHANGE. Through the stable checkpoint P is
-  // empty, because the checkpoint covers these sequences.
+  // A COMMIT of the new view or a later one may be signed after the VIEW-CHANGE. P has no certificate at or below the
+  // stable checkpoint, because the checkpoint covers these sequences.
   if (said.view >= change.new_view || said.sequence <= change.stable_sequence) return false;
   const auto found = std::ranges::find(change.prepared, said.sequence,
                                        [](const auto& each) { return each.pre_prepare.content.sequence; });
