@@ -174,7 +174,8 @@ class shrinker {
     };
     for (const auto& row : setting_rows)
       attempt(row.member, plain.*row.member);
-    // If the plain number is too small for the failure, half the distance may be possible.
+    // If the plan does not fail with the plain value, it may still fail with a value halfway between the plain and the
+    // present one.
     for (const auto member : {&plan_settings::clients, &plan_settings::replicas}) {
       const auto now = result_.plan.settings.*member;
       if (now > plain.*member) attempt(member, plain.*member + (now - plain.*member) / 2);

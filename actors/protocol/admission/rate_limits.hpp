@@ -84,9 +84,9 @@ class frame_rate_limit {
 ///
 /// When a replica comes back after a pause, it sends fewer messages at once than the burst allows.
 ///
-/// Not counted are the primary's own proposals, parts of states, and VIEW-CHANGEs, NEW-VIEWs and system requests, which
-/// `costly_message_limit` bounds. REQUESTs have a separate budget, so that forwarding requests does not cost a backup
-/// its votes. Pure. Memory: two shares for each replica.
+/// These messages are not counted: the primary's own proposals; parts of states; VIEW-CHANGEs, NEW-VIEWs and system
+/// requests, which `costly_message_limit` bounds. REQUESTs have a separate budget, so that forwarding requests does not
+/// cost a backup its votes. Pure. Memory: two shares for each replica.
 class verification_budget {
  public:
   static constexpr duration period = 100ms;

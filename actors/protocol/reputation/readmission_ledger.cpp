@@ -51,8 +51,8 @@ bool readmission_ledger::apply(const group_request& wanted, sequence_number sequ
 
 bool readmission_ledger::readmit(const group_request& wanted, sequence_number sequence) {
   const auto through = period_end(wanted.sequence, cluster_);
-  // f + 1 replicas checked the floor before it was ordered. The ledger checks it again against the present sequence
-  // number, which bounds the null requests of one READMISSION.
+  // f + 1 replicas checked the floor before it was ordered. The ledger compares it with the present sequence number
+  // again. This check bounds the null requests of one READMISSION.
   if (wanted.sequence > sequence.plus(reach_windows * cluster_.watermark_window)) return false;
   // These sequence numbers are ordered or agreed on already, for example because two replicas made the same request.
   // Nothing is granted, so the request is not counted.

@@ -13,7 +13,7 @@ constexpr view_number view_of(std::uint64_t value) { return view_number{value}; 
 constexpr sequence_number at(std::uint64_t value) { return sequence_number{value}; }
 
 /// Replica 1 of four without its disk, with K = 4 and L = 8. A quorum of others has reported view 0 and h = 0. So its
-/// floor is 16, and its first safe view is 2.
+/// floor is 16, and its first view is 2.
 struct learner {
   signing_rights rights{small_cluster(4), replica_id{1}};
   static constexpr sequence_number floor = at(16);
