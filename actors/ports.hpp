@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,6 +47,10 @@ struct operation_context {
   std::uint32_t index = 0;
   /// The session of the client, in which `when` counts.
   session_id session = {};
+  /// The time since the Unix epoch that the replicas agreed on with the batch. It never decreases from one operation to
+  /// the next. It is zero in a cluster that has not agreed on a time yet. A machine may decide by it, because it is the
+  /// same at every replica. It follows the clocks of the replicas only roughly.
+  std::chrono::sys_time<std::chrono::milliseconds> ordered_time{};
 };
 
 /// A piece of state under one leaf of the state's Merkle tree. A chunk is immutable.
