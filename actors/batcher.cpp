@@ -95,7 +95,8 @@ void enter(batcher_self self, view_number view) {
 
 void report(batcher_self self) {
   const auto& pool = *self->state.pool;
-  self->send(self->state.with->monitor, observed{batcher_progress{pool.requests_pending(), pool.bytes_pending()}});
+  self->send(self->state.with->monitor,
+             observed{batcher_progress{pool.requests_pending(), pool.bytes_pending(), pool.is_admitting()}});
 }
 
 }  // namespace
@@ -133,6 +134,10 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
       },
       [self](const reputation_agreed& agreed) {
         self->state.pool->on_rate_limited(rate_limited_in(agreed.now->clients));
+      },
+      [self](const stop_admitting&) {
+        self->state.pool->stop_admitting();
+        report(self);
       },
       [self](const cases_dropped& dropped) { self->state.pool->on_dropped(*dropped.names, now_of(self)); },
       [self](const service_wanted&) {

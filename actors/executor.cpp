@@ -1,6 +1,7 @@
 #include "actors/executor.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include <caf/stateful_actor.hpp>
@@ -134,8 +135,11 @@ void execute(executor_self self, const committed_batch& committed) {
   state.view = committed.view;
   auto requests = std::make_shared<std::vector<executed_request>>();
   requests->reserve(answered.size());
+  std::vector<client_table::shared_outcome> outcomes;
+  outcomes.reserve(answered.size());
   for (const auto& each : answered) {
     requests->push_back(each.request);
+    outcomes.push_back(each.answer.outcome);
     answer(self, each.request.id, each.answer);
   }
   std::vector<case_name> settled;
@@ -144,7 +148,8 @@ void execute(executor_self self, const committed_batch& committed) {
   self->send(state.with->batcher,
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests,
                             committed.body, settled});
-  self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests, settled}});
+  self->send(state.with->monitor,
+             observed{batch_was_executed{committed.sequence, requests, settled, committed.body, std::move(outcomes)}});
   const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
   // At a checkpoint the standing changes without a system request, because scores recover and quarantines end.
   if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));
@@ -221,11 +226,15 @@ void route_session(executor_self self, const session_routed& routed) {
 void answer_query(executor_self self, const verified_message& received) {
   const auto& asked = std::get<query>(*received.value);
   const auto& replicated = *self->state.replicated;
-  auto result = replicated.query(asked.operation);
-  if (!result) return;
-  const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result->status),
-                        std::move(result->payload)};
-  self->send(received.via, outgoing_frame{encode(out)});
+  try {
+    auto result = replicated.query(asked.operation);
+    if (!result) return;
+    const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result->status),
+                          std::move(result->payload)};
+    self->send(received.via, outgoing_frame{encode(out)});
+  } catch (const std::exception& error) {
+    self->send(self->state.with->monitor, observed{query_failed{error.what()}, received.credit});
+  }
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ using batcher_actor =
                      // Requests that a transferred state contains.
                      caf::reacts_to<state_installed>, caf::reacts_to<service_wanted>, caf::reacts_to<cases_dropped>,
                      // Clients whose requests are rate-limited.
-                     caf::reacts_to<reputation_agreed>,
+                     caf::reacts_to<reputation_agreed>, caf::reacts_to<stop_admitting>,
                      // The batch delay has passed.
                      caf::reacts_to<tick>>;
 
@@ -305,7 +305,8 @@ using client_actor =
   add(block, actors::readmission_wanted)   \
   add(block, actors::readmitted)           \
   add(block, actors::own_root_disproven)   \
-  add(block, actors::new_view_verified)
+  add(block, actors::new_view_verified)    \
+  add(block, actors::stop_admitting)
 // clang-format on
 
 HYPERMESH_REGISTER_MESSAGES(hypermesh, first_custom_type_id, HYPERMESH_MESSAGES)

@@ -140,6 +140,7 @@ struct node_counters::noting {
     into.gauges_["request_bytes_pending"] = it.bytes_pending;
   }
   void operator()(const audit_interrupted&) const { ++into.counters_["audit_interruptions_total"]; }
+  void operator()(const query_failed&) const { ++into.counters_["queries_failed_total"]; }
   void operator()(const node_failed&) const { ++into.counters_["node_failures_total"]; }
 };
 

@@ -253,6 +253,9 @@ struct cases_dropped {
   std::shared_ptr<const std::vector<case_name>> names;
 };
 
+/// The node is going to stop: refuse all further requests of clients (host to batcher).
+struct stop_admitting {};
+
 /// The client exceeded its quota of pending requests (batcher to ingress for clients).
 struct quota_exceeded {
   client_id client;

@@ -166,6 +166,9 @@ struct node_news::teller {
     return news{news_level::error,
                 visible_text(fmt::format("the audit trail is interrupted: {}; {}", it.error.what, it.error.remedy))};
   }
+  std::optional<news> operator()(const query_failed& it) const {
+    return news{news_level::error, visible_text(fmt::format("the state machine failed to answer a query: {}", it.why))};
+  }
   template <class Other>
   std::optional<news> operator()(const Other&) const {
     return std::nullopt;

@@ -140,6 +140,7 @@ struct invariant_checker::watching {
     entered = it.view;
   }
   void operator()(const audit_interrupted&) const {}
+  void operator()(const query_failed&) const {}
   void operator()(const primary_suspected& it) const {
     checker.causes_.on_suspected(replica, it.view, checker.is_bound(replica));
   }

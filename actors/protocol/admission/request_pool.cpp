@@ -85,6 +85,7 @@ request_pool::admission request_pool::admit(const request& value, moment now) {
   if (const auto* known = queue.find(value.id)) {
     return is_same_request(*known, value) ? admission::already_pending : admission::contradicting;
   }
+  if (!is_admitting_) return admission::overloaded;
   // The quota comes first: a client that exceeds it displaces no request of another client (I12).
   if (!make_room_in(queue, value, now)) return admission::client_quota;
   if (!make_room(queue, value, now)) return admission::overloaded;

@@ -85,6 +85,11 @@ class request_pool {
   admission admit(const request& value, moment now);
   /// The same for a system request of the evidence pool.
   admission admit(const system_request& value, moment now);
+  /// The node is going to stop: from now on new requests of clients are `overloaded`. Requests that are pending already
+  /// stay, and system requests are still admitted. The refusal of one replica fails no operation, because a client
+  /// counts f + 1 refusals.
+  void stop_admitting() { is_admitting_ = false; }
+  [[nodiscard]] bool is_admitting() const { return is_admitting_; }
   /// The requests that made room since the last call. They are no longer pending.
   [[nodiscard]] std::vector<request_reference> take_displaced() { return std::exchange(displaced_, {}); }
 
@@ -181,6 +186,7 @@ class request_pool {
   [[nodiscard]] bool wait_tells(request_id id, const client_queue& queue, moment now) const;
 
   batch_settings settings_;
+  bool is_admitting_ = true;
   std::map<client_id, client_queue> queues_;
   system_queue system_;
   /// Clients with requests that could be proposed, next turn first.

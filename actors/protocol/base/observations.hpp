@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -46,6 +47,10 @@ struct batch_was_executed {
   std::shared_ptr<const std::vector<executed_request>> requests;
   /// The names of the system requests of the batch.
   std::vector<case_name> cases = {};
+  /// The content of the batch.
+  std::shared_ptr<const batch> body = {};
+  /// The outcome of each request in `requests`, in the same order. Null if the request has no answer.
+  std::vector<std::shared_ptr<const request_outcome>> outcomes = {};
 };
 
 /// h moved; H = h + L.
@@ -195,12 +200,21 @@ struct replica_progress {
 struct batcher_progress {
   std::uint64_t requests_pending = 0;
   std::uint64_t bytes_pending = 0;
+  /// Whether new requests of clients are admitted. False once the node prepares its stop.
+  bool is_admitting = true;
 };
 
 /// The audit trail could not be written. The node continues without it, and a later entry of the trail will show how
 /// many entries are missing.
 struct audit_interrupted {
   world_error error;
+};
+
+/// The machine failed to answer a query that is not ordered. The query has no answer, and the node goes on, because a
+/// query does not change the state. If it stopped the node, one client could stop all replicas with one query.
+struct query_failed {
+  /// The text of the exception.
+  std::string why;
 };
 
 /// The node has to stop. The error is for the operator.
@@ -212,6 +226,6 @@ using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
                  primary_suspected, donor_replaced, execution_resumed, probation_changed, move_agreed, replica_progress,
-                 batcher_progress, fault_proven, standing_changed, audit_interrupted, node_failed>;
+                 batcher_progress, fault_proven, standing_changed, audit_interrupted, query_failed, node_failed>;
 
 }  // namespace hypermesh::protocol
