@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,99 +7,15 @@
 #include <string>
 #include <vector>
 
+#include <hypermesh/state_machine.hpp>
+
 #include "messages/expected.hpp"
 #include "messages/types.hpp"
 
 /// The ports between the protocol and its environment: abstract classes without CAF, so that
-/// cores, actors, the product and the simulator can use the same ones.
+/// cores, actors, the product and the simulator can use the same ones. The port to a state machine is in
+/// `hypermesh/state_machine.hpp`, because hosts implement it.
 namespace hypermesh {
-
-// --- State machine -----------------------------------------------------------
-
-/// The outcome of one operation.
-enum class operation_status : std::uint8_t {
-  /// The operation was executed. The payload is the answer of the machine.
-  applied = 0,
-  /// The operation is well-formed, but the rules of the machine forbid it. The payload is the reason, as text.
-  refused = 1,
-  /// The bytes are not an operation of this machine. The payload is the reason, as text.
-  malformed = 2,
-  /// The operation was executed, but its answer is not available: it exceeds `limits::result_bytes_max` or the bound of
-  /// a reply, or the client table has dropped it to make room for newer replies.
-  result_too_large = 3,
-};
-inline constexpr auto operation_status_last = operation_status::result_too_large;
-
-struct operation_result {
-  operation_status status = operation_status::applied;
-  byte_vector payload;
-
-  friend bool operator==(const operation_result&, const operation_result&) = default;
-};
-
-/// The place of an operation in the total order; equal at every correct replica.
-struct operation_context {
-  sequence_number sequence;
-  client_id client;
-  timestamp when;
-  /// Index of the operation inside its request.
-  std::uint32_t index = 0;
-  /// The session of the client, in which `when` counts.
-  session_id session = {};
-  /// The time since the Unix epoch that the replicas agreed on with the batch. It never decreases from one operation to
-  /// the next. It is zero in a cluster that has not agreed on a time yet. A machine may decide by it, because it is the
-  /// same at every replica. It follows the clocks of the replicas only roughly.
-  std::chrono::sys_time<std::chrono::milliseconds> ordered_time{};
-};
-
-/// A piece of state under one leaf of the state's Merkle tree. A chunk is immutable.
-/// Consecutive snapshots share the chunks that did not change.
-struct state_chunk {
-  /// At most `limits::state_chunk_bytes_max` bytes.
-  std::shared_ptr<const byte_vector> bytes;
-  /// `state_chunk_digest(*bytes)`.
-  digest leaf;
-};
-
-/// The chunks of one state in a fixed order; the order is part of the root.
-using state_snapshot = std::vector<state_chunk>;
-
-/// The leaf that stands for a chunk in the state's Merkle tree.
-[[nodiscard]] digest state_chunk_digest(byte_span bytes);
-
-/// Root of the Merkle tree over the chunks of `snapshot`.
-[[nodiscard]] digest state_root(const state_snapshot& snapshot);
-
-/// A deterministic, replicated machine (§2: "replicas must be deterministic … and start in
-/// the same state"). Equal operations in equal order must give equal results and equal
-/// snapshots on every computer and with every compiler. So an implementation uses no
-/// floating-point numbers, no iteration in hash order, no clock, no randomness and no
-/// addresses. It is called by one thread at a time.
-class state_machine {
- public:
-  virtual ~state_machine() = default;
-
-  /// The name of the machine in the genesis file and in messages to people, for example "key-value".
-  [[nodiscard]] virtual std::string_view name() const = 0;
-
-  /// Executes one operation. `operation` comes from a client and may be any bytes;
-  /// an operation that the machine does not know gives `malformed` and changes nothing.
-  virtual operation_result apply(const operation_context& context, byte_span operation) = 0;
-
-  /// Answers a read-only operation from the present state without changing it.
-  /// An operation that would write gives `refused`. `apply` accepts the same reads.
-  [[nodiscard]] virtual operation_result query(byte_span operation) const = 0;
-
-  /// The whole state as chunks. The cost must be proportional to the changes since the last call.
-  [[nodiscard]] virtual state_snapshot snapshot() = 0;
-
-  /// Replaces the state by the one in `snapshot`, whose bytes were verified against a
-  /// certified root. An error leaves the state unchanged.
-  [[nodiscard]] virtual or_reason<void> restore(const state_snapshot& snapshot) = 0;
-
-  /// Root of `snapshot()`.
-  [[nodiscard]] virtual digest root() = 0;
-};
 
 // --- Authenticator -----------------------------------------------------------
 

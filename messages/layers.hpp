@@ -33,6 +33,12 @@ using namespace machines;
 using namespace storage;
 using namespace audit;
 }  // namespace runtime
+namespace feed {
+using namespace runtime;
+}
+namespace host {
+using namespace feed;
+}
 namespace cli {
 using namespace runtime;
 }

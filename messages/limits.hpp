@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <hypermesh/types.hpp>
+
 /// A bound on everything that a peer, a client or an operator can make large. Each bound has
-/// a comment with its derivation. All bounds on messages are in this file.
+/// a comment with its derivation. All bounds on messages are in this file, except those that hosts have to keep
+/// (`hypermesh/types.hpp`).
 namespace hypermesh::limits {
 
 /// PBFT needs n > 3f; f = 1 is the smallest group that tolerates a fault.
@@ -16,9 +19,6 @@ inline constexpr std::uint32_t replicas_max = 100;
 /// replicated state.
 inline constexpr std::uint32_t clients_max = 65'536;
 
-/// Bytes of one operation of the state machine. An application should store larger data elsewhere and order only its
-/// digest.
-inline constexpr std::size_t operation_bytes_max = 256 * 1024;
 /// Operations under one client signature. With 1,024 operations, the signature check of 80 µs costs 0.1 µs for each.
 inline constexpr std::size_t operations_per_request_max = 1'024;
 /// Bytes of all operations of one REQUEST together: four operations of the largest size.
@@ -29,8 +29,6 @@ inline constexpr std::size_t requests_per_batch_max = 1'024;
 /// Bytes of one batch. A batch must have room for the largest request; twice that size keeps batches efficient.
 inline constexpr std::size_t batch_bytes_max = 2 * request_bytes_max + 16 * 1024;
 
-/// Bytes of the result of one operation.
-inline constexpr std::size_t result_bytes_max = 256 * 1024;
 /// Bytes of all results of one request. The bound makes a reply fit a frame.
 inline constexpr std::size_t reply_bytes_max = 1024 * 1024;
 
@@ -45,8 +43,6 @@ inline constexpr std::size_t sessions_per_client_max = 64;
 /// Ended sessions of one client that are remembered. Older ones are refused by their number alone.
 inline constexpr std::size_t ended_sessions_max = 256;
 
-/// Bytes of one chunk of state, which has one leaf in the Merkle tree.
-inline constexpr std::size_t state_chunk_bytes_max = 256 * 1024;
 /// Chunks of one snapshot: 2²⁰ chunks of 256 KiB are 256 GiB of state.
 inline constexpr std::uint64_t state_chunks_max = 1ULL << 20U;
 /// Digests on the path from a leaf to the root, in a tree of `state_chunks_max` leaves.

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include <hypermesh/settings.hpp>
+
 #include "messages/digest.hpp"
 #include "messages/frame.hpp"
 #include "messages/kinds.hpp"
@@ -122,15 +124,6 @@ struct request_reference {
 [[nodiscard]] inline request_reference reference_of(const request& value) {
   return {value.id, digest_of_request(value)};
 }
-
-/// How a session orders its requests.
-enum class session_mode : std::uint8_t {
-  /// Timestamps are 1, 2, 3, …, and each request is executed after the one before it.
-  ordered = 0,
-  /// Requests are executed in the order in which they are committed.
-  independent = 1,
-};
-inline constexpr auto session_mode_last = session_mode::independent;
 
 /// The one operation of the request with timestamp 0. The nonce distinguishes two processes that chose the same session
 /// number: their requests differ, and so do the digests in the replies.

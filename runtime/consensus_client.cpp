@@ -1,96 +1,55 @@
-#include "runtime/consensus_client.hpp"
+#include <hypermesh/consensus_client.hpp>
 
-#include <sodium.h>
-#include <caf/scoped_actor.hpp>
-#include <caf/send.hpp>
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
+#include <utility>
 
-#include "actors/client.hpp"
-#include "runtime/consensus_manager.hpp"
-#include "runtime/member_identity.hpp"
+#include <caf/actor_system.hpp>
+
+#include "runtime/hosted_client.hpp"
+#include "runtime/hosted_replica.hpp"
+#include "runtime/thread_limits.hpp"
 
 namespace hypermesh {
 
 using namespace runtime;
 
-namespace {
+/// The order of the members matters: the client ends before the actor system in which its actor runs.
+struct consensus_client::parts {
+  client_id self;
+  runtime_system_config system_config;
+  caf::actor_system system{system_config};
+  std::unique_ptr<hosted_client> client;
+};
 
-/// The number of random bits in a session's number. The bits above them are the milliseconds since 1970, which need 41
-/// bits until 2039 and 42 bits until 2109.
-constexpr unsigned session_random_bits = 22;
-
-/// Makes a number above the sessions of earlier processes, provided that the clock is right. If the clock is wrong, the
-/// replicas refuse to open the session and reply with a free number (see `client_sessions`). This costs one more
-/// message.
-session_id new_session() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  const auto now =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
-  return session_id{(now << session_random_bits) + randombytes_uniform(1U << session_random_bits)};
+or_error<std::unique_ptr<consensus_client>> consensus_client::connect(const configuration& config,
+                                                                      const client_settings& settings) {
+  auto read = read_client_config(config.file, config.overrides);
+  if (!read) return failure_of(read);
+  // The limits are checked before the actor system exists, because it cannot report that it is refused a thread.
+  if (auto done = check_threads(threads_of_client(read->cluster.replicas.size())); !done) return failure_of(done);
+  auto made = std::make_unique<parts>();
+  made->self = read->self;
+  auto connected = hosted_client::connect(made->system, *read, settings);
+  if (!connected) return failure_of(connected);
+  made->client = std::move(*connected);
+  return std::unique_ptr<consensus_client>{new consensus_client{std::move(made)}};
 }
 
-/// Makes a callback that fulfils `promise`.
-template <class Value, class Callback>
-std::shared_ptr<const Callback> fulfilling(std::shared_ptr<std::promise<Value>> promise) {
-  return std::make_shared<const Callback>([promise](const Value& value) { promise->set_value(value); });
-}
+consensus_client::consensus_client(std::unique_ptr<parts> of) : parts_(std::move(of)) {}
 
-}  // namespace
+consensus_client::~consensus_client() = default;
 
-or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor_system& system,
-                                                                      const client_config& config,
-                                                                      client_settings settings) {
-  auto loaded = load_keys(config.key_file, principal::of(config.self), config.cluster);
-  if (!loaded) return failure_of(loaded);
-  const auto& keys = *loaded;
-  std::unique_ptr<consensus_client> result{new consensus_client{system}};
-  if (settings.sampling_seed == 0) randombytes_buf(&settings.sampling_seed, sizeof settings.sampling_seed);
-  result->actor_ = system.spawn(
-      client, client_identity{config.cluster.parameters(), config.self, keys, timestamp{1}, new_session()}, settings);
-  result->links_ = start_client_links(system, link_settings_of(config.cluster, keys), result->actor_);
-  return result;
-}
+client_id consensus_client::self() const { return parts_->self; }
 
-consensus_client::~consensus_client() {
-  // The actor ends by itself after `client_stop`. An exit message would be handled first and leave promises
-  // unfulfilled.
-  caf::anon_send(actor_, client_stop{});
-  stop_links_of(links_.actors);
+std::future<submit_outcome> consensus_client::submit(byte_vector operation) {
+  return parts_->client->submit(std::move(operation));
 }
 
 void consensus_client::submit(byte_vector operation, completion done) {
-  caf::anon_send(actor_, submit_operation{std::move(operation), std::make_shared<const completion>(std::move(done))});
-}
-
-std::future<submit_outcome> consensus_client::submit(byte_vector operation) {
-  const auto promise = std::make_shared<std::promise<submit_outcome>>();
-  caf::anon_send(actor_, submit_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise)});
-  return promise->get_future();
+  parts_->client->submit(std::move(operation), std::move(done));
 }
 
 std::future<submit_outcome> consensus_client::query(byte_vector operation, read_mode mode) {
-  if (mode == read_mode::linearizable) return submit(std::move(operation));
-  const auto promise = std::make_shared<std::promise<submit_outcome>>();
-  caf::anon_send(actor_, query_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise)});
-  return promise->get_future();
-}
-
-std::optional<client_report> consensus_client::own_report(std::chrono::milliseconds patience) {
-  std::optional<client_report> result;
-  caf::scoped_actor self{*system_};
-  self->request(actor_, patience, client_report_wanted{})
-      .receive([&](client_report& report) { result = std::move(report); }, [](const caf::error&) {});
-  return result;
-}
-
-void consensus_client::tell_replicas(frame_ptr frame) { caf::anon_send(actor_, outgoing_frame{std::move(frame)}); }
-
-std::future<std::optional<node_report>> consensus_client::report(replica_id replica) {
-  const auto promise = std::make_shared<std::promise<std::optional<node_report>>>();
-  caf::anon_send(actor_,
-                 report_of_replica{replica, fulfilling<std::optional<node_report>, report_completion>(promise)});
-  return promise->get_future();
+  return parts_->client->query(std::move(operation), mode);
 }
 
 }  // namespace hypermesh

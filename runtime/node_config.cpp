@@ -65,14 +65,34 @@ or_error<void> all_of(const or_error<void>& of_genesis, const toml_document& doc
   return tl::unexpected(of_genesis ? own : joined(of_genesis.error(), own));
 }
 
+/// Sets the values of the host as if the file had them, so that all checks of the file apply to them. An unknown name
+/// becomes an unknown key.
+template <class Config>
+void apply_overrides(const config_overrides& overrides, std::span<const config_row<Config>> rows,
+                     toml_document& document) {
+  for (const auto& [name, value] : overrides) {
+    const auto row = std::ranges::find_if(rows, [&](const auto& each) { return full_name(each.key) == name; });
+    const auto is_text = row != rows.end() && row->key.kind != value_kind::number && row->key.kind != value_kind::flag;
+    const auto dot = name.find('.');
+    const std::string_view whole{name};
+    if (dot == std::string::npos) {
+      document.set({}, whole, value, is_text);
+    } else {
+      document.set(whole.substr(0, dot), whole.substr(dot + 1), value, is_text);
+    }
+  }
+}
+
 /// Reads `path` by its rows. The first row names the genesis. The genesis is read before the other rows, because their
 /// bounds and defaults depend on it. `check` finds problems that no single row can have.
 template <class Config, class Check>
 or_error<void> read_into(const std::filesystem::path& path, std::string_view file_name,
-                         std::span<const config_row<Config>> rows, Config& config, Check check) {
+                         std::span<const config_row<Config>> rows, Config& config, const config_overrides& overrides,
+                         Check check) {
   auto read = toml_document::read(path);
   if (!read) return failure_of(read);
-  const auto& document = *read;
+  auto& document = *read;
+  apply_overrides(overrides, rows, document);
   config_tables tables{document.root(), path};
   config_reader<Config> reader{tables, config};
   require(rows.front().key.name == "genesis", "the genesis is read first");
@@ -87,24 +107,26 @@ or_error<void> read_into(const std::filesystem::path& path, std::string_view fil
 
 }  // namespace
 
-or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config) {
-  return read_into(path, "node.toml", node_rows(), config,
+or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config,
+                                     const config_overrides& overrides) {
+  return read_into(path, "node.toml", node_rows(), config, overrides,
                    [&config](config_tables& tables) { expect_own_folders(tables, config); });
 }
 
-or_error<node_config> read_node_config(const std::filesystem::path& path) {
+or_error<node_config> read_node_config(const std::filesystem::path& path, const config_overrides& overrides) {
   node_config config;
-  if (auto done = read_node_config_into(path, config); !done) return failure_of(done);
+  if (auto done = read_node_config_into(path, config, overrides); !done) return failure_of(done);
   return config;
 }
 
-or_error<void> read_client_config_into(const std::filesystem::path& path, client_config& config) {
-  return read_into(path, "client.toml", client_rows(), config, [](const config_tables&) {});
+or_error<void> read_client_config_into(const std::filesystem::path& path, client_config& config,
+                                       const config_overrides& overrides) {
+  return read_into(path, "client.toml", client_rows(), config, overrides, [](const config_tables&) {});
 }
 
-or_error<client_config> read_client_config(const std::filesystem::path& path) {
+or_error<client_config> read_client_config(const std::filesystem::path& path, const config_overrides& overrides) {
   client_config config;
-  if (auto done = read_client_config_into(path, config); !done) return failure_of(done);
+  if (auto done = read_client_config_into(path, config, overrides); !done) return failure_of(done);
   return config;
 }
 

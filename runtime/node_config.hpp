@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "runtime/genesis.hpp"
@@ -64,16 +66,23 @@ struct client_config {
   std::filesystem::path key_file;
 };
 
+/// Values that a host sets instead of those in a file, by the full names of their keys.
+using config_overrides = std::map<std::string, std::string, std::less<>>;
+
 /// Reads `node.toml`. Paths in the file are relative to it. The error names every problem with its line, in this file
 /// and in the genesis.
-[[nodiscard]] or_error<node_config> read_node_config(const std::filesystem::path& path);
+[[nodiscard]] or_error<node_config> read_node_config(const std::filesystem::path& path,
+                                                     const config_overrides& overrides = {});
 
 /// Reads `client.toml`.
-[[nodiscard]] or_error<client_config> read_client_config(const std::filesystem::path& path);
+[[nodiscard]] or_error<client_config> read_client_config(const std::filesystem::path& path,
+                                                         const config_overrides& overrides = {});
 
 /// Like `read_node_config`, but `config` receives all values that could be read, even when there is an error.
-[[nodiscard]] or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config);
-[[nodiscard]] or_error<void> read_client_config_into(const std::filesystem::path& path, client_config& config);
+[[nodiscard]] or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config,
+                                                   const config_overrides& overrides = {});
+[[nodiscard]] or_error<void> read_client_config_into(const std::filesystem::path& path, client_config& config,
+                                                     const config_overrides& overrides = {});
 
 /// Default folders of a replica, beside its configuration file.
 inline constexpr std::string_view default_data_folder = "data";

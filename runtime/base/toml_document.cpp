@@ -1,5 +1,6 @@
 #include "runtime/base/toml_document.hpp"
 
+#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -164,6 +165,26 @@ or_error<toml_document> toml_document::parse(const std::filesystem::path& path, 
     return tl::unexpected(error_of({{path, line, std::string{error.description()}}}));
   }
   return document;
+}
+
+void toml_document::set(std::string_view table, std::string_view key, std::string_view value, bool is_text) {
+  auto* place = static_cast<toml::table*>(parsed_.get());
+  if (!table.empty()) {
+    if (place->get(table) == nullptr) place->insert(table, toml::table{});
+    place = place->get(table)->as_table();
+    // The file has another value under the name of the table, which its reader complains about.
+    if (place == nullptr) return;
+  }
+  std::int64_t number = 0;
+  const auto* end = value.data() + value.size();
+  const auto parsed = std::from_chars(value.data(), end, number);
+  if (!is_text && parsed.ec == std::errc{} && parsed.ptr == end) {
+    place->insert_or_assign(key, number);
+  } else if (!is_text && (value == "true" || value == "false")) {
+    place->insert_or_assign(key, value == "true");
+  } else {
+    place->insert_or_assign(key, std::string{value});
+  }
 }
 
 toml_table toml_document::root() const {

@@ -89,6 +89,10 @@ class toml_document {
   /// Parses the content of a file. Every error is about the content.
   [[nodiscard]] static or_error<toml_document> parse(const std::filesystem::path& path, const std::string& content);
 
+  /// Sets a key as if the file set it, before the tables are read: `table` is empty for a key outside of the tables. A
+  /// whole number becomes a number, true and false become a flag, and everything else a text, unless `is_text`.
+  void set(std::string_view table, std::string_view key, std::string_view value, bool is_text);
+
   [[nodiscard]] toml_table root() const;
   [[nodiscard]] const std::vector<config_problem>& problems() const { return *problems_; }
 

@@ -370,3 +370,23 @@ TEST_CASE("a displaced request that comes back is forwarded on one schedule only
   };
   CHECK(forwarded(true) <= forwarded(false) + 1);
 }
+
+TEST_CASE("a batcher that is drained refuses new requests and reports when none is left") {
+  batcher_bench bench;
+  bench.request(0, 1);
+  CHECK(bench.batches() == sizes{1});
+  bench.give(bench.tested, stop_admitting{});
+  const auto before = bench.take_observed<batcher_progress>();
+  REQUIRE_FALSE(before.empty());
+  CHECK_FALSE(before.back().is_admitting);
+  CHECK(before.back().requests_pending == 1);
+  bench.request(1, 1);
+  CHECK(bench.batches().empty());
+  const auto refused = bench.take<refuse>("executor");
+  REQUIRE(refused.size() == 1);
+  CHECK(refused.front().status == reply_status::overloaded);
+  bench.executed(0, 1);
+  const auto after = bench.take_observed<batcher_progress>();
+  REQUIRE_FALSE(after.empty());
+  CHECK(after.back().requests_pending == 0);
+}

@@ -354,3 +354,29 @@ TEST_CASE_FIXTURE(executor_bench, "a restarted executor reports the step-downs t
   CHECK(agreed.back().stepped_down == std::vector{view_number{0}});
   CHECK(agreed.back().at == sequence_number{1});
 }
+
+TEST_CASE("a query that throws has no answer, is reported, and does not end the executor") {
+  /// Throws in each query.
+  struct throwing_machine final : state_machine {
+    [[nodiscard]] std::string_view name() const override { return "throwing"; }
+    operation_result apply(const operation_context&, byte_span) override { return {}; }
+    [[nodiscard]] operation_result query(byte_span) const override { throw std::runtime_error("forgotten case"); }
+    [[nodiscard]] state_snapshot snapshot() override { return {}; }
+    [[nodiscard]] or_reason<void> restore(const state_snapshot&) override { return {}; }
+    [[nodiscard]] digest root() override { return {}; }
+  };
+  virtual_bench bench{replica_id{1}};
+  const auto tested = bench.connect(bench.system().spawn(
+      executor, bench.identity(),
+      std::make_shared<executor_start>(executor_start{
+          std::make_unique<replicated_state>(std::make_unique<throwing_machine>(), cluster_parameters{}), {}, {}})));
+  for (std::uint64_t when = 1; when <= 2; ++when) {
+    const query asked{{client_id{0}, timestamp{when}}, to_byte_vector("anything")};
+    bench.give(tested, verified_message{principal::of(client_id{0}), bench.link("asker"),
+                                        std::make_shared<const message>(asked)});
+    CHECK(bench.take_frames("asker").empty());
+    const auto failed = bench.take_observed<query_failed>();
+    REQUIRE(failed.size() == 1);
+    CHECK(failed.front().why == "forgotten case");
+  }
+}

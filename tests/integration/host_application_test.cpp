@@ -12,8 +12,8 @@
 
 #include "actors/protocol/reputation/system_request.hpp"
 #include "messages/codec.hpp"
-#include "runtime/consensus_client.hpp"
-#include "runtime/consensus_manager.hpp"
+#include "runtime/hosted_client.hpp"
+#include "runtime/hosted_replica.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "tests/support/counting_machine.hpp"
@@ -71,8 +71,8 @@ class host {
     managers_.resize(systems_.size());
     systems_[number] = std::make_unique<system_holder>();
     auto& system = systems_[number]->system;
-    auto started = make_machine_ == nullptr ? consensus_manager::start(system, std::move(*config))
-                                            : consensus_manager::start(system, std::move(*config), make_machine_());
+    auto started = make_machine_ == nullptr ? hosted_replica::start(system, std::move(*config))
+                                            : hosted_replica::start(system, std::move(*config), make_machine_());
     if (!started) FAIL(started.error().what);
     managers_[number] = std::move(*started);
   }
@@ -82,16 +82,16 @@ class host {
     systems_[number] = nullptr;
   }
 
-  [[nodiscard]] std::unique_ptr<consensus_client> connect(client_settings settings = {}) {
+  [[nodiscard]] std::unique_ptr<hosted_client> connect(client_settings settings = {}) {
     auto config = read_client_config(layout().client_file(0));
     REQUIRE(config);
-    auto connected = consensus_client::connect(client_system_.system, *config, settings);
+    auto connected = hosted_client::connect(client_system_.system, *config, settings);
     REQUIRE(connected);
     return std::move(*connected);
   }
 
   [[nodiscard]] cluster_layout layout() const { return {folder_.path() / "cluster"}; }
-  [[nodiscard]] consensus_manager& manager(std::uint32_t number) { return *managers_.at(number); }
+  [[nodiscard]] hosted_replica& manager(std::uint32_t number) { return *managers_.at(number); }
 
  private:
   struct system_holder {
@@ -102,7 +102,7 @@ class host {
   machine_maker make_machine_ = nullptr;
   scratch_folder folder_;
   std::vector<std::unique_ptr<system_holder>> systems_;
-  std::vector<std::unique_ptr<consensus_manager>> managers_;
+  std::vector<std::unique_ptr<hosted_replica>> managers_;
   system_holder client_system_;
 };
 
@@ -182,7 +182,7 @@ TEST_CASE("four replicas run a state machine that the host application brings") 
   cluster.stop(0);
   runtime_system_config settings;
   caf::actor_system system{settings};
-  const auto refused = consensus_manager::start(system, *config);
+  const auto refused = hosted_replica::start(system, *config);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().what.find("counting") != std::string::npos);
 }
@@ -230,10 +230,10 @@ TEST_CASE("a replica that starts late fetches the state and follows") {
 
 TEST_CASE("a host is notified when a core actor of its replica ends") {
   host cluster;
-  CHECK(cluster.manager(1).health().has_value());
+  CHECK(cluster.manager(1).health().is_live);
   caf::anon_send_exit(cluster.manager(1).actors().executor, caf::exit_reason::kill);
   REQUIRE(cluster.manager(1).wait_for_failure(std::chrono::seconds{30}));
-  CHECK(cluster.manager(1).health().error().what.find("executor") != std::string::npos);
+  CHECK(cluster.manager(1).health().running.error().what.find("executor") != std::string::npos);
   // A normal stop is not a failure.
   cluster.stop(2);
 }

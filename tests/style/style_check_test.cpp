@@ -53,6 +53,26 @@ TEST_CASE("an include along the arrows is allowed") {
   CHECK(includes_of("tools/hypermesh/main.cpp", "runtime/config.hpp") == 0);
 }
 
+TEST_CASE("public headers include the standard library, each other and nothing of ours") {
+  const auto public_includes = [](std::string_view of, std::string_view line) {
+    return count(check_includes, "runtime/include/hypermesh/" + std::string{of}, std::string{line} + "\n");
+  };
+  CHECK(public_includes("types.hpp", "#include <vector>") == 0);
+  CHECK(public_includes("expected.hpp", "#include <tl/expected.hpp>") == 0);
+  CHECK(public_includes("reports.hpp", "#include <hypermesh/types.hpp>") == 0);
+  CHECK(public_includes("reports.hpp", "#include \"messages/types.hpp\"") == 1);
+  CHECK(public_includes("reports.hpp", "#include <messages/types.hpp>") == 1);
+  CHECK(public_includes("reports.hpp", "#include <caf/actor.hpp>") == 1);
+  CHECK(public_includes("reports.hpp", "#include <sodium.h>") == 1);
+  CHECK(public_includes("reports.hpp", "#include <hypermesh/caf/module.hpp>") == 1);
+  CHECK(public_includes("caf/module.hpp", "#include <caf/actor.hpp>") == 0);
+  CHECK(public_includes("caf/module.hpp", "#include <rocksdb/db.h>") == 1);
+  // All layers may include them, but only in the form that hosts use.
+  CHECK(count(check_includes, "messages/types.hpp", "#include <hypermesh/types.hpp>\n") == 0);
+  CHECK(count(check_includes, "messages/types.hpp", "#include \"runtime/include/hypermesh/types.hpp\"\n") == 1);
+  CHECK(count(check_includes, "actors/protocol/base/a.hpp", "#include <hypermesh/caf/module.hpp>\n") == 1);
+}
+
 TEST_CASE("generated headers stay in messages/*.cpp") {
   CHECK(includes_of("messages/frame.cpp", "schemas/common_generated.h") == 0);
   CHECK(includes_of("messages/frame.hpp", "schemas/common_generated.h") == 1);

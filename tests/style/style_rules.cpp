@@ -33,6 +33,25 @@ std::optional<std::size_t> layer_of(std::string_view path) {
   return std::nullopt;
 }
 
+/// The public headers stand in `public_folder` and are included by their path from there. Every file may include them.
+constexpr std::string_view public_folder = "runtime/include/";
+constexpr std::string_view public_prefix = "hypermesh/";
+/// The public headers for hosts that are actor systems.
+constexpr std::string_view actor_hosts_prefix = "hypermesh/caf/";
+
+/// The reason why a public header must not include `target`; empty when it may. Hosts get no other header of ours, and
+/// hosts without actors get no header of a library except tl::expected.
+std::string objection_to_public_include(std::string_view path, const include_line& include) {
+  const std::string_view target = include.path;
+  if (include.quoted) return "public headers include the standard library and each other, in angle brackets";
+  const bool is_for_actor_hosts = is_under(path, std::string(public_folder) + std::string(actor_hosts_prefix));
+  if (is_under(target, actor_hosts_prefix)) return is_for_actor_hosts ? "" : "hosts without actors include no CAF";
+  if (is_under(target, public_prefix) || target == "tl/expected.hpp") return {};
+  if (is_for_actor_hosts && is_under(target, "caf/")) return {};
+  const bool is_standard = target.find('/') == std::string_view::npos && target.find('.') == std::string_view::npos;
+  return is_standard ? "" : "public headers include the standard library, tl::expected and each other";
+}
+
 /// The header is abstract and free of CAF, so the protocol may include it although it is in actors/.
 constexpr std::string_view ports_header = "actors/ports.hpp";
 
@@ -73,12 +92,15 @@ std::string objection_to_tool_include(std::string_view path, std::string_view ta
 /// The reason why `path` must not include `target`; empty when it may.
 std::string objection_to_include(std::string_view path, const include_line& include) {
   const std::string_view target = include.path;
+  if (is_under(path, public_folder)) return objection_to_public_include(path, include);
+  if (is_under(target, public_folder)) return "include public headers as hosts do: <hypermesh/…>";
   const auto target_layer = layer_of(target);
   const bool target_in_tests = is_under(target, "tests/");
   if (include.quoted && !target_layer && !target_in_tests) {
     return "quotes are for our own headers, by their path from the top of the repository";
   }
-  if ((path == ports_header || is_under(path, "actors/protocol/")) && is_under(target, "caf/")) {
+  const bool brings_caf = is_under(target, "caf/") || is_under(target, actor_hosts_prefix);
+  if ((path == ports_header || is_under(path, "actors/protocol/")) && brings_caf) {
     return "the protocol and its ports are free of CAF";
   }
   if (is_under(path, "tests/")) return {};
@@ -117,7 +139,9 @@ bool where_nothing_sleeps(std::string_view path) {
 }
 bool outside_of_verification(std::string_view path) { return path != "messages/verify.hpp"; }
 
-bool outside_of_expected(std::string_view path) { return path != "messages/expected.hpp"; }
+bool outside_of_expected(std::string_view path) {
+  return path != "messages/expected.hpp" && path != "runtime/include/hypermesh/expected.hpp";
+}
 
 struct banned_token {
   std::string_view token;
@@ -136,7 +160,7 @@ constexpr std::string_view no_hash_order =
 constexpr std::string_view no_marks = "finish it, or put it into an issue";
 constexpr std::string_view no_output = "only tools and tests print: use the log";
 constexpr std::string_view one_failure_form =
-    "one form for a value or its error: or_error, or_rejection or or_reason of messages/expected.hpp";
+    "one form for a value or its error: or_error, or_rejection or or_reason of hypermesh/expected.hpp";
 constexpr std::string_view no_sleep = "wait for an event or use the actor system's clock";
 
 constexpr banned_token banned_tokens[] = {

@@ -32,7 +32,9 @@ using violations = std::vector<violation>;
 inline constexpr std::size_t file_lines_max = 500;
 inline constexpr std::size_t function_lines_max = 70;
 
-/// Includes follow the order `schemas (generated) <- messages <- actors/protocol <- actors <- runtime <- tools`.
+/// Includes follow the order `schemas (generated) <- messages <- actors/protocol <- actors <- runtime <- tools`. The
+/// public headers in runtime/include may be included from everywhere, and include only the standard library,
+/// tl::expected and each other; those in hypermesh/caf also CAF.
 [[nodiscard]] violations check_includes(const source_tree& tree);
 /// Some words may not occur in some places: clocks in the protocol, left-over marks, sleeping, and so on.
 [[nodiscard]] violations check_tokens(const source_tree& tree);

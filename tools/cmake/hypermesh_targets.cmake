@@ -19,7 +19,7 @@ function(hypermesh_compile_options target)
 endfunction()
 
 # hypermesh_library(<name> <folder>...): the static library hypermesh_<name>, alias hypermesh::<name>, from these folders.
-# Includes are written from the top of the repository. A folder that has headers only gives a library of one empty unit.
+# Includes are written from the top of the repository, those of the public headers from runtime/include. A folder that has headers only gives a library of one empty unit.
 function(hypermesh_library name)
   hypermesh_sources(sources ${ARGN})
   if(NOT sources)
@@ -28,6 +28,7 @@ function(hypermesh_library name)
   endif()
   add_library(hypermesh_${name} STATIC ${sources})
   add_library(hypermesh::${name} ALIAS hypermesh_${name})
-  target_include_directories(hypermesh_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_include_directories(hypermesh_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>)
   hypermesh_compile_options(hypermesh_${name})
 endfunction()

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/consensus_manager.hpp"
+#include "runtime/hosted_replica.hpp"
 #include "runtime/thread_limits.hpp"
 #include "tests/byzantine/combinators.hpp"
 #include "tests/byzantine/strategy.hpp"

@@ -8,28 +8,6 @@
 
 namespace hypermesh::protocol {
 
-std::string_view to_string(client_error error) {
-  switch (error) {
-    case client_error::timed_out:
-      return "timed_out";
-    case client_error::too_many_pending:
-      return "too_many_pending";
-    case client_error::overloaded:
-      return "overloaded";
-    case client_error::stale_timestamp:
-      return "stale_timestamp";
-    case client_error::too_large:
-      return "too_large";
-    case client_error::stopped:
-      return "stopped";
-    case client_error::session_ended:
-      return "session_ended";
-    case client_error::name_taken:
-      return "name_taken";
-  }
-  return "unknown";
-}
-
 client_core::client_core(const cluster_parameters& cluster, client_id self, const authenticator& keys,
                          client_settings settings, timestamp first, session_id session)
     : cluster_(cluster),

@@ -343,3 +343,17 @@ TEST_CASE("a system request that the guard withdraws does not wait any more") {
   CHECK(world.builder.service(moment{3ms}).clients_waiting == 0);
   CHECK_FALSE(world.builder.cut(true));
 }
+
+TEST_CASE("a pool that stops admitting refuses new requests and keeps the pending ones") {
+  builder_world world;
+  CHECK(world.admit(0, 1) == admission::accepted);
+  world.builder.stop_admitting();
+  CHECK(world.admit(0, 2) == admission::overloaded);
+  CHECK(world.admit(1, 1) == admission::overloaded);
+  CHECK(world.admit(0, 1) == admission::already_pending);
+  const auto pending = world.builder.cut(true);
+  CHECK(ids_in(pending) == std::vector<request_id>{id_of(0, 1)});
+  world.execute(*pending);
+  CHECK(world.admit(0, 1) == admission::done);
+  CHECK(world.builder.requests_pending() == 0);
+}

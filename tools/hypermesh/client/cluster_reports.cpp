@@ -33,7 +33,7 @@ struct asked_replica {
 
 }  // namespace
 
-cluster_reports collect_reports(consensus_client& client, std::uint32_t replicas, std::chrono::milliseconds patience,
+cluster_reports collect_reports(hosted_client& client, std::uint32_t replicas, std::chrono::milliseconds patience,
                                 const std::function<bool()>& keep_on, const std::set<std::uint32_t>& left_out) {
   const auto wanted = replicas - left_out.size();
   cluster_reports reports(replicas);

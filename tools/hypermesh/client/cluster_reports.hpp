@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "actors/protocol/reputation/reputation_ledger.hpp"
-#include "runtime/consensus_client.hpp"
+#include "runtime/hosted_client.hpp"
 
 namespace hypermesh::cli {
 
@@ -16,7 +16,7 @@ using cluster_reports = std::vector<std::optional<node_report>>;
 
 /// Asks all replicas except those in `left_out` for their reports, repeatedly, until each has answered or `patience`
 /// has passed. Calls `keep_on` meanwhile and stops when it returns false.
-[[nodiscard]] cluster_reports collect_reports(consensus_client& client, std::uint32_t replicas,
+[[nodiscard]] cluster_reports collect_reports(hosted_client& client, std::uint32_t replicas,
                                               std::chrono::milliseconds patience, const std::function<bool()>& keep_on,
                                               const std::set<std::uint32_t>& left_out = {});
 

@@ -48,7 +48,7 @@ or_error<void> check_limits(const genesis& cluster) {
 or_error<std::unique_ptr<cluster_session>> cluster_session::open(client_config config, client_settings settings) {
   if (auto done = check_limits(config.cluster); !done) return failure_of(done);
   std::unique_ptr<cluster_session> session{new cluster_session{std::move(config)}};
-  auto connected = consensus_client::connect(session->system_, session->config_, settings);
+  auto connected = hosted_client::connect(session->system_, session->config_, settings);
   if (!connected) return failure_of(connected);
   session->client_ = std::move(*connected);
   return session;

@@ -8,8 +8,8 @@
 #include <caf/actor_system.hpp>
 
 #include "messages/time.hpp"
-#include "runtime/consensus_client.hpp"
-#include "runtime/consensus_manager.hpp"
+#include "runtime/hosted_client.hpp"
+#include "runtime/hosted_replica.hpp"
 #include "tools/hypermesh/terminal/exit_code.hpp"
 
 namespace hypermesh::cli {
@@ -46,7 +46,7 @@ class cluster_session {
   cluster_session(const cluster_session&) = delete;
   cluster_session& operator=(const cluster_session&) = delete;
 
-  [[nodiscard]] consensus_client& client() { return *client_; }
+  [[nodiscard]] hosted_client& client() { return *client_; }
   [[nodiscard]] const client_config& config() const { return config_; }
   [[nodiscard]] const genesis& cluster() const { return config_.cluster; }
 
@@ -57,7 +57,7 @@ class cluster_session {
   runtime_system_config system_config_;
   caf::actor_system system_{system_config_};
   /// The last member, so that the client is destroyed before the system in which its actor runs.
-  std::unique_ptr<consensus_client> client_;
+  std::unique_ptr<hosted_client> client_;
 };
 
 /// Explains the error of an operation to people, and gives the exit code for it.

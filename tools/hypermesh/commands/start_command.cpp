@@ -9,7 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/base/safe_text.hpp"
-#include "runtime/consensus_manager.hpp"
+#include "runtime/hosted_replica.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/node_news.hpp"
@@ -88,7 +88,7 @@ node_observers log_writers(const node_config& config) {
   return observers;
 }
 
-void announce(const start_options& options, const consensus_manager& manager, const genesis& cluster) {
+void announce(const start_options& options, const hosted_replica& manager, const genesis& cluster) {
   const auto line = fmt::format("ready replica={} port={} cluster={} id={}\n", manager.self().value, manager.port(),
                                 visible_text(cluster.name), to_hex(cluster.id().view(), 8));
   print_report(line);
@@ -98,7 +98,7 @@ void announce(const start_options& options, const consensus_manager& manager, co
     spdlog::warn("descriptor {} has no reader", options.ready_descriptor);
 }
 
-void log_standing(consensus_manager& manager) {
+void log_standing(hosted_replica& manager) {
   const auto report = manager.report(std::chrono::seconds{1});
   if (!report) return spdlog::warn("the monitor of this node does not answer");
   spdlog::debug("view {}, executed {}, stable checkpoint {}, state root {}", report->view.value,
@@ -106,7 +106,7 @@ void log_standing(consensus_manager& manager) {
 }
 
 /// Warns once about each address at which another replica answers.
-void warn_of_wrong_addresses(const consensus_manager& manager, std::vector<misdirected_address>& known) {
+void warn_of_wrong_addresses(const hosted_replica& manager, std::vector<misdirected_address>& known) {
   for (const auto& each : manager.misdirected()) {
     if (std::ranges::find(known, each) != known.end()) continue;
     known.push_back(each);
@@ -118,7 +118,7 @@ void warn_of_wrong_addresses(const consensus_manager& manager, std::vector<misdi
 /// again.
 class probation_log {
  public:
-  void look(consensus_manager& manager) {
+  void look(hosted_replica& manager) {
     if (is_over_ || std::chrono::steady_clock::now() < next_look_) return;
     next_look_ = std::chrono::steady_clock::now() + look_interval;
     const auto report = manager.report(std::chrono::seconds{1});
@@ -142,12 +142,12 @@ class probation_log {
 };
 
 /// Runs until a signal arrives or the node fails.
-exit_code watch(consensus_manager& manager, interruption& stop) {
+exit_code watch(hosted_replica& manager, interruption& stop) {
   auto next_standing = std::chrono::steady_clock::now() + standing_interval;
   std::vector<misdirected_address> wrong_addresses;
   probation_log probation;
   while (!stop.wait(watch_interval)) {
-    if (auto done = manager.health(); !done) return report_error(done.error(), exit_code::failed);
+    if (auto done = manager.health().running; !done) return report_error(done.error(), exit_code::failed);
     warn_of_wrong_addresses(manager, wrong_addresses);
     probation.look(manager);
     if (std::chrono::steady_clock::now() < next_standing) continue;
@@ -182,7 +182,7 @@ exit_code run_start(const start_options& options) {
   if (auto done = check_limits(config); !done) return report_error(done.error(), exit_code::failed);
   runtime_system_config system_config;
   caf::actor_system system{system_config};
-  auto started = consensus_manager::start(system, config, log_writers(config));
+  auto started = hosted_replica::start(system, config, log_writers(config));
   if (!started) return report_error(started.error(), exit_code_of(started.error()));
   auto& manager = **started;
   const auto& cluster = config.cluster;

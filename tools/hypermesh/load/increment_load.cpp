@@ -15,7 +15,7 @@ std::string key_of(std::size_t counter) { return fmt::format("counter-{}", count
 
 }  // namespace
 
-increment_load::increment_load(consensus_client& client)
+increment_load::increment_load(hosted_client& client)
     : client_(&client), records_(counters), last_answer_(clock::now()) {}
 
 byte_vector increment_load::reading_of(std::size_t counter) {

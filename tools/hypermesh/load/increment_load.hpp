@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "runtime/consensus_client.hpp"
+#include "runtime/hosted_client.hpp"
 #include "tools/hypermesh/load/latency_recorder.hpp"
 
 namespace hypermesh::cli {
@@ -31,7 +31,7 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   static constexpr std::size_t counters = 16;
 
   /// `client` must outlive the last callback, unless `halt` was called before its end.
-  explicit increment_load(consensus_client& client);
+  explicit increment_load(hosted_client& client);
 
   /// The operation that reads a counter.
   [[nodiscard]] static byte_vector reading_of(std::size_t counter);
@@ -84,7 +84,7 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   void submit(std::size_t counter);
   void note(std::size_t counter, clock::time_point submitted_at, const submit_outcome& outcome);
 
-  consensus_client* client_;
+  hosted_client* client_;
   std::atomic<bool> ending_ = false;
   std::atomic<std::size_t> under_way_ = 0;
   std::atomic<std::uint64_t> answered_ = 0;

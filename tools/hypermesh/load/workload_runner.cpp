@@ -50,7 +50,7 @@ struct run_record {
 
 class workload_run {
  public:
-  workload_run(consensus_client& client, std::span<const byte_span> operations, const workload_settings& settings,
+  workload_run(hosted_client& client, std::span<const byte_span> operations, const workload_settings& settings,
                const std::function<bool(std::size_t)>& keep_on)
       : client_(&client),
         operations_(operations),
@@ -118,7 +118,7 @@ class workload_run {
     return out;
   }
 
-  consensus_client* client_;
+  hosted_client* client_;
   std::span<const byte_span> operations_;
   workload_settings settings_;
   const std::function<bool(std::size_t)>* keep_on_;
@@ -129,7 +129,7 @@ class workload_run {
 
 }  // namespace
 
-workload_outcome run_workload(consensus_client& client, std::span<const byte_span> operations,
+workload_outcome run_workload(hosted_client& client, std::span<const byte_span> operations,
                               const workload_settings& settings,
                               const std::function<bool(std::size_t answered)>& keep_on) {
   if (operations.empty()) return {};

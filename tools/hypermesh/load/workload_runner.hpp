@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "runtime/consensus_client.hpp"
+#include "runtime/hosted_client.hpp"
 #include "tools/hypermesh/load/latency_recorder.hpp"
 
 namespace hypermesh::cli {
@@ -35,7 +35,7 @@ struct workload_outcome {
 /// time of the first commit. If the cluster does not answer it, the rest is not submitted.
 ///
 /// `keep_on` is called about every tenth of a second with the number of answers. It ends the run by returning false.
-[[nodiscard]] workload_outcome run_workload(consensus_client& client, std::span<const byte_span> operations,
+[[nodiscard]] workload_outcome run_workload(hosted_client& client, std::span<const byte_span> operations,
                                             const workload_settings& settings,
                                             const std::function<bool(std::size_t answered)>& keep_on);
 

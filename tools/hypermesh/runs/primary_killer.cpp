@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds away_max{1'000};
 
 }  // namespace
 
-primary_killer::primary_killer(local_cluster& cluster, consensus_client& client, std::chrono::milliseconds every)
+primary_killer::primary_killer(local_cluster& cluster, hosted_client& client, std::chrono::milliseconds every)
     : cluster_(&cluster),
       client_(&client),
       every_(every),

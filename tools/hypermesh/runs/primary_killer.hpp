@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "runtime/consensus_client.hpp"
+#include "runtime/hosted_client.hpp"
 #include "tools/hypermesh/local_cluster/local_cluster.hpp"
 
 namespace hypermesh::cli {
@@ -16,7 +16,7 @@ class primary_killer {
   using clock = std::chrono::steady_clock;
 
   /// `every` is the time from one kill to the next. `client` asks the replicas for their views.
-  primary_killer(local_cluster& cluster, consensus_client& client, std::chrono::milliseconds every);
+  primary_killer(local_cluster& cluster, hosted_client& client, std::chrono::milliseconds every);
 
   /// Kills or restarts a replica if this is due. The call takes up to 200 ms, because it waits for replicas that do not
   /// answer.
@@ -30,7 +30,7 @@ class primary_killer {
   void kill_primary();
 
   local_cluster* cluster_;
-  consensus_client* client_;
+  hosted_client* client_;
   std::chrono::milliseconds every_;
   std::chrono::milliseconds away_;
   clock::time_point next_kill_;

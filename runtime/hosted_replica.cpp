@@ -1,0 +1,354 @@
+#include "runtime/hosted_replica.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/protocol/reputation/system_request.hpp"
+#include "actors/protocol/verification/validator.hpp"
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+#include "messages/signing.hpp"
+#include "runtime/audit/audit_recovery.hpp"
+#include "runtime/config_check.hpp"
+#include "runtime/links/descriptor_limits.hpp"
+#include "runtime/member_identity.hpp"
+#include "runtime/state_machines/registry.hpp"
+#include "runtime/storage/storage.hpp"
+
+namespace hypermesh::runtime {
+
+namespace {
+
+or_error<void> prepare_storage(const node_config& config) {
+  if (!config.storage.learner) return {};
+  if (config.storage.mode == durability::memory) {
+    return tl::unexpected(world_error{"a learner needs durable storage; mode \"memory\" stores nothing",
+                                      "set 'mode' to \"sync\" or \"async\" in the node's configuration",
+                                      fault_origin::configuration});
+  }
+  return make_learner(config.storage.directory, config.owner());
+}
+
+or_error<void> note_probation(const node_config& config, recovered_replica& past) {
+  if (config.storage.mode == durability::memory) return {};
+  auto learner = is_learner(config.storage.directory, config.owner());
+  if (!learner) return failure_of(learner);
+  past.on_probation = *learner && !past.readmitted;
+  return {};
+}
+
+}  // namespace
+
+void add_runtime_to(caf::actor_system_config& config) {
+  initialise_crypto();
+  config.add_message_types<caf::id_block::hypermesh>();
+  config.load<caf::io::middleman>();
+}
+
+runtime_system_config::runtime_system_config() {
+  add_runtime_to(*this);
+  // At least two workers, because with one worker a long batch delays every timer (measured: tails of tens of
+  // milliseconds).
+  const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
+  set("scheduler.max-threads", threads);
+  // All workers share one queue and a condition variable, so an idle worker sleeps until there is work. CAF's default
+  // policy polls. Polling costs an idle node processor time, and wakes workers late at each hop of a commit without
+  // load.
+  set("scheduler.policy", caf::atom("sharing"));
+}
+
+or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_system& system, node_config config,
+                                                                node_observers observers) {
+  auto machine = make_state_machine(config.cluster.state_machine);
+  if (!machine) {
+    return tl::unexpected(world_error{machine.error(), "start the replica with the host application's own machine",
+                                      fault_origin::configuration});
+  }
+  return start(system, std::move(config), std::move(*machine), std::move(observers));
+}
+
+/// The handles of a node that runs, for the handler of failures.
+struct hosted_replica::silencer {
+  std::mutex guard;
+  bool has_failed = false;
+  node_actors actors;
+  std::vector<caf::actor> links;
+
+  /// A node that failed must not look alive: it leaves its links and votes no more. Does not wait, because the handler
+  /// runs on a thread of one of these actors.
+  void silence() {
+    const std::scoped_lock lock{guard};
+    has_failed = true;
+    fall_silent();
+  }
+
+  /// From now on a failure reaches these actors. One that came before reaches them now.
+  void watch(const node_actors& all, std::vector<caf::actor> of_links) {
+    const std::scoped_lock lock{guard};
+    actors = all;
+    links = std::move(of_links);
+    if (has_failed) fall_silent();
+  }
+
+  /// Releases the handles, because an actor system waits for its actors.
+  void forget() {
+    const std::scoped_lock lock{guard};
+    actors = {};
+    links.clear();
+  }
+
+ private:
+  void fall_silent() {
+    if (!actors.monitor) return;
+    stop_links_of(links);
+    stop_node(actors);
+  }
+};
+
+hosted_replica::hosted_replica(caf::actor_system& system, replica_id self)
+    : system_(&system), self_(self), silencer_(std::make_shared<silencer>()) {}
+
+or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_system& system, node_config config,
+                                                                std::unique_ptr<state_machine> machine,
+                                                                node_observers observers) {
+  if (machine->name() != config.cluster.state_machine) {
+    return tl::unexpected(
+        world_error{fmt::format("the genesis names the state machine '{}', but the host application passed '{}'",
+                                config.cluster.state_machine, machine->name()),
+                    "pass the machine that the genesis names", fault_origin::configuration});
+  }
+  auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
+  if (!keys) return failure_of(keys);
+  const auto& shared_keys = *keys;
+  std::unique_ptr<hosted_replica> replica{new hosted_replica{system, config.self}};
+  node_parts parts;
+  parts.identity = {config.cluster.parameters(), config.self, shared_keys};
+  replica->identity_ = parts.identity;
+  parts.settings = config.settings;
+  parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
+  parts.disk_blocks = config.storage.mode != durability::memory;
+  auto links = link_settings_of(config.cluster, shared_keys, config.links);
+  links.on_event = std::move(observers.on_link);
+  // Descriptors are counted before the storage is opened, because a storage that runs out of descriptors looks damaged.
+  const auto fitted = fit_to_descriptors(links);
+  if (!fitted) return failure_of(fitted);
+  parts.on_failure = [condition = replica->condition_, silencer = replica->silencer_,
+                      told = std::move(observers.on_failure)](const world_error& error) {
+    if (condition->on_failure(error) && told) told(error);
+    silencer->silence();
+  };
+  parts.on_observation = [condition = replica->condition_,
+                          also = std::move(observers.on_observation)](const observation& what) {
+    condition->on_observation(what);
+    if (also) also(what);
+  };
+  if (auto done = replica->restore(config, std::move(machine), parts); !done) return failure_of(done);
+  // Observers learn at once which sequences this run does not execute, and in which view it begins.
+  const auto& past = parts.restored.past.replica;
+  parts.on_observation(replica_progress{past.view, past.own_change == nullptr, {}, 0});
+  parts.on_observation(execution_resumed{parts.restored.state->last_executed()});
+  if (auto done = replica->start_audit(config, parts); !done) return failure_of(done);
+  if (auto done = replica->run(std::move(parts), std::move(links), config.listen); !done) return failure_of(done);
+  replica->links_.notice = *fitted;
+  return replica;
+}
+
+or_error<void> hosted_replica::restore(const node_config& config, std::unique_ptr<state_machine> machine,
+                                       node_parts& parts) {
+  if (auto done = prepare_storage(config); !done) return done;
+  auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
+  if (!opened) return tl::unexpected(with_trail_hint(std::move(opened.error()), config));
+  parts.storage = std::move(*opened);
+  try {
+    auto contained = std::make_unique<contained_machine>(std::move(machine), machine_, parts.on_failure);
+    auto restored = restore_node(parts.identity, *parts.storage, std::move(contained));
+    if (!restored) return failure_of(restored);
+    parts.restored = std::move(*restored);
+  } catch (const machine_failure& failure) {
+    // The machine failed in the last run at the same operation, or it cannot read the state of the last run.
+    return tl::unexpected(failure.error);
+  }
+  return note_probation(config, parts.restored.past.replica);
+}
+
+or_error<void> hosted_replica::run(node_parts parts, link_settings links, const replica_address& listen) {
+  actors_ = spawn_node(*system_, std::move(parts));
+  auto started = start_replica_links(
+      *system_, std::move(links), listen,
+      {actors_.ingress, actors_.executor, actors_.monitor, actors_.coordinator, actors_.client_ingress});
+  if (!started) {
+    stop_node(actors_);
+    wait_for_journal(actors_);
+    stop_audit();
+    stopped_ = true;
+    return failure_of(started);
+  }
+  links_ = std::move(*started);
+  actors_.peers = links_.peers;
+  silencer_->watch(actors_, links_.actors);
+  connect_node(actors_);
+  if (auditor_) caf::anon_send(auditor_, wired{std::make_shared<const node_actors>(actors_)});
+  return {};
+}
+
+or_error<void> hosted_replica::start_audit(const node_config& config, node_parts& parts) {
+  if (!config.audit.enabled) return {};
+  trail_settings settings;
+  settings.retained_bytes = std::uint64_t{config.audit.retain_mib} * 1024 * 1024;
+  const trail_owner owner{parts.identity.cluster.signing, config.self};
+  auto opened = open_audit_trail({config.audit.directory}, owner, parts.identity.keys, settings, wall_clock_us());
+  if (!opened) return failure_of(opened);
+  auto trail = std::make_shared<std::unique_ptr<audit_trail>>(std::move(opened).value());
+  const auto& past = parts.restored.past.replica;
+  (*trail)->add(wall_clock_us(), run_started{past.view, past.last_executed});
+  auto queue = std::make_shared<audit_queue>();
+  // The auditor has its own thread, because a disk may hang.
+  auditor_ = system_->spawn<caf::detached>(auditor, std::move(trail), queue, wall_clock{wall_clock_us});
+  const auto tap = std::make_shared<const audit_tap>(auditor_, queue, config.audit.votes);
+  parts.storage = std::make_shared<audited_storage>(std::move(parts.storage), tap);
+  parts.on_observation = [tap, also = std::move(parts.on_observation)](const observation& what) {
+    tap->on_observed(what);
+    if (also) also(what);
+  };
+  return {};
+}
+
+void hosted_replica::wait_for_journal(const node_actors& stopped) {
+  constexpr std::chrono::seconds patience{5};
+  if (!stopped.journal) return;
+  caf::scoped_actor self{*system_};
+  self->monitor(stopped.journal);
+  self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
+}
+
+void hosted_replica::stop_audit() {
+  if (!auditor_) return;
+  constexpr std::chrono::seconds patience{5};
+  caf::scoped_actor self{*system_};
+  self->request(auditor_, patience, close_trail{}).receive([] {}, [](const caf::error&) {});
+  auditor_ = auditor_actor{};
+}
+
+hosted_replica::~hosted_replica() { stop(); }
+
+void hosted_replica::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  condition_->on_stopped();
+  silencer_->forget();
+  stop_links_and_wait(*system_, links_.actors);
+  stop_node(actors_);
+  wait_for_journal(actors_);
+  stop_audit();
+  links_ = {};
+  actors_ = {};
+}
+
+std::optional<node_report> hosted_replica::report(std::chrono::milliseconds patience) {
+  std::optional<node_report> result;
+  if (stopped_) return result;
+  caf::scoped_actor self{*system_};
+  self->request(actors_.monitor, patience, report_wanted{})
+      .receive([&](node_report& report) { result = std::move(report); }, [](const caf::error&) {});
+  return result;
+}
+
+std::optional<rejection> hosted_replica::validate_message(principal sender, byte_vector frame) const {
+  const validator checks{identity_.cluster, *identity_.keys};
+  return checks.check_frame(sender, std::make_shared<const byte_vector>(std::move(frame)));
+}
+
+std::optional<std::vector<reputation>> hosted_replica::reputations(std::chrono::milliseconds patience) {
+  std::optional<std::vector<reputation>> result;
+  if (stopped_) return result;
+  caf::scoped_actor self{*system_};
+  self->request(actors_.reputation_tracker, patience, reputation_wanted{})
+      .receive([&](reputation_report& report) { result = std::move(report.replicas); }, [](const caf::error&) {});
+  return result;
+}
+
+std::optional<reputation> hosted_replica::reputation_of(replica_id replica, std::chrono::milliseconds patience) {
+  const auto all = reputations(patience);
+  if (!all || replica.value >= all->size()) return std::nullopt;
+  return (*all)[replica.value];
+}
+
+std::optional<std::vector<replica_id>> hosted_replica::quarantined_nodes(std::chrono::milliseconds patience) {
+  const auto all = reputations(patience);
+  if (!all) return std::nullopt;
+  std::vector<replica_id> quarantined;
+  for (std::uint32_t number = 0; number < all->size(); ++number) {
+    if ((*all)[number].agreed.is_quarantined()) quarantined.push_back(replica_id{number});
+  }
+  return quarantined;
+}
+
+void hosted_replica::release(replica_id replica) {
+  if (!stopped_) caf::anon_send(actors_.fault_detector, release_wanted{replica});
+}
+
+node_health hosted_replica::health(std::chrono::milliseconds machine_patience) const {
+  return health_of(self_, condition_->facts(), machine_->complaint(machine_patience));
+}
+
+std::function<node_health()> hosted_replica::health_source() const {
+  return [self = self_, condition = condition_, machine = machine_] {
+    return health_of(self, condition->facts(), machine->complaint());
+  };
+}
+
+bool hosted_replica::wait_for_failure(std::chrono::milliseconds patience) const {
+  return condition_->wait_until(std::chrono::steady_clock::now() + patience,
+                                [](const auto& facts) { return !facts.running; });
+}
+
+or_error<void> hosted_replica::drain(std::chrono::milliseconds patience) {
+  if (stopped_) return {};
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  condition_->on_draining();
+  // The view is handed over first. If the primary refused requests, its clients would wait for a retransmission.
+  const auto handed_over = hand_over(deadline);
+  caf::anon_send(actors_.batcher, stop_admitting{});
+  const auto is_done = condition_->wait_until(deadline, [](const auto& facts) {
+    return !facts.running || (!facts.is_admitting && facts.requests_pending == 0);
+  });
+  const auto left = condition_->facts();
+  stop();
+  if (!left.running) return tl::unexpected(left.running.error());
+  if (handed_over && is_done) return {};
+  return tl::unexpected(world_error{
+      fmt::format("the replica stopped before it was drained: {}{} of its requests were not executed in time",
+                  handed_over ? "" : "it is still the primary, and ", left.requests_pending),
+      "nothing is lost, and clients repeat what has no result; give 'drain' more time next time"});
+}
+
+bool hosted_replica::hand_over(std::chrono::steady_clock::time_point deadline) {
+  constexpr std::chrono::milliseconds repeat_after{250};
+  const auto group = identity_.cluster.group();
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto facts = condition_->facts();
+    const auto view = facts.view;
+    if (!facts.running || group.primary_of(view) != self_) return true;
+    // A primary alone may give up its own view. The other replicas get the request with the batch that contains it.
+    const auto content =
+        hand_over_of(self_, self_, view.next(), hand_over_cause::step_down, identity_.cluster.signing.epoch);
+    const auto by = identity_.keys->sign(
+        signing_input(identity_.cluster.signing, message_kind::hand_over, statement_bytes(content)));
+    auto frame = decode(encode_vote(message_kind::hand_over, {content, by}));
+    require(frame.has_value(), "a hand-over that this node signed is well-formed");
+    caf::anon_send(actors_.fault_detector, verified_message{principal::of(self_), peer_actor{},
+                                                            std::make_shared<const message>(std::move(*frame))});
+    const auto next = std::min(deadline, std::chrono::steady_clock::now() + repeat_after);
+    (void)condition_->wait_until(next, [&](const auto& now) { return !now.running || now.view != view; });
+  }
+  return group.primary_of(condition_->facts().view) != self_;
+}
+
+}  // namespace hypermesh::runtime

@@ -1,0 +1,150 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "tests/embedding/host_cluster.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+std::unique_ptr<state_machine> make_adding(std::uint32_t) { return std::make_unique<adding_machine>(); }
+
+/// Submits additions of 1, one after another, until it is stopped. Counts what was acknowledged.
+class adding_load {
+ public:
+  explicit adding_load(std::unique_ptr<consensus_client> client)
+      : client_(std::move(client)), thread_([this] { run(); }) {}
+  ~adding_load() { stop(); }
+
+  void stop() {
+    ends_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_; }
+  [[nodiscard]] std::uint64_t failed() const { return failed_; }
+  [[nodiscard]] consensus_client& client() { return *client_; }
+
+ private:
+  void run() {
+    while (!ends_) {
+      const auto text = text_of(client_->submit(to_byte_vector("add 1")));
+      ++(text.starts_with("error") ? failed_ : acknowledged_);
+    }
+  }
+
+  std::unique_ptr<consensus_client> client_;
+  std::atomic<bool> ends_{false};
+  std::atomic<std::uint64_t> acknowledged_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("a host without actors runs a replicated machine of its own, and reads reports") {
+  host_cluster cluster{"adding", make_adding};
+  auto client = cluster.connect();
+  for (int number = 1; number <= 20; ++number)
+    REQUIRE(text_of(client->submit(to_byte_vector("add 2"))) == std::to_string(2 * number));
+  CHECK(text_of(client->query(to_byte_vector("read"))) == "40");
+  CHECK(text_of(client->submit(to_byte_vector("subtract 1"))) == "write add N or read");
+
+  REQUIRE(becomes_true([&] {
+    const auto state = cluster.replica(1).state(embedding_patience);
+    return state && state->stable_checkpoint.value > 0;
+  }));
+  // The stale read comes from committed states, so it is one of the sums.
+  CHECK(text_of(client->query(to_byte_vector("read"), read_mode::committed)) != "");
+  const auto metrics = cluster.replica(1).metrics(embedding_patience);
+  REQUIRE(metrics);
+  CHECK(std::ranges::any_of(
+      *metrics, [](const auto& each) { return each.name == "requests_executed_total" && each.value >= 20; }));
+  const auto health = cluster.replica(1).health();
+  CHECK(health.is_live);
+  CHECK(health.is_ready);
+  CHECK(health.sentence == "replica 1 is ready");
+}
+
+TEST_CASE("a wrong override is refused with the name of its key") {
+  const cluster_files files{"adding"};
+  auto config = files.replica(0);
+  config.overrides["batching.windw"] = "4";
+  const auto misspelt = consensus_manager::start(config, make_adding(0));
+  REQUIRE_FALSE(misspelt);
+  CHECK(misspelt.error().what.find("windw") != std::string::npos);
+  CHECK(misspelt.error().origin == fault_origin::configuration);
+  config = files.replica(0);
+  config.overrides["storage.mode"] = "sometimes";
+  const auto unknown = consensus_manager::start(config, make_adding(0));
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().what.find("sometimes") != std::string::npos);
+}
+
+TEST_CASE("a subscriber gets each committed operation once and in order, and may continue at another replica") {
+  host_cluster cluster{"adding", make_adding};
+  auto first = cluster.replica(0).operations(operation_position{sequence_number{1}});
+  auto client = cluster.connect();
+  for (int number = 1; number <= 10; ++number)
+    REQUIRE(text_of(client->submit(to_byte_vector("add 1"))) == std::to_string(number));
+  const auto expect = [](operation_stream& from, int sum) {
+    const auto item = from.next(embedding_patience);
+    REQUIRE(item);
+    const auto* done = std::get_if<committed_operation>(&*item);
+    REQUIRE(done != nullptr);
+    CHECK(as_text(done->operation) == "add 1");
+    CHECK(as_text(done->result.payload) == std::to_string(sum));
+  };
+  for (int sum = 1; sum <= 6; ++sum)
+    expect(*first, sum);
+  auto second = cluster.replica(2).operations(first->position());
+  for (int sum = 7; sum <= 10; ++sum)
+    expect(*second, sum);
+  CHECK_FALSE(second->next(std::chrono::milliseconds{10}));
+}
+
+TEST_CASE("a drained primary hands over, and no acknowledged operation is lost") {
+  host_cluster cluster{"adding", make_adding};
+  adding_load load{cluster.connect()};
+  REQUIRE(becomes_true([&] { return load.acknowledged() >= 20; }));
+  auto events = cluster.replica(1).events();
+  const auto drained = cluster.replica(0).drain(embedding_patience);
+  INFO(drained ? std::string{} : drained.error().what);
+  CHECK(drained);
+  CHECK(cluster.replica(0).health().is_draining);
+  CHECK_FALSE(cluster.replica(0).health().is_live);
+  const auto then = load.acknowledged();
+  REQUIRE(becomes_true([&] { return load.acknowledged() >= then + 20; }));
+  load.stop();
+  CHECK(load.failed() == 0);
+  // Every addition was acknowledged exactly once, so the sum is their number.
+  CHECK(text_of(load.client().query(to_byte_vector("read"))) == std::to_string(load.acknowledged()));
+  bool has_entered = false;
+  while (const auto event = events->next(std::chrono::milliseconds{100}))
+    has_entered = has_entered || event->kind == event_kind::view_entered;
+  CHECK(has_entered);
+  CHECK(events->dropped() == 0);
+  // The drained replica starts again with everything that it had promised.
+  cluster.stop(0);
+  cluster.start(0);
+  REQUIRE(becomes_true([&] {
+    const auto mine = cluster.replica(0).state(embedding_patience);
+    const auto other = cluster.replica(1).state(embedding_patience);
+    return mine && other && mine->last_executed >= other->last_executed;
+  }));
+}
+
+TEST_CASE("a backup is drained while the group goes on") {
+  host_cluster cluster{"adding", make_adding};
+  adding_load load{cluster.connect()};
+  REQUIRE(becomes_true([&] { return load.acknowledged() >= 10; }));
+  CHECK(cluster.replica(3).drain(embedding_patience));
+  const auto then = load.acknowledged();
+  REQUIRE(becomes_true([&] { return load.acknowledged() >= then + 10; }));
+  load.stop();
+  CHECK(load.failed() == 0);
+  CHECK(text_of(load.client().query(to_byte_vector("read"))) == std::to_string(load.acknowledged()));
+}

@@ -1,0 +1,113 @@
+#include "runtime/state_machines/contained_machine.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace hypermesh;
+using namespace hypermesh::machines;
+
+namespace {
+
+/// A machine whose functions throw as long as `throws` says so.
+struct throwing_machine final : state_machine {
+  explicit throwing_machine(const bool& when) : throws(&when) {}
+
+  const bool* throws;
+
+  void act() const {
+    if (*throws) throw std::runtime_error("broken\nline");
+  }
+  [[nodiscard]] std::string_view name() const override { return "throwing"; }
+  operation_result apply(const operation_context&, byte_span operation) override {
+    if (as_text(operation) == "odd") throw 5;
+    act();
+    return {operation_status::applied, to_byte_vector("done")};
+  }
+  [[nodiscard]] operation_result query(byte_span) const override {
+    act();
+    return {};
+  }
+  [[nodiscard]] state_snapshot snapshot() override {
+    act();
+    return {};
+  }
+  [[nodiscard]] or_reason<void> restore(const state_snapshot&) override {
+    act();
+    return {};
+  }
+  [[nodiscard]] digest root() override {
+    act();
+    return {};
+  }
+};
+
+struct bench {
+  bool throws = false;
+  std::shared_ptr<machine_watch> watch = std::make_shared<machine_watch>();
+  std::vector<std::string> failures;
+  contained_machine tested{std::make_unique<throwing_machine>(throws), watch,
+                           [this](const world_error& error) { failures.push_back(error.what); }};
+
+  operation_result apply(std::string_view operation) {
+    return tested.apply({sequence_number{7}, client_id{3}, timestamp{11}, 2, session_id{5}}, as_byte_span(operation));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an exception of apply becomes one error that names machine, operation and sequence") {
+  bench of;
+  CHECK(as_text(of.apply("fine").payload) == "done");
+  of.throws = true;
+  CHECK_THROWS_AS(of.apply("trap"), machine_failure);
+  REQUIRE(of.failures.size() == 1);
+  const auto& text = of.failures.front();
+  INFO(text);
+  CHECK(text.find("'throwing'") != std::string::npos);
+  CHECK(text.find("sequence 7") != std::string::npos);
+  CHECK(text.find("client 3") != std::string::npos);
+  CHECK(text.find("74726170") != std::string::npos);
+  CHECK(text.find("broken") != std::string::npos);
+  CHECK(text.find('\n') == std::string::npos);
+}
+
+TEST_CASE("after an exception nothing of the machine becomes an answer, a snapshot or a root") {
+  bench of;
+  of.throws = true;
+  CHECK_THROWS_AS((void)of.tested.snapshot(), machine_failure);
+  of.throws = false;
+  CHECK_THROWS_AS(of.apply("fine"), machine_failure);
+  CHECK_THROWS_AS((void)of.tested.snapshot(), machine_failure);
+  CHECK_THROWS_AS((void)of.tested.restore({}), machine_failure);
+  CHECK_THROWS_AS((void)of.tested.root(), machine_failure);
+  CHECK(of.failures.size() == 1);
+}
+
+TEST_CASE("an exception of query is passed on, and the machine goes on") {
+  bench of;
+  of.throws = true;
+  CHECK_THROWS_AS((void)of.tested.query(as_byte_span("q")), machine_failure);
+  of.throws = false;
+  CHECK(of.failures.empty());
+  CHECK(as_text(of.apply("fine").payload) == "done");
+}
+
+TEST_CASE("an exception of any type is contained") {
+  bench of;
+  CHECK_THROWS_AS(of.apply("odd"), machine_failure);
+  CHECK(of.failures.size() == 1);
+}
+
+TEST_CASE("the watch knows the call under way, and nothing of a machine that is idle") {
+  machine_watch watch;
+  CHECK_FALSE(watch.now());
+  CHECK_FALSE(watch.complaint(std::chrono::milliseconds{0}));
+  watch.begin(machine_watch::call::apply, sequence_number{9});
+  const auto text = watch.complaint(std::chrono::milliseconds{0});
+  REQUIRE(text);
+  CHECK(text->find("'apply' for sequence 9") != std::string::npos);
+  CHECK_FALSE(watch.complaint(std::chrono::hours{1}));
+  watch.end();
+  CHECK_FALSE(watch.complaint(std::chrono::milliseconds{0}));
+}
