@@ -102,3 +102,26 @@ TEST_CASE("each strategy has a unique name, the attacks of its role, and a named
   }
   CHECK(names.size() >= 45);
 }
+
+TEST_CASE("a strategy of a host runs by its name, alone and combined with others") {
+  /// Stops every PREPARE of its member.
+  struct never_prepares final : adversary {
+    fate on_send(passing_frame& out, adversary_hands&) override {
+      return out.as<prepare>() == nullptr ? fate::passes : fate::stopped;
+    }
+  };
+  strategy own;
+  own.name = "host-never-prepares";
+  own.about = "sends no PREPARE";
+  own.unobservable = "a lost PREPARE looks the same";
+  own.make = &make_strategy<never_prepares>;
+  const auto listed = all_strategies().size();
+  add_strategy(std::move(own));
+  CHECK(all_strategies().size() == listed);
+  REQUIRE(find_strategy("host-never-prepares") != nullptr);
+  CHECK(make_adversary("host-never-prepares/honest") != nullptr);
+  adversary_options options;
+  options.strategies = "host-never-prepares";
+  const auto report = run_adversaries(options);
+  CHECK(report.run.passed());
+}

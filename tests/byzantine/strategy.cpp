@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 
 #include "messages/require.hpp"
 #include "tests/byzantine/combinators.hpp"
@@ -13,6 +14,11 @@ namespace {
 constexpr std::array<std::string_view, 7> role_names = {"primary",  "backup", "view-change", "state-transfer",
                                                         "identity", "client", "encoding"};
 
+void check(const strategy& one) {
+  require(one.make != nullptr && one.noticed_by.empty() != one.unobservable.empty(),
+          "a strategy is noticed, or it is said why not");
+}
+
 std::vector<strategy> join_lists() {
   std::vector<strategy> all;
   for (auto list : {equivocation_strategies, primary_strategies, backup_strategies, readmission_strategies,
@@ -21,11 +27,14 @@ std::vector<strategy> join_lists() {
     for (auto& each : list())
       all.push_back(std::move(each));
   }
-  for (const auto& each : all) {
-    require(each.make != nullptr && each.noticed_by.empty() != each.unobservable.empty(),
-            "a strategy is noticed, or it is said why not");
-  }
+  std::ranges::for_each(all, check);
   return all;
+}
+
+/// The strategies of hosts. A deque, because pointers to its elements stay valid.
+std::deque<strategy>& added_strategies() {
+  static std::deque<strategy> added;
+  return added;
 }
 
 std::vector<std::string_view> split_at(std::string_view text, char sign) {
@@ -66,7 +75,16 @@ const std::vector<strategy>& all_strategies() {
 const strategy* find_strategy(std::string_view name) {
   const auto& all = all_strategies();
   const auto found = std::ranges::find(all, name, &strategy::name);
-  return found == all.end() ? nullptr : &*found;
+  if (found != all.end()) return &*found;
+  const auto& added = added_strategies();
+  const auto own = std::ranges::find(added, name, &strategy::name);
+  return own == added.end() ? nullptr : &*own;
+}
+
+void add_strategy(strategy own) {
+  check(own);
+  require(find_strategy(own.name) == nullptr && own.name != honest_play, "each strategy has its own name");
+  added_strategies().push_back(std::move(own));
 }
 
 std::unique_ptr<adversary> make_adversary(std::string_view names) {

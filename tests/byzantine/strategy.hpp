@@ -72,6 +72,11 @@ std::unique_ptr<adversary> make_strategy() {
 /// Returns null when there is no strategy of that name.
 [[nodiscard]] const strategy* find_strategy(std::string_view name);
 
+/// Makes a strategy of a host known by its name, so that plans, worlds and scripts can use it. It is not in
+/// `all_strategies`. The text that `own` refers to must live as long as the process. Call it before other threads use
+/// strategies.
+void add_strategy(strategy own);
+
 /// The name of the strategy that passes every frame unchanged. It is not in the lists.
 inline constexpr std::string_view honest_play = "honest";
 /// The length of a turn when several strategies take turns.

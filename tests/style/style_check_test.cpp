@@ -330,6 +330,8 @@ TEST_CASE("a folder with code has a README") {
   CHECK(check_readmes({{"runtime/links/a.cpp", ""}, {"runtime/links/README.md", ""}}).empty());
   CHECK(check_readmes({{"runtime/links/a.cpp", ""}, {"runtime/README.md", ""}}).size() == 1);
   CHECK(check_readmes({{"tests/mutants/a.patch", ""}}).empty());
+  CHECK(check_readmes({{"tools/examples/mine/a.cpp", ""}}).size() == 1);
+  CHECK(check_readmes({{"tools/examples/mine/a.cpp", ""}, {"tools/examples/README.md", ""}}).empty());
 }
 
 TEST_CASE("a file stands in the namespace of its folder") {

@@ -105,6 +105,8 @@ std::string objection_to_include(std::string_view path, const include_line& incl
   }
   if (is_under(path, "tests/")) return {};
   if (target_in_tests) {
+    // Examples are built with the installed headers, and the component `testing` installs these.
+    if (is_under(path, "tools/examples/")) return {};
     return is_under(path, "tools/hypermesh-lab/") ? "" : "only tests and tools/hypermesh-lab include tests";
   }
   if (!target_layer) return {};
