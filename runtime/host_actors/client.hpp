@@ -16,8 +16,9 @@ using inner_client_actor = client_actor::extend<caf::reacts_to<operation_finishe
 struct host_client_state {
   static inline const char* name = "host-client";
 
-  actors::client_actor inner;
+  /// The first member, because CAF gives the actor itself to a state that can be constructed from it, as a handle can.
   std::map<std::uint64_t, caf::typed_response_promise<outcome>> waiting;
+  actors::client_actor inner;
   std::uint64_t next_token = 1;
   /// The module stops: no further operation is accepted.
   bool is_ending = false;

@@ -114,14 +114,14 @@ or_error<void> module::drain(std::chrono::milliseconds patience) {
 }
 
 void module::stop() {
-  parts_->client_handle = {};
+  parts_->client_handle = host::client_actor{};
   parts_->end(parts_->inner_client);
   parts_->client = nullptr;
   if (parts_->replica == nullptr) return;
   parts_->replica->stop();
   parts_->feed->close();
   parts_->feed->set_listener({});
-  parts_->consensus_handle = {};
+  parts_->consensus_handle = host::consensus_actor{};
   parts_->end(parts_->inner_consensus);
 }
 

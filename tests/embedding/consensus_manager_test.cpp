@@ -112,7 +112,8 @@ TEST_CASE("a drained primary hands over, and no acknowledged operation is lost")
   REQUIRE(becomes_true([&] { return load.acknowledged() >= 20; }));
   auto events = cluster.replica(1).events();
   const auto drained = cluster.replica(0).drain(embedding_patience);
-  INFO(drained ? std::string{} : drained.error().what);
+  const auto why = drained ? std::string{} : drained.error().what;
+  INFO(why);
   CHECK(drained);
   CHECK(cluster.replica(0).health().is_draining);
   CHECK_FALSE(cluster.replica(0).health().is_live);
