@@ -110,6 +110,19 @@ void authenticated_map::for_each(const std::function<void(byte_span key, byte_sp
   }
 }
 
+void authenticated_map::for_each_after(byte_span after, byte_span prefix,
+                                       const std::function<bool(byte_span key, byte_span value)>& visit) const {
+  const auto first = after.empty() ? std::size_t{0} : bucket_of(after);
+  for (auto index = first; index < buckets_.size(); ++index) {
+    const auto& entries = buckets_[index].entries;
+    const bool is_resumed = index == first && !after.empty() && as_text(after) >= as_text(prefix);
+    auto entry = is_resumed ? entries.upper_bound(as_text(after)) : entries.lower_bound(as_text(prefix));
+    for (; entry != entries.end() && entry->first.starts_with(as_text(prefix)); ++entry) {
+      if (!visit(as_byte_span(entry->first), as_byte_span(entry->second))) return;
+    }
+  }
+}
+
 void authenticated_map::mark_dirty(std::size_t index) {
   root_.reset();
   if (buckets_[index].is_dirty) return;

@@ -62,6 +62,12 @@ class authenticated_map {
   /// Calls `visit` with every key and value, in the order of the chunks.
   void for_each(const std::function<void(byte_span key, byte_span value)>& visit) const;
 
+  /// Calls `visit` with the keys that begin with `prefix`, in the order of the chunks, from the key behind `after` on
+  /// (from the first key if `after` is empty), until `visit` returns false. The keys that are present throughout are
+  /// visited once, whatever changes between two calls.
+  void for_each_after(byte_span after, byte_span prefix,
+                      const std::function<bool(byte_span key, byte_span value)>& visit) const;
+
   /// See `state_machine`. A snapshot costs the serialisation of the buckets that changed since the last snapshot, and
   /// one shared pointer for each chunk.
   [[nodiscard]] state_snapshot snapshot();

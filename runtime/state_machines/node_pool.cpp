@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 #include "messages/require.hpp"
 
@@ -28,42 +27,96 @@ std::optional<node_index> node_pool::find(std::string_view name) const {
   return found->second;
 }
 
+std::optional<std::uint8_t> node_pool::find_model(std::string_view name) const {
+  for (std::size_t number = 0; number < models_.size(); ++number) {
+    const auto& each = models_[number];
+    if (each.name == name && (each.nodes > 0 || number == 0)) return static_cast<std::uint8_t>(number);
+  }
+  return std::nullopt;
+}
+
 std::string_view node_pool::flaw_of(const node_spec& spec) const {
-  if (nodes_.size() >= nodes_max) return "the cluster has the maximum number of nodes";
+  if (size() >= nodes_max) return "the cluster has the maximum number of nodes";
   if (by_name_.contains(spec.name)) return "a node with this name is already registered";
-  const bool is_new = std::find(models_.begin(), models_.end(), spec.gpu_model) == models_.end();
-  if (is_new && models_.size() >= gpu_models_max) return "the cluster has the maximum number of GPU models";
+  const bool is_full = models_.size() >= gpu_models_max &&
+                       std::all_of(models_.begin() + 1, models_.end(), [](const auto& each) { return each.nodes > 0; });
+  if (is_full && !find_model(spec.gpu_model)) return "the cluster has the maximum number of GPU models";
   return {};
 }
 
-node_index node_pool::add(const node_spec& spec) {
+node_index node_pool::add(const node_spec& spec, std::uint64_t number) {
   require(flaw_of(spec).empty(), "a node is added after it was checked");
   require(spec.gpus <= gpus_per_node_max, "a node's GPUs were checked");
-  const auto index = static_cast<node_index>(nodes_.size());
-  const auto model = std::find(models_.begin(), models_.end(), spec.gpu_model);
-  room offer;
-  offer.model = static_cast<std::uint8_t>(model - models_.begin());
-  if (model == models_.end()) models_.push_back(spec.gpu_model);
+  auto model = find_model(spec.gpu_model);
+  if (!model) {
+    auto unused = std::find_if(models_.begin() + 1, models_.end(), [](const auto& each) { return each.nodes == 0; });
+    if (unused == models_.end()) unused = models_.insert(unused, model_use{});
+    *unused = {spec.gpu_model, 0, {}};
+    model = static_cast<std::uint8_t>(unused - models_.begin());
+  }
+  if (vacant_.empty()) {
+    vacant_.push_back(static_cast<node_index>(nodes_.size()));
+    nodes_.emplace_back();
+    rooms_.emplace_back();
+  }
+  const auto index = vacant_.back();
+  vacant_.pop_back();
 
-  node added{spec, {}, 0};
+  node added{spec, {}, 0, false};
   std::fill_n(added.gpu_milli_free.begin(), spec.gpus, gpu_milli_whole);
   const auto gpu_milli = std::uint64_t{spec.gpus} * gpu_milli_whole;
-  offer.cpu_milli = spec.cpu_milli;
-  offer.memory_mib = spec.memory_mib;
+  nodes_[index] = std::move(added);
+  auto& offer = rooms_[index];
+  offer = {};
   offer.weight =
       weight_of_cpu_milli * spec.cpu_milli + weight_of_memory_mib * spec.memory_mib + weight_of_gpu_milli * gpu_milli;
-  rooms_.push_back(offer);
-  nodes_.push_back(std::move(added));
-  by_name_.emplace(spec.name, index);
+  offer.number = number;
+  offer.node = index;
+  offer.cpu_milli = spec.cpu_milli;
+  offer.memory_mib = spec.memory_mib;
+  offer.model = *model;
   refresh_gpus(index);
+  by_name_.emplace(spec.name, index);
+  ++models_[*model].nodes;
+  publish(index);
   cpu_milli_total_ += spec.cpu_milli;
   memory_mib_total_ += spec.memory_mib;
   gpu_milli_total_ += gpu_milli;
   return index;
 }
 
-node_pool::requirement node_pool::requirement_of(const demand& needs) const {
+void node_pool::remove(node_index index) {
+  const auto& there = nodes_[index];
+  require(there.tasks == 0, "a node is removed when it has no task");
+  withdraw(index);
+  --models_[rooms_[index].model].nodes;
+  cpu_milli_total_ -= there.spec.cpu_milli;
+  memory_mib_total_ -= there.spec.memory_mib;
+  gpu_milli_total_ -= std::uint64_t{there.spec.gpus} * gpu_milli_whole;
+  require(by_name_.erase(there.spec.name) == 1, "a removed node was known by its name");
+  nodes_[index] = {};
+  vacant_.push_back(index);
+}
+
+void node_pool::set_drained(node_index index, bool is_drained) {
+  withdraw(index);
+  nodes_[index].is_drained = is_drained;
+  publish(index);
+}
+
+void node_pool::withdraw(node_index index) {
+  count(index, false);
+  if (!nodes_[index].is_drained) index_.erase(rooms_[index]);
+}
+
+void node_pool::publish(node_index index) {
+  count(index, true);
+  if (!nodes_[index].is_drained) index_.insert(rooms_[index]);
+}
+
+requirement node_pool::requirement_of(const demand& needs) const {
   requirement result;
+  result.weight = weight_of(needs);
   result.cpu_milli = needs.cpu_milli;
   result.memory_mib = needs.memory_mib;
   result.gpu_milli = needs.gpus == 0 ? std::uint16_t{0} : needs.gpu_milli;
@@ -72,30 +125,18 @@ node_pool::requirement node_pool::requirement_of(const demand& needs) const {
     result.models = ~std::uint64_t{0};
     return result;
   }
-  for (std::size_t model = 0; model < models_.size(); ++model) {
-    const bool is_wanted = std::find(needs.models.begin(), needs.models.end(), models_[model]) != needs.models.end();
-    if (is_wanted) result.models |= std::uint64_t{1} << model;
+  for (const auto& name : needs.models) {
+    if (const auto model = find_model(name)) result.models |= std::uint64_t{1} << *model;
   }
   return result;
 }
 
 bool node_pool::fits(node_index index, const demand& needs) const {
-  return requirement_of(needs).is_met_by(rooms_[index]);
+  return !nodes_[index].is_drained && requirement_of(needs).is_met_by(rooms_[index]);
 }
 
-std::optional<node_index> node_pool::best_for(const demand& needs) const {
-  const auto wanted = requirement_of(needs);
-  auto least = std::numeric_limits<std::uint64_t>::max();
-  std::optional<node_index> best;
-  for (std::size_t index = 0; index < rooms_.size(); ++index) {
-    const auto& offer = rooms_[index];
-    // The comparison is strict, so among equal nodes the node that was registered first is chosen.
-    if (offer.weight < least && wanted.is_met_by(offer)) {
-      least = offer.weight;
-      best = static_cast<node_index>(index);
-    }
-  }
-  return best;
+std::optional<node_index> node_pool::best_for(const demand& needs, search_cost* cost) const {
+  return index_.best_for(requirement_of(needs), cost);
 }
 
 gpu_set node_pool::choose_gpus(node_index index, const demand& needs) const {
@@ -136,6 +177,7 @@ bool node_pool::can_occupy(node_index index, const demand& needs, gpu_set gpus) 
 
 void node_pool::occupy(node_index index, const demand& needs, gpu_set gpus) {
   require(can_occupy(index, needs, gpus), "a task is placed where it fits");
+  withdraw(index);
   auto& offer = rooms_[index];
   offer.cpu_milli -= needs.cpu_milli;
   offer.memory_mib -= needs.memory_mib;
@@ -146,12 +188,14 @@ void node_pool::occupy(node_index index, const demand& needs, gpu_set gpus) {
   }
   ++nodes_[index].tasks;
   refresh_gpus(index);
+  publish(index);
   cpu_milli_used_ += needs.cpu_milli;
   memory_mib_used_ += needs.memory_mib;
   gpu_milli_used_ += gpu_milli_of(needs);
 }
 
 void node_pool::vacate(node_index index, const demand& needs, gpu_set gpus) {
+  withdraw(index);
   auto& offer = rooms_[index];
   auto& there = nodes_[index];
   offer.cpu_milli += needs.cpu_milli;
@@ -167,6 +211,7 @@ void node_pool::vacate(node_index index, const demand& needs, gpu_set gpus) {
   }
   --there.tasks;
   refresh_gpus(index);
+  publish(index);
   cpu_milli_used_ -= needs.cpu_milli;
   memory_mib_used_ -= needs.memory_mib;
   gpu_milli_used_ -= gpu_milli_of(needs);
@@ -177,27 +222,6 @@ void node_pool::refresh_gpus(node_index index) {
   const auto end = begin + nodes_[index].spec.gpus;
   rooms_[index].gpu_milli = begin == end ? std::uint16_t{0} : *std::max_element(begin, end);
   rooms_[index].whole_gpus = static_cast<std::uint8_t>(std::count(begin, end, gpu_milli_whole));
-}
-
-node_view node_pool::view(node_index index) const {
-  const auto& there = nodes_[index];
-  node_view result;
-  result.spec = there.spec;
-  result.cpu_milli_free = rooms_[index].cpu_milli;
-  result.memory_mib_free = rooms_[index].memory_mib;
-  result.gpu_milli_free.assign(there.gpu_milli_free.begin(), there.gpu_milli_free.begin() + there.spec.gpus);
-  result.tasks = there.tasks;
-  return result;
-}
-
-void node_pool::summarise(summary_view& into) const {
-  into.nodes = nodes_.size();
-  into.cpu_milli_total = cpu_milli_total_;
-  into.cpu_milli_used = cpu_milli_used_;
-  into.memory_mib_total = memory_mib_total_;
-  into.memory_mib_used = memory_mib_used_;
-  into.gpu_milli_total = gpu_milli_total_;
-  into.gpu_milli_used = gpu_milli_used_;
 }
 
 }  // namespace hypermesh::machines::scheduler

@@ -1,11 +1,12 @@
 #include "runtime/state_machines/scheduler_operations.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "messages/byte_codec.hpp"
-#include "messages/limits.hpp"
 #include "runtime/state_machines/printable.hpp"
 
 namespace hypermesh::machines::scheduler {
@@ -22,101 +23,129 @@ struct encoder {
     out.short_text(node.name).number(node.cpu_milli).number(node.memory_mib).number(node.gpus);
     out.short_text(node.gpu_model);
   }
+  void operator()(const remove_node& value) const {
+    out.short_text(value.name);
+    write_flag(out, value.evicts);
+  }
   void operator()(const submit_task& value) const {
     out.short_text(value.task.name);
     write_needs(out, value.task.needs, value.task.service);
+    write_lease(out, value.lease);
+    out.short_text(value.key);
+    write_flag(out, value.places);
   }
-  void operator()(const query_summary&) const {}
+  void operator()(const renew_lease& value) const {
+    out.short_text(value.name);
+    write_lease(out, value.lease);
+  }
+  void operator()(const expire_leases&) const {}
+  void operator()(const query_node& value) const { out.short_text(value.name).number(value.seen); }
+  void operator()(const query_task& value) const { out.short_text(value.name).number(value.seen); }
+  void operator()(const query_summary& value) const { out.number(value.seen); }
+  void operator()(const query_capacity& value) const { out.number(value.seen); }
+  void operator()(const explain_task& value) const { out.short_text(value.name).number(value.seen); }
+  void operator()(const explain_demand& value) const {
+    write_needs(out, value.needs, service_class::best_effort);
+    out.number(value.seen);
+  }
+  void operator()(const list_nodes& value) const {
+    out.short_text(value.after).number(value.limit).number(value.seen);
+  }
+  void operator()(const list_tasks& value) const {
+    out.short_text(value.after).number(value.limit);
+    write_flag(out, value.placed_only);
+    out.number(value.seen);
+  }
+  void operator()(const query_events& value) const { out.number(value.since).number(value.limit); }
   template <class Named>
   void operator()(const Named& value) const {
     out.short_text(value.name);
   }
 };
 
-or_reason<operation> decode_node(byte_reader& reader) {
-  register_node value;
-  value.node.name = reader.short_text();
-  value.node.cpu_milli = reader.number<std::uint32_t>();
-  value.node.memory_mib = reader.number<std::uint32_t>();
-  value.node.gpus = reader.number<std::uint8_t>();
-  value.node.gpu_model = reader.short_text();
-  return operation{std::move(value)};
-}
+/// Reads the fields of an operation in their order.
+struct decoder {
+  byte_reader& in;
 
-or_reason<operation> decode_task(byte_reader& reader) {
-  submit_task value;
-  value.task.name = reader.short_text();
-  value.task.needs = read_needs(reader, value.task.service);
-  return operation{std::move(value)};
-}
+  void operator()(register_node& value) const {
+    auto& node = value.node;
+    node.name = in.short_text();
+    node.cpu_milli = in.number<std::uint32_t>();
+    node.memory_mib = in.number<std::uint32_t>();
+    node.gpus = in.number<std::uint8_t>();
+    node.gpu_model = in.short_text();
+  }
+  void operator()(remove_node& value) const {
+    value.name = in.short_text();
+    value.evicts = read_flag(in);
+  }
+  void operator()(submit_task& value) const {
+    value.task.name = in.short_text();
+    value.task.needs = read_needs(in, value.task.service);
+    value.lease = read_lease(in);
+    value.key = in.short_text();
+    value.places = read_flag(in);
+  }
+  void operator()(renew_lease& value) const {
+    value.name = in.short_text();
+    value.lease = read_lease(in);
+  }
+  void operator()(expire_leases&) const {}
+  void operator()(query_node& value) const { read_named(value); }
+  void operator()(query_task& value) const { read_named(value); }
+  void operator()(query_summary& value) const { value.seen = in.number<std::uint64_t>(); }
+  void operator()(query_capacity& value) const { value.seen = in.number<std::uint64_t>(); }
+  void operator()(explain_task& value) const { read_named(value); }
+  void operator()(explain_demand& value) const {
+    service_class service = service_class::best_effort;
+    value.needs = read_needs(in, service);
+    if (service != service_class::best_effort) in.fail();
+    value.seen = in.number<std::uint64_t>();
+  }
+  void operator()(list_nodes& value) const {
+    value.after = in.short_text();
+    value.limit = in.number<std::uint16_t>();
+    value.seen = in.number<std::uint64_t>();
+  }
+  void operator()(list_tasks& value) const {
+    value.after = in.short_text();
+    value.limit = in.number<std::uint16_t>();
+    value.placed_only = read_flag(in);
+    value.seen = in.number<std::uint64_t>();
+  }
+  void operator()(query_events& value) const {
+    value.since = in.number<std::uint64_t>();
+    value.limit = in.number<std::uint16_t>();
+  }
+  template <class Named>
+  void operator()(Named& value) const {
+    value.name = in.short_text();
+  }
 
-or_reason<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
-  switch (code) {
-    case 1:
-      return decode_node(reader);
-    case 2:
-      return decode_task(reader);
-    case 3:
-      return operation{place_task{reader.short_text()}};
-    case 4:
-      return operation{release_task{reader.short_text()}};
-    case 5:
-      return operation{end_task{reader.short_text()}};
-    case 6:
-      return operation{query_node{reader.short_text()}};
-    case 7:
-      return operation{query_task{reader.short_text()}};
-    case 8:
-      return operation{query_summary{}};
-    default:
-      return invalid(fmt::format("{} is not an operation of the scheduler", code));
+ private:
+  template <class Read>
+  void read_named(Read& value) const {
+    value.name = in.short_text();
+    value.seen = in.number<std::uint64_t>();
+  }
+};
+
+/// The empty operation at place `index` of the variant; nothing if there is no such place.
+template <std::size_t Place = 0>
+std::optional<operation> empty_operation(std::size_t index) {
+  if constexpr (Place < std::variant_size_v<operation>) {
+    if (index == Place) return operation{std::in_place_index<Place>};
+    return empty_operation<Place + 1>(index);
+  } else {
+    return std::nullopt;
   }
 }
+
+}  // namespace
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= name_bytes_max && std::all_of(text.begin(), text.end(), is_visible);
 }
-
-// --- Text ----------------------------------------------------------------------
-
-/// Reads a number of a command line. The error uses the name that the usage text gives to it.
-template <class Number>
-or_reason<Number> parse_amount(std::string_view text, std::string_view what) {
-  const auto value = parse_decimal<Number>(text);
-  if (!value) return invalid(fmt::format("{} \"{}\" is not an integer in range", what, text));
-  return *value;
-}
-
-or_reason<operation> parse_register(std::span<const std::string> words) {
-  const auto cpu = parse_amount<std::uint32_t>(words[2], "CPU_MILLI");
-  const auto memory = parse_amount<std::uint32_t>(words[3], "MEMORY_MIB");
-  const auto gpus = parse_amount<std::uint8_t>(words.size() == 6 ? words[4] : "0", "GPUS");
-  if (!cpu) return failure_of(cpu);
-  if (!memory) return failure_of(memory);
-  if (!gpus) return failure_of(gpus);
-  return operation{register_node{{words[1], *cpu, *memory, *gpus, words.size() == 6 ? words[5] : ""}}};
-}
-
-or_reason<operation> parse_submit(std::span<const std::string> words) {
-  const auto or_default = [&](std::size_t index, const std::string& text) {
-    return index < words.size() ? words[index] : text;
-  };
-  const auto cpu = parse_amount<std::uint32_t>(words[2], "CPU_MILLI");
-  const auto memory = parse_amount<std::uint32_t>(words[3], "MEMORY_MIB");
-  const auto gpus = parse_amount<std::uint8_t>(or_default(4, "0"), "GPUS");
-  const auto milli = parse_amount<std::uint16_t>(or_default(5, "0"), "GPU_MILLI");
-  const auto service = parse_service_class(or_default(7, "BE"));
-  if (!cpu) return failure_of(cpu);
-  if (!memory) return failure_of(memory);
-  if (!gpus) return failure_of(gpus);
-  if (!milli) return failure_of(milli);
-  if (!service) return failure_of(service);
-  const auto models = or_default(6, "-");
-  return operation{
-      submit_task{{words[1], {*cpu, *memory, *gpus, *milli, parse_models(models == "-" ? "" : models)}, *service}}};
-}
-
-}  // namespace
 
 byte_vector encode(const operation& value) {
   byte_writer out{48};
@@ -128,11 +157,30 @@ byte_vector encode(const operation& value) {
 or_reason<operation> decode(byte_span bytes) {
   byte_reader reader{bytes};
   const auto code = reader.number<std::uint8_t>();
-  auto decoded = decode_by_code(code, reader);
-  if (!decoded) return decoded;
+  auto decoded = code == 0 ? std::nullopt : empty_operation(code - 1U);
+  if (!decoded) return invalid(fmt::format("{} is not an operation of the scheduler", code));
+  std::visit(decoder{reader}, *decoded);
   if (reader.failed()) return invalid("the operation ends too early or has a field out of bounds");
   if (!reader.is_empty()) return invalid("bytes follow the operation");
-  return decoded;
+  return std::move(*decoded);
+}
+
+void write_lease(byte_writer& out, std::chrono::milliseconds lease) {
+  out.number(static_cast<std::uint64_t>(lease.count()));
+}
+
+std::chrono::milliseconds read_lease(byte_reader& in) {
+  const auto count = in.number<std::uint64_t>();
+  if (count > static_cast<std::uint64_t>(lease_max.count())) in.fail();
+  return in.failed() ? std::chrono::milliseconds{0} : std::chrono::milliseconds{count};
+}
+
+void write_flag(byte_writer& out, bool flag) { out.number(std::uint8_t{flag}); }
+
+bool read_flag(byte_reader& in) {
+  const auto octet = in.number<std::uint8_t>();
+  if (octet > 1) in.fail();
+  return octet == 1;
 }
 
 void write_needs(byte_writer& out, const demand& needs, service_class service) {
@@ -160,8 +208,8 @@ demand read_needs(byte_reader& in, service_class& service) {
 }
 
 bool is_read(const operation& value) {
-  return std::holds_alternative<query_node>(value) || std::holds_alternative<query_task>(value) ||
-         std::holds_alternative<query_summary>(value);
+  // The reads follow the writes in the variant.
+  return value.index() >= operation{query_node{}}.index();
 }
 
 std::string_view flaw_of(const node_spec& node) {
@@ -175,8 +223,11 @@ std::string_view flaw_of(const node_spec& node) {
 }
 
 std::string_view flaw_of(const task_spec& task) {
-  const auto& needs = task.needs;
   if (!is_name(task.name)) return "a name has 1 to 64 visible characters";
+  return flaw_of(task.needs);
+}
+
+std::string_view flaw_of(const demand& needs) {
   if (needs.cpu_milli > cpu_milli_max) return "cpu_milli is 0 to 100000000";
   if (needs.memory_mib > memory_mib_max) return "memory_mib is 0 to 1073741824";
   if (needs.gpus > gpus_per_node_max) return "a task takes at most 16 GPUs";
@@ -190,6 +241,11 @@ std::string_view flaw_of(const task_spec& task) {
     return "a GPU model has 1 to 64 visible characters";
   }
   return {};
+}
+
+std::string_view flaw_of_key(std::string_view key) {
+  static_assert(submission_key_bytes_max == name_bytes_max, "a key is checked like a name");
+  return key.empty() || is_name(key) ? std::string_view{} : "a key has at most 64 visible characters";
 }
 
 std::string_view to_string(service_class value) {
@@ -222,44 +278,6 @@ std::vector<std::string> parse_models(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return models;
-}
-
-std::string_view usage() {
-  return "register-node NAME CPU_MILLI MEMORY_MIB [GPUS MODEL]\n"
-         "submit-task NAME CPU_MILLI MEMORY_MIB [GPUS GPU_MILLI [MODEL|MODEL… or - [BE, Burstable, LS or "
-         "Guaranteed]]]\n"
-         "place-task NAME      place a task, or queue it if it fits no node\n"
-         "release-task NAME    end a placed task\n"
-         "end-task NAME        release a placed task, remove any other\n"
-         "node NAME            read one node\n"
-         "task NAME            read one task\n"
-         "summary              read the totals\n";
-}
-
-or_reason<byte_vector> parse_operation(std::span<const std::string> words) {
-  const auto wrong = [](std::string_view what) { return invalid(fmt::format("{}; use one of:\n{}", what, usage())); };
-  if (words.empty()) return wrong("no operation given");
-  const auto& verb = words[0];
-  const auto count = words.size();
-  or_reason<operation> parsed = invalid(fmt::format("\"{}\" with {} arguments is not an operation", verb, count - 1));
-  if (verb == "register-node" && (count == 4 || count == 6)) parsed = parse_register(words);
-  if (verb == "submit-task" && (count == 4 || (count >= 6 && count <= 8))) parsed = parse_submit(words);
-  if (verb == "place-task" && count == 2) parsed = operation{place_task{words[1]}};
-  if (verb == "release-task" && count == 2) parsed = operation{release_task{words[1]}};
-  if (verb == "end-task" && count == 2) parsed = operation{end_task{words[1]}};
-  if (verb == "node" && count == 2) parsed = operation{query_node{words[1]}};
-  if (verb == "task" && count == 2) parsed = operation{query_task{words[1]}};
-  if (verb == "summary" && count == 1) parsed = operation{query_summary{}};
-  if (!parsed) return wrong(parsed.error());
-
-  if (count >= 2 && !is_name(words[1])) return wrong("a name has 1 to 64 visible characters");
-  if (const auto* node = std::get_if<register_node>(&*parsed)) {
-    if (const auto flaw = flaw_of(node->node); !flaw.empty()) return wrong(flaw);
-  }
-  if (const auto* task = std::get_if<submit_task>(&*parsed)) {
-    if (const auto flaw = flaw_of(task->task); !flaw.empty()) return wrong(flaw);
-  }
-  return encode(*parsed);
 }
 
 }  // namespace hypermesh::machines::scheduler

@@ -1,5 +1,7 @@
 #include "runtime/state_machines/scheduler_records.hpp"
 
+#include <algorithm>
+
 #include "runtime/state_machines/authenticated_map.hpp"
 
 namespace hypermesh::machines::scheduler {
@@ -8,7 +10,12 @@ namespace {
 
 static_assert(1 + name_bytes_max <= authenticated_map::key_bytes_max);
 
-bool has_ticket(task_state state) { return state == task_state::pending || state == task_state::released; }
+static_assert(1 + sizeof(std::uint32_t) + submission_key_bytes_max <= authenticated_map::key_bytes_max);
+
+/// Far beyond what a cluster reaches, and small enough for sums.
+constexpr std::uint64_t event_number_max = std::uint64_t{1} << 62U;
+
+bool has_ticket(task_state state) { return state != task_state::submitted; }
 bool has_node(task_state state) { return state == task_state::placed || state == task_state::released; }
 
 std::string prefixed(char kind, std::string_view name) {
@@ -24,25 +31,45 @@ std::string prefixed(char kind, std::string_view name) {
 std::string node_key(std::string_view name) { return prefixed('n', name); }
 std::string task_key(std::string_view name) { return prefixed('t', name); }
 
+std::string submission_key(client_id client, std::string_view key) {
+  byte_writer out;
+  out.number(std::uint8_t{'k'}).number(client.value).bytes(as_byte_span(key));
+  return std::string{as_text(out.take())};
+}
+
 byte_vector encode_record(const header_record& value) {
   byte_writer out;
-  out.number(value.next_ticket).number(value.released);
+  out.number(value.next_ticket).number(value.released).number(value.next_event).number(value.next_node);
+  write_time(out, value.time);
   return out.take();
 }
 
 byte_vector encode_record(const node_record& value) {
-  byte_writer out{48};
-  out.number(value.index).number(value.spec.cpu_milli).number(value.spec.memory_mib).number(value.spec.gpus);
+  byte_writer out{64};
+  out.number(value.number).number(value.event);
+  write_flag(out, value.is_drained);
+  out.number(value.spec.cpu_milli).number(value.spec.memory_mib).number(value.spec.gpus);
   out.short_text(value.spec.gpu_model);
   return out.take();
 }
 
 byte_vector encode_record(const task_record& value) {
-  byte_writer out{48};
+  byte_writer out{64};
   out.number(static_cast<std::uint8_t>(value.state));
   write_needs(out, value.needs, value.service);
-  if (has_node(value.state)) out.number(value.node).number(value.gpus);
+  write_lease(out, value.lease);
+  if (has_node(value.state)) out.short_text(value.node).number(value.gpus);
   if (has_ticket(value.state)) out.number(value.ticket);
+  if (value.state == task_state::placed) {
+    out.number(value.event);
+    write_time(out, value.deadline);
+  }
+  return out.take();
+}
+
+byte_vector encode_record(const submission_record& value) {
+  byte_writer out{128};
+  out.number(value.ticket).bytes(value.content.view()).bytes(value.result);
   return out.take();
 }
 
@@ -51,7 +78,11 @@ std::optional<header_record> decode_header(byte_span value) {
   header_record record;
   record.next_ticket = in.number<std::uint64_t>();
   record.released = in.number<std::uint64_t>();
-  if (!in.is_complete()) return std::nullopt;
+  record.next_event = in.number<std::uint64_t>();
+  record.next_node = in.number<std::uint64_t>();
+  record.time = read_time(in);
+  const bool has_number = record.next_event > 0 && record.next_event <= event_number_max;
+  if (!in.is_complete() || !has_number) return std::nullopt;
   return record;
 }
 
@@ -59,7 +90,9 @@ std::optional<node_record> decode_node(std::string_view name, byte_span value) {
   byte_reader in{value};
   node_record record;
   record.spec.name = std::string{name};
-  record.index = in.number<node_index>();
+  record.number = in.number<std::uint64_t>();
+  record.event = in.number<std::uint64_t>();
+  record.is_drained = read_flag(in);
   record.spec.cpu_milli = in.number<std::uint32_t>();
   record.spec.memory_mib = in.number<std::uint32_t>();
   record.spec.gpus = in.number<std::uint8_t>();
@@ -75,12 +108,29 @@ std::optional<task_record> decode_task(byte_span value) {
   if (state > static_cast<std::uint8_t>(task_state_last)) return std::nullopt;
   record.state = static_cast<task_state>(state);
   record.needs = read_needs(in, record.service);
+  record.lease = read_lease(in);
   if (has_node(record.state)) {
-    record.node = in.number<node_index>();
+    record.node = in.short_text();
     record.gpus = in.number<gpu_set>();
   }
   if (has_ticket(record.state)) record.ticket = in.number<std::uint64_t>();
+  if (record.state == task_state::placed) {
+    record.event = in.number<std::uint64_t>();
+    record.deadline = read_time(in);
+  }
   if (!in.is_complete()) return std::nullopt;
+  return record;
+}
+
+std::optional<submission_record> decode_submission(byte_span value) {
+  byte_reader in{value};
+  submission_record record;
+  record.ticket = in.number<std::uint64_t>();
+  const auto content = in.bytes(record.content.bytes.size());
+  if (in.failed()) return std::nullopt;
+  std::copy(content.begin(), content.end(), record.content.bytes.begin());
+  const auto result = in.rest();
+  record.result.assign(result.begin(), result.end());
   return record;
 }
 

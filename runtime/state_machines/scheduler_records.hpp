@@ -5,28 +5,39 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/state_machines/node_pool.hpp"
 #include "runtime/state_machines/scheduler_results.hpp"
 
 /// The records of the scheduler's state in its authenticated map. Every fact is stored once. Free resources, waiting
-/// tasks and all totals except one are derived from these records.
+/// tasks, leases and all totals except one are derived from these records.
 ///
-/// | key           | value                                                                     |
-/// |---------------|---------------------------------------------------------------------------|
-/// | "h"           | u64 next ticket, u64 tasks ever released                                  |
-/// | "n" node name | u32 index, u32 cpu_milli, u32 memory_mib, u8 gpus, model                  |
-/// | "t" task name | u8 state, demand and service class, then by state: pending u64 ticket;    |
-/// |               | placed u32 node, u16 gpus; released u32 node, u16 gpus, u64 ticket        |
+/// | key                     | value                                                                            |
+/// |-------------------------|----------------------------------------------------------------------------------|
+/// | "h"                     | u64 next ticket, u64 tasks ever released, u64 next event, u64 next node number,  |
+/// |                         | u64 ordered time                                                                 |
+/// | "n" node name           | u64 number, u64 event, u8 drained, u32 cpu_milli, u32 memory_mib, u8 gpus, model |
+/// | "t" task name           | u8 state, demand and service class, u64 lease, then by state: pending u64        |
+/// |                         | ticket; released node name, u16 gpus, u64 ticket; placed the same and u64 event, |
+/// |                         | u64 deadline                                                                     |
+/// | "k" u32 client, key     | u64 ticket, digest of the submission, its first result                           |
+/// | "e" u64 page            | the events of the page (event_log.hpp)                                           |
 namespace hypermesh::machines::scheduler {
 
 struct header_record {
-  /// The ticket of the next task that waits or is released. Tickets order both queues.
+  /// The next ticket. Tickets order waiting, placed and released tasks, and keys.
   std::uint64_t next_ticket = 0;
   std::uint64_t released = 0;
+  std::uint64_t next_event = 1;
+  std::uint64_t next_node = 0;
+  /// The latest ordered time of a write.
+  ordered_time time{};
 };
 
 struct node_record {
-  node_index index = 0;
+  /// The number of the node in the order of registration. It is never used again.
+  std::uint64_t number = 0;
+  /// The number of the event that registered, drained or undrained the node last.
+  std::uint64_t event = 0;
+  bool is_drained = false;
   node_spec spec;
 };
 
@@ -34,24 +45,41 @@ struct task_record {
   task_state state = task_state::submitted;
   demand needs;
   service_class service = service_class::best_effort;
-  /// Set only for pending and released tasks.
+  std::chrono::milliseconds lease{0};
+  /// Set unless the task is submitted: its place among the tasks that wait, are placed, or are released.
   std::uint64_t ticket = 0;
-  /// Set only for placed and released tasks.
-  node_index node = 0;
+  /// Set only for placed and released tasks. A released task keeps the name of a node that was removed.
+  std::string node;
   gpu_set gpus = 0;
+  /// Set only for placed tasks: the number of the event that placed the task.
+  std::uint64_t event = 0;
+  /// Set only for placed tasks with a lease.
+  ordered_time deadline{};
+};
+
+/// The memory of a submission with a key.
+struct submission_record {
+  std::uint64_t ticket = 0;
+  /// The digest of the encoded operation.
+  digest content;
+  /// The payload of its first result.
+  byte_vector result;
 };
 
 inline constexpr std::string_view header_key = "h";
 [[nodiscard]] std::string node_key(std::string_view name);
 [[nodiscard]] std::string task_key(std::string_view name);
+[[nodiscard]] std::string submission_key(client_id client, std::string_view key);
 
 [[nodiscard]] byte_vector encode_record(const header_record& value);
 [[nodiscard]] byte_vector encode_record(const node_record& value);
 [[nodiscard]] byte_vector encode_record(const task_record& value);
+[[nodiscard]] byte_vector encode_record(const submission_record& value);
 
 /// Returns nothing unless the bytes are exactly one such record. The caller checks names and amounts.
 [[nodiscard]] std::optional<header_record> decode_header(byte_span value);
 [[nodiscard]] std::optional<node_record> decode_node(std::string_view name, byte_span value);
 [[nodiscard]] std::optional<task_record> decode_task(byte_span value);
+[[nodiscard]] std::optional<submission_record> decode_submission(byte_span value);
 
 }  // namespace hypermesh::machines::scheduler

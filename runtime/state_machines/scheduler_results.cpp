@@ -1,15 +1,48 @@
 #include "runtime/state_machines/scheduler_results.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <algorithm>
 
 #include "messages/byte_codec.hpp"
+#include "messages/limits.hpp"
 
 namespace hypermesh::machines::scheduler {
 
 namespace {
 
-void write(byte_writer& out, const placement& value) {
+constexpr std::size_t name_field_max = 1 + name_bytes_max;
+constexpr std::size_t node_row_max = name_field_max + 4 + 4 + 1 + name_field_max + 1 + 4 + 4 + 2 * gpus_per_node_max + 4 + 8;
+constexpr std::size_t task_row_max = name_field_max + 1 + name_field_max + 2 + 8 + 8;
+constexpr std::size_t event_max = 1 + 8 + 2 * name_field_max + 2 + 8;
+constexpr std::size_t page_head_max = 64 + name_field_max;
+static_assert(page_head_max + page_rows_max * std::max({node_row_max, task_row_max, event_max}) <=
+              limits::result_bytes_max);
+
+/// The latest time that can be written. A lease can be added to it without overflow.
+constexpr std::uint64_t time_max = std::uint64_t{1} << 62U;
+
+template <class T>
+std::optional<T> if_complete(const byte_reader& reader, T value) {
+  if (!reader.is_complete()) return std::nullopt;
+  return value;
+}
+
+template <class Rows, class Write>
+void write_rows(byte_writer& out, const Rows& rows, const Write& write) {
+  out.number(static_cast<std::uint16_t>(rows.size()));
+  for (const auto& each : rows)
+    write(out, each);
+}
+
+template <class Read>
+auto read_rows(byte_reader& in, const Read& read) {
+  std::vector<decltype(read(in))> rows;
+  const auto count = in.number<std::uint16_t>();
+  while (rows.size() < count && !in.failed())
+    rows.push_back(read(in));
+  return rows;
+}
+
+void write_placement(byte_writer& out, const placement& value) {
   out.short_text(value.task).short_text(value.node).number(value.gpus);
 }
 
@@ -21,186 +54,241 @@ placement read_placement(byte_reader& in) {
   return value;
 }
 
-template <class T>
-std::optional<T> if_complete(const byte_reader& reader, T value) {
-  if (!reader.is_complete()) return std::nullopt;
-  return value;
+task_state read_state(byte_reader& in) {
+  const auto state = in.number<std::uint8_t>();
+  if (state > static_cast<std::uint8_t>(task_state_last)) in.fail();
+  return in.failed() ? task_state::submitted : static_cast<task_state>(state);
 }
 
-std::vector<int> indexes_of(gpu_set gpus) {
-  std::vector<int> indexes;
-  for (int index = 0; index < gpus_per_node_max; ++index) {
-    if ((gpus >> index) & 1) indexes.push_back(index);
-  }
-  return indexes;
-}
-
-std::string describe(const placement& value) {
-  if (value.gpus == 0) return fmt::format("{} placed on {}", value.task, value.node);
-  return fmt::format("{} placed on {} gpu {}", value.task, value.node, fmt::join(indexes_of(value.gpus), ","));
-}
-
-std::string describe(const placements& value, std::string_view done) {
-  std::string text{done};
-  for (const auto& each : value)
-    text += "\n" + describe(each);
-  return text;
-}
-
-std::string describe(const node_view& value) {
-  auto text = fmt::format("{}: cpu_milli {} free of {}, memory_mib {} free of {}, tasks {}", value.spec.name,
-                          value.cpu_milli_free, value.spec.cpu_milli, value.memory_mib_free, value.spec.memory_mib,
-                          value.tasks);
-  if (value.spec.gpus > 0) {
-    text += fmt::format(", {} gpus {}, gpu_milli free {}", value.spec.gpus, value.spec.gpu_model,
-                        fmt::join(value.gpu_milli_free, ","));
-  }
-  return text;
-}
-
-std::string describe(const task_view& value) {
-  const auto& needs = value.spec.needs;
-  auto text = fmt::format("{}: {}, cpu_milli {}, memory_mib {}", value.spec.name, to_string(value.state),
-                          needs.cpu_milli, needs.memory_mib);
-  if (needs.gpus > 0) text += fmt::format(", gpus {} of gpu_milli {}", needs.gpus, needs.gpu_milli);
-  if (!needs.models.empty()) text += fmt::format(", models {}", fmt::join(needs.models, "|"));
-  text += fmt::format(", {}", to_string(value.spec.service));
-  if (!value.node.empty()) text += fmt::format(", node {}", value.node);
-  if (value.gpus != 0) text += fmt::format(" gpu {}", fmt::join(indexes_of(value.gpus), ","));
-  return text;
-}
-
-std::string describe(const summary_view& value) {
-  return fmt::format(
-      "nodes {}\ntasks submitted {}, pending {}, placed {}, released {}\n"
-      "cpu_milli {} used of {}\nmemory_mib {} used of {}\ngpu_milli {} used of {}",
-      value.nodes, value.submitted, value.pending, value.placed, value.released, value.cpu_milli_used,
-      value.cpu_milli_total, value.memory_mib_used, value.memory_mib_total, value.gpu_milli_used,
-      value.gpu_milli_total);
-}
-
-/// Makes the text of an applied operation. The text is empty if the payload does not fit the operation.
-struct applied_text {
-  byte_span payload;
-
-  std::string operator()(const register_node&) const {
-    const auto value = decode_placements(payload);
-    return value ? describe(*value, "registered") : "";
-  }
-  std::string operator()(const submit_task&) const { return "submitted"; }
-  std::string operator()(const place_task&) const {
-    if (payload.empty()) return "pending: no node has room for the task now";
-    const auto value = decode_placement(payload);
-    return value ? describe(*value) : "";
-  }
-  std::string operator()(const release_task&) const {
-    const auto value = decode_placements(payload);
-    return value ? describe(*value, "released") : "";
-  }
-  std::string operator()(const end_task&) const {
-    const auto value = decode_placements(payload);
-    return value ? describe(*value, "ended") : "";
-  }
-  std::string operator()(const query_node&) const {
-    const auto value = decode_node_view(payload);
-    return value ? describe(*value) : "";
-  }
-  std::string operator()(const query_task&) const {
-    const auto value = decode_task_view(payload);
-    return value ? describe(*value) : "";
-  }
-  std::string operator()(const query_summary&) const {
-    const auto value = decode_summary_view(payload);
-    return value ? describe(*value) : "";
-  }
-};
-
-}  // namespace
-
-std::string_view to_string(task_state value) {
-  switch (value) {
-    case task_state::submitted:
-      return "submitted";
-    case task_state::pending:
-      return "pending";
-    case task_state::placed:
-      return "placed";
-    case task_state::released:
-      return "released";
-  }
-  return "unknown";
-}
-
-byte_vector encode_result(const placement& value) {
-  byte_writer out{48};
-  write(out, value);
-  return out.take();
-}
-
-byte_vector encode_result(const placements& value) {
-  byte_writer out;
-  out.number(static_cast<std::uint16_t>(value.size()));
-  for (const auto& each : value)
-    write(out, each);
-  return out.take();
-}
-
-byte_vector encode_result(const node_view& value) {
-  byte_writer out;
+void write_node(byte_writer& out, const node_view& value) {
   out.short_text(value.spec.name).number(value.spec.cpu_milli).number(value.spec.memory_mib).number(value.spec.gpus);
-  out.short_text(value.spec.gpu_model).number(value.cpu_milli_free).number(value.memory_mib_free);
+  out.short_text(value.spec.gpu_model);
+  write_flag(out, value.is_drained);
+  out.number(value.cpu_milli_free).number(value.memory_mib_free);
   for (const auto free : value.gpu_milli_free)
     out.number(free);
-  out.number(value.tasks);
-  return out.take();
+  out.number(value.tasks).number(value.event);
 }
 
-byte_vector encode_result(const task_view& value) {
-  const auto spec = encode(submit_task{value.spec});
-  byte_writer out;
-  out.number(static_cast<std::uint16_t>(spec.size())).bytes(spec);
-  out.number(static_cast<std::uint8_t>(value.state)).short_text(value.node).number(value.gpus);
-  return out.take();
-}
-
-byte_vector encode_result(const summary_view& value) {
-  byte_writer out;
-  for (const auto number : {value.nodes, value.submitted, value.pending, value.placed, value.released,
-                            value.cpu_milli_total, value.cpu_milli_used, value.memory_mib_total, value.memory_mib_used,
-                            value.gpu_milli_total, value.gpu_milli_used}) {
-    out.number(number);
-  }
-  return out.take();
-}
-
-std::optional<placement> decode_placement(byte_span payload) {
-  byte_reader in{payload};
-  auto value = read_placement(in);
-  return if_complete(in, std::move(value));
-}
-
-std::optional<placements> decode_placements(byte_span payload) {
-  byte_reader in{payload};
-  placements value;
-  const auto count = in.number<std::uint16_t>();
-  while (value.size() < count && !in.failed())
-    value.push_back(read_placement(in));
-  return if_complete(in, std::move(value));
-}
-
-std::optional<node_view> decode_node_view(byte_span payload) {
-  byte_reader in{payload};
+node_view read_node(byte_reader& in) {
   node_view value;
   value.spec.name = in.short_text();
   value.spec.cpu_milli = in.number<std::uint32_t>();
   value.spec.memory_mib = in.number<std::uint32_t>();
   value.spec.gpus = in.number<std::uint8_t>();
   value.spec.gpu_model = in.short_text();
+  value.is_drained = read_flag(in);
   value.cpu_milli_free = in.number<std::uint32_t>();
   value.memory_mib_free = in.number<std::uint32_t>();
   for (int gpu = 0; gpu < value.spec.gpus; ++gpu)
     value.gpu_milli_free.push_back(in.number<std::uint16_t>());
   value.tasks = in.number<std::uint32_t>();
+  value.event = in.number<std::uint64_t>();
+  return value;
+}
+
+void write_task(byte_writer& out, const task_row& value) {
+  out.short_text(value.name).number(static_cast<std::uint8_t>(value.state)).short_text(value.node).number(value.gpus);
+  out.number(value.event);
+  write_time(out, value.deadline);
+}
+
+task_row read_task(byte_reader& in) {
+  task_row value;
+  value.name = in.short_text();
+  value.state = read_state(in);
+  value.node = in.short_text();
+  value.gpus = in.number<gpu_set>();
+  value.event = in.number<std::uint64_t>();
+  value.deadline = read_time(in);
+  return value;
+}
+
+void write_model(byte_writer& out, const model_capacity& value) {
+  out.short_text(value.model).number(value.nodes).number(value.nodes_drained).number(value.cpu_milli_free);
+  out.number(value.memory_mib_free).number(value.gpu_milli_free).number(value.gpus_whole_free);
+  for (const auto stranded : value.gpu_milli_stranded)
+    out.number(stranded);
+}
+
+model_capacity read_model(byte_reader& in) {
+  model_capacity value;
+  value.model = in.short_text();
+  for (auto* number : {&value.nodes, &value.nodes_drained, &value.cpu_milli_free, &value.memory_mib_free,
+                       &value.gpu_milli_free, &value.gpus_whole_free}) {
+    *number = in.number<std::uint64_t>();
+  }
+  for (auto& stranded : value.gpu_milli_stranded)
+    stranded = in.number<std::uint64_t>();
+  return value;
+}
+
+}  // namespace
+
+void write_time(byte_writer& out, ordered_time time) {
+  out.number(static_cast<std::uint64_t>(time.time_since_epoch().count()));
+}
+
+ordered_time read_time(byte_reader& in) {
+  const auto count = in.number<std::uint64_t>();
+  if (count > time_max) in.fail();
+  return ordered_time{std::chrono::milliseconds{in.failed() ? 0 : count}};
+}
+
+void write_event(byte_writer& out, const event& value) {
+  out.number(static_cast<std::uint8_t>(value.kind));
+  write_time(out, value.time);
+  out.short_text(value.task).short_text(value.node).number(value.gpus);
+  write_time(out, value.deadline);
+}
+
+event read_event(byte_reader& in) {
+  event value;
+  const auto kind = in.number<std::uint8_t>();
+  const bool is_known =
+      kind >= static_cast<std::uint8_t>(event_kind_first) && kind <= static_cast<std::uint8_t>(event_kind_last);
+  if (!is_known) in.fail();
+  value.kind = is_known ? static_cast<event_kind>(kind) : event_kind_first;
+  value.time = read_time(in);
+  value.task = in.short_text();
+  value.node = in.short_text();
+  value.gpus = in.number<gpu_set>();
+  value.deadline = read_time(in);
+  return value;
+}
+
+byte_vector encode_result(const change_result& value) {
+  byte_writer out{64};
+  out.number(value.event);
+  write_rows(out, value.placed, write_placement);
+  return out.take();
+}
+
+byte_vector encode_result(const removal_result& value) {
+  byte_writer out;
+  out.number(value.event).number(value.evicted).number(value.remaining);
+  write_rows(out, value.placed, write_placement);
+  return out.take();
+}
+
+byte_vector encode_result(const renewal_result& value) {
+  byte_writer out;
+  out.number(value.event);
+  write_time(out, value.deadline);
+  return out.take();
+}
+
+byte_vector encode_result(const expiry_result& value) {
+  byte_writer out;
+  out.number(value.event).number(value.expired).number(value.due);
+  return out.take();
+}
+
+byte_vector encode_result(const node_view& value) {
+  byte_writer out;
+  write_node(out, value);
+  return out.take();
+}
+
+byte_vector encode_result(const task_view& value) {
+  const auto spec = encode(submit_task{value.spec, value.lease, {}, false});
+  byte_writer out;
+  out.number(static_cast<std::uint16_t>(spec.size())).bytes(spec);
+  out.number(static_cast<std::uint8_t>(value.state)).short_text(value.node).number(value.gpus).number(value.event);
+  write_time(out, value.deadline);
+  return out.take();
+}
+
+byte_vector encode_result(const summary_view& value) {
+  byte_writer out;
+  for (const auto number :
+       {value.nodes, value.submitted, value.pending, value.placed, value.released, value.cpu_milli_total,
+        value.cpu_milli_used, value.memory_mib_total, value.memory_mib_used, value.gpu_milli_total,
+        value.gpu_milli_used, value.event, value.time}) {
+    out.number(number);
+  }
+  return out.take();
+}
+
+byte_vector encode_result(const capacity_view& value) {
+  byte_writer out;
+  write_rows(out, value, write_model);
+  return out.take();
+}
+
+byte_vector encode_result(const fit_view& value) {
+  byte_writer out;
+  out.number(value.nodes).number(value.fitting);
+  for (const auto count : value.first_blocker)
+    out.number(count);
+  for (const auto count : value.only_blocker)
+    out.number(count);
+  out.number(value.fitting_when_empty);
+  return out.take();
+}
+
+byte_vector encode_result(const nodes_page& value) {
+  byte_writer out;
+  out.number(value.event);
+  write_rows(out, value.rows, write_node);
+  write_flag(out, value.is_last);
+  return out.take();
+}
+
+byte_vector encode_result(const tasks_page& value) {
+  byte_writer out;
+  out.number(value.event);
+  write_rows(out, value.rows, write_task);
+  out.short_text(value.next);
+  return out.take();
+}
+
+byte_vector encode_result(const events_page& value) {
+  byte_writer out;
+  write_flag(out, value.is_compacted);
+  out.number(value.oldest).number(value.newest).number(value.first);
+  write_rows(out, value.events, write_event);
+  return out.take();
+}
+
+std::optional<change_result> decode_change(byte_span payload) {
+  byte_reader in{payload};
+  change_result value;
+  value.event = in.number<std::uint64_t>();
+  value.placed = read_rows(in, read_placement);
+  return if_complete(in, std::move(value));
+}
+
+std::optional<removal_result> decode_removal(byte_span payload) {
+  byte_reader in{payload};
+  removal_result value;
+  value.event = in.number<std::uint64_t>();
+  value.evicted = in.number<std::uint32_t>();
+  value.remaining = in.number<std::uint32_t>();
+  value.placed = read_rows(in, read_placement);
+  return if_complete(in, std::move(value));
+}
+
+std::optional<renewal_result> decode_renewal(byte_span payload) {
+  byte_reader in{payload};
+  renewal_result value;
+  value.event = in.number<std::uint64_t>();
+  value.deadline = read_time(in);
+  return if_complete(in, value);
+}
+
+std::optional<expiry_result> decode_expiry(byte_span payload) {
+  byte_reader in{payload};
+  expiry_result value;
+  value.event = in.number<std::uint64_t>();
+  value.expired = in.number<std::uint32_t>();
+  value.due = in.number<std::uint32_t>();
+  return if_complete(in, value);
+}
+
+std::optional<node_view> decode_node_view(byte_span payload) {
+  byte_reader in{payload};
+  auto value = read_node(in);
   return if_complete(in, std::move(value));
 }
 
@@ -208,33 +296,76 @@ std::optional<task_view> decode_task_view(byte_span payload) {
   byte_reader in{payload};
   const auto decoded = decode(in.bytes(in.number<std::uint16_t>()));
   if (!decoded || !std::holds_alternative<submit_task>(*decoded)) return std::nullopt;
+  const auto& submitted = std::get<submit_task>(*decoded);
   task_view value;
-  value.spec = std::get<submit_task>(*decoded).task;
-  const auto state = in.number<std::uint8_t>();
-  if (state > static_cast<std::uint8_t>(task_state_last)) return std::nullopt;
-  value.state = static_cast<task_state>(state);
+  value.spec = submitted.task;
+  value.lease = submitted.lease;
+  value.state = read_state(in);
   value.node = in.short_text();
   value.gpus = in.number<gpu_set>();
+  value.event = in.number<std::uint64_t>();
+  value.deadline = read_time(in);
   return if_complete(in, std::move(value));
 }
 
 std::optional<summary_view> decode_summary_view(byte_span payload) {
   byte_reader in{payload};
   summary_view value;
-  for (auto* number : {&value.nodes, &value.submitted, &value.pending, &value.placed, &value.released,
-                       &value.cpu_milli_total, &value.cpu_milli_used, &value.memory_mib_total, &value.memory_mib_used,
-                       &value.gpu_milli_total, &value.gpu_milli_used}) {
+  for (auto* number :
+       {&value.nodes, &value.submitted, &value.pending, &value.placed, &value.released, &value.cpu_milli_total,
+        &value.cpu_milli_used, &value.memory_mib_total, &value.memory_mib_used, &value.gpu_milli_total,
+        &value.gpu_milli_used, &value.event, &value.time}) {
     *number = in.number<std::uint64_t>();
   }
   return if_complete(in, value);
 }
 
-machine_answer interpret(byte_span submitted, const operation_result& result) {
-  if (result.status != operation_status::applied) return unapplied_answer(result);
-  const auto decoded = decode(submitted);
-  if (!decoded) return value_answer(result.payload);
-  auto text = std::visit(applied_text{result.payload}, *decoded);
-  return text.empty() ? value_answer(result.payload) : text_answer(std::move(text));
+std::optional<capacity_view> decode_capacity(byte_span payload) {
+  byte_reader in{payload};
+  auto value = read_rows(in, read_model);
+  return if_complete(in, std::move(value));
+}
+
+std::optional<fit_view> decode_fit(byte_span payload) {
+  byte_reader in{payload};
+  fit_view value;
+  value.nodes = in.number<std::uint32_t>();
+  value.fitting = in.number<std::uint32_t>();
+  for (auto& count : value.first_blocker)
+    count = in.number<std::uint32_t>();
+  for (auto& count : value.only_blocker)
+    count = in.number<std::uint32_t>();
+  value.fitting_when_empty = in.number<std::uint32_t>();
+  return if_complete(in, value);
+}
+
+std::optional<nodes_page> decode_nodes_page(byte_span payload) {
+  byte_reader in{payload};
+  nodes_page value;
+  value.event = in.number<std::uint64_t>();
+  value.rows = read_rows(in, read_node);
+  value.is_last = read_flag(in);
+  return if_complete(in, std::move(value));
+}
+
+std::optional<tasks_page> decode_tasks_page(byte_span payload) {
+  byte_reader in{payload};
+  tasks_page value;
+  value.event = in.number<std::uint64_t>();
+  value.rows = read_rows(in, read_task);
+  value.next = in.short_text();
+  return if_complete(in, std::move(value));
+}
+
+std::optional<events_page> decode_events_page(byte_span payload) {
+  byte_reader in{payload};
+  events_page value;
+  value.is_compacted = read_flag(in);
+  value.oldest = in.number<std::uint64_t>();
+  value.newest = in.number<std::uint64_t>();
+  value.first = in.number<std::uint64_t>();
+  value.events = read_rows(in, read_event);
+  return if_complete(in, std::move(value));
 }
 
 }  // namespace hypermesh::machines::scheduler

@@ -28,7 +28,7 @@ std::string words(state_machine& machine, const std::vector<std::string>& line) 
 
 }  // namespace
 
-TEST_CASE("a task goes to the node that is left with the least capacity capacity") {
+TEST_CASE("a task goes to the node that is left with the least capacity") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "large", 64'000, 65'536);
   add_node(machine, "small", 8'000, 8'192);

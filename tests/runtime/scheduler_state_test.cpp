@@ -24,6 +24,10 @@ scheduler_bounds small_bounds() {
   bounds.waiting_examined_max = 4;
   bounds.released_known_max = 10;
   bounds.live_tasks_max = 60;
+  bounds.keys_known_max = 8;
+  bounds.events_known_min = 100;
+  bounds.expired_max = 2;
+  bounds.evicted_max = 3;
   return bounds;
 }
 
@@ -38,20 +42,38 @@ demand random_demand(splitmix64& random) {
   return needs;
 }
 
+/// A submission, every other one with a lease, with a key, or to be placed at once.
+scheduler::submit_task random_submission(splitmix64& random, const std::string& task) {
+  scheduler::submit_task made{{task, random_demand(random), scheduler::service_class::guaranteed}, {}, {}, false};
+  if (random.below(2) == 0) made.lease = std::chrono::seconds{1 + random.below(20)};
+  if (random.below(2) == 0) made.key = "key-" + std::to_string(random.below(20));
+  made.places = random.below(2) == 0;
+  return made;
+}
+
+/// The place of an operation in the order. The ordered time goes on by 0 to 2 seconds a step.
+operation_context context_at(std::uint64_t step, splitmix64& random) {
+  operation_context context{};
+  context.client = client_id{static_cast<std::uint32_t>(random.below(2))};
+  context.ordered_time = scheduler::ordered_time{std::chrono::seconds{1'000 + step + random.below(2)}};
+  return context;
+}
+
 /// Draws mostly valid operations with few names, so that every state and every refusal occurs.
 scheduler::operation random_operation(splitmix64& random) {
   const auto task = "t" + std::to_string(random.below(80));
-  switch (random.below(12)) {
+  const auto node = "n" + std::to_string(random.below(8));
+  switch (random.below(18)) {
     case 0: {
       const auto gpus = static_cast<std::uint8_t>(random.below(5));
       const auto model = gpus == 0 ? std::string{} : models[random.below(3)];
       const auto cpu = static_cast<std::uint32_t>(1'000 * (1 + random.below(8)));
-      return scheduler::register_node{{"n" + std::to_string(random.below(8)), cpu, 8'000, gpus, model}};
+      return scheduler::register_node{{node, cpu, 8'000, gpus, model}};
     }
     case 1:
     case 2:
     case 3:
-      return scheduler::submit_task{{task, random_demand(random), scheduler::service_class::guaranteed}};
+      return random_submission(random, task);
     case 4:
     case 5:
     case 6:
@@ -62,9 +84,24 @@ scheduler::operation random_operation(splitmix64& random) {
       return scheduler::release_task{task};
     case 10:
       return scheduler::end_task{task};
+    case 11:
+      return scheduler::drain_node{node};
+    case 12:
+    case 13:
+      return scheduler::undrain_node{node};
+    case 14:
+      return scheduler::remove_node{node, random.below(2) == 0};
+    case 15:
+    case 16:
+      return scheduler::renew_lease{task, std::chrono::seconds{random.below(10)}};
     default:
       return scheduler::query_task{task};
   }
+}
+
+operation_result run_random(state_machine& machine, std::uint64_t step, splitmix64& random) {
+  const auto operation = scheduler::encode(random_operation(random));
+  return machine.apply(context_at(step, random), operation);
 }
 
 /// The resources in use on a node according to the tasks on it.
@@ -127,14 +164,32 @@ void check_conservation(const resource_scheduler& machine) {
 
 std::vector<byte_vector> one_of_each() {
   const scheduler::task_spec task{"t1", {1, 2, 1, 300, {"G2", "T4"}}, scheduler::service_class::guaranteed};
-  return {scheduler::encode(scheduler::register_node{{"n1", 1'000, 1'000, 2, "G2"}}),
-          scheduler::encode(scheduler::submit_task{task}),
-          scheduler::encode(scheduler::place_task{"t1"}),
-          scheduler::encode(scheduler::release_task{"t1"}),
-          scheduler::encode(scheduler::end_task{"t1"}),
-          scheduler::encode(scheduler::query_node{"n1"}),
-          scheduler::encode(scheduler::query_task{"t1"}),
-          scheduler::encode(scheduler::query_summary{})};
+  const std::vector<scheduler::operation> all = {
+      scheduler::register_node{{"n1", 1'000, 1'000, 2, "G2"}},
+      scheduler::drain_node{"n1"},
+      scheduler::undrain_node{"n1"},
+      scheduler::remove_node{"n1", true},
+      scheduler::submit_task{task, std::chrono::seconds{5}, "key", true},
+      scheduler::place_task{"t1"},
+      scheduler::release_task{"t1"},
+      scheduler::end_task{"t1"},
+      scheduler::renew_lease{"t1", std::chrono::seconds{5}},
+      scheduler::expire_leases{},
+      scheduler::query_node{"n1", 0},
+      scheduler::query_task{"t1", 0},
+      scheduler::query_summary{},
+      scheduler::query_capacity{},
+      scheduler::explain_task{"t1", 0},
+      scheduler::explain_demand{task.needs, 0},
+      scheduler::list_nodes{"n0", 10, 0},
+      scheduler::list_tasks{"t0", 10, true, 0},
+      scheduler::query_events{0, 10},
+  };
+  std::vector<byte_vector> encoded;
+  for (const auto& each : all)
+    encoded.push_back(scheduler::encode(each));
+  REQUIRE(encoded.size() == std::variant_size_v<scheduler::operation>);
+  return encoded;
 }
 
 state_snapshot snapshot_of(authenticated_map& records) { return records.snapshot(); }
@@ -147,7 +202,7 @@ TEST_CASE("free and used resources always add up to the capacity") {
     splitmix64 random{seed};
     resource_scheduler machine{few_buckets, small_bounds()};
     for (int step = 0; step < 1'500; ++step) {
-      const auto result = run(machine, random_operation(random));
+      const auto result = run_random(machine, static_cast<std::uint64_t>(step), random);
       CHECK(result.status != operation_status::malformed);
       if (step % 100 == 99) check_conservation(machine);
     }
@@ -159,18 +214,19 @@ TEST_CASE("a restored scheduler has the same root and the same future, waiting t
     CAPTURE(seed);
     splitmix64 random{seed};
     resource_scheduler original{few_buckets, small_bounds()};
-    for (int step = 0; step < 1'000; ++step)
-      run(original, random_operation(random));
+    std::uint64_t now = 0;
+    for (; now < 1'000; ++now)
+      run_random(original, now, random);
     resource_scheduler restored{few_buckets, small_bounds()};
     add_node(restored, "forgotten", 1, 1);
     const auto done = restored.restore(original.snapshot());
     REQUIRE_MESSAGE(done.has_value(), (done ? "" : done.error()));
     CHECK(restored.root() == original.root());
     CHECK(restored.summary() == original.summary());
-    for (int step = 0; step < 1'000; ++step) {
-      const auto operation = random_operation(random);
-      CHECK(run(original, operation) == run(restored, operation));
-      if (step % 250 == 0) CHECK(restored.root() == original.root());
+    for (; now < 2'000; ++now) {
+      auto same = random;
+      CHECK(run_random(original, now, random) == run_random(restored, now, same));
+      if (now % 250 == 0) CHECK(restored.root() == original.root());
     }
     CHECK(restored.root() == original.root());
   }
@@ -180,9 +236,9 @@ TEST_CASE("two schedulers with the same operations agree, however often they are
   splitmix64 random{3};
   resource_scheduler often{few_buckets};
   resource_scheduler once{few_buckets};
-  for (int step = 0; step < 500; ++step) {
-    const auto operation = random_operation(random);
-    CHECK(run(often, operation) == run(once, operation));
+  for (std::uint64_t step = 0; step < 1'500; ++step) {
+    auto same = random;
+    CHECK(run_random(often, step, random) == run_random(once, step, same));
     static_cast<void>(often.root());
   }
   CHECK(often.root() == once.root());
@@ -222,45 +278,78 @@ TEST_CASE("no mutation of a scheduler operation crashes it, and a refused one ch
   }
 }
 
+/// Whether `decode` accepts the whole payload, and no part of it and nothing longer.
+template <class Decode>
+bool accepts_only_whole(const byte_vector& payload, const Decode& decode) {
+  auto longer = payload;
+  longer.push_back(std::byte{0});
+  bool accepted = !payload.empty() && decode(byte_span{payload}).has_value() && !decode(byte_span{longer}).has_value();
+  for (std::size_t length = 0; length < payload.size(); ++length)
+    accepted = accepted && !decode(byte_span{payload}.first(length)).has_value();
+  return accepted;
+}
+
 TEST_CASE("damaged results are distinguished from whole ones") {
+  using namespace scheduler;
   resource_scheduler machine{few_buckets};
   add_node(machine, "n1", 1'000, 1'000, 2, "G2");
   start(machine, "t1", {1, 1, 1, 100, {"G2"}});
-  const auto node = run(machine, scheduler::query_node{"n1"}).payload;
-  const auto task = run(machine, scheduler::query_task{"t1"}).payload;
-  const auto totals = run(machine, scheduler::query_summary{}).payload;
-  const auto placed = scheduler::encode_result(scheduler::placements{{"t1", "n1", 1}, {"t2", "n1", 2}});
-  CHECK(scheduler::decode_placements(placed)->size() == 2);
-  for (std::size_t length = 0; length < node.size(); ++length) {
-    CHECK_FALSE(scheduler::decode_node_view(byte_span{node}.first(length)));
-  }
-  for (std::size_t length = 0; length < task.size(); ++length) {
-    CHECK_FALSE(scheduler::decode_task_view(byte_span{task}.first(length)));
-  }
-  for (std::size_t length = 0; length < totals.size(); ++length) {
-    CHECK_FALSE(scheduler::decode_summary_view(byte_span{totals}.first(length)));
-  }
-  for (std::size_t length = 0; length < placed.size(); ++length) {
-    CHECK_FALSE(scheduler::decode_placements(byte_span{placed}.first(length)));
-  }
+  start(machine, "t2", {1, 1, 2, 1'000, {"G2"}});
+  const auto ask = [&](const operation& question) {
+    const auto result = machine.query(encode(question));
+    REQUIRE(result.status == operation_status::applied);
+    return result.payload;
+  };
+  CHECK(accepts_only_whole(ask(query_node{"n1"}), decode_node_view));
+  CHECK(accepts_only_whole(ask(query_task{"t1"}), decode_task_view));
+  CHECK(accepts_only_whole(ask(query_summary{}), decode_summary_view));
+  CHECK(accepts_only_whole(ask(query_capacity{}), decode_capacity));
+  CHECK(accepts_only_whole(ask(explain_task{"t2"}), decode_fit));
+  CHECK(accepts_only_whole(ask(list_nodes{}), decode_nodes_page));
+  CHECK(accepts_only_whole(ask(list_tasks{}), decode_tasks_page));
+  CHECK(accepts_only_whole(ask(query_events{}), decode_events_page));
+  CHECK(accepts_only_whole(encode_result(change_result{3, {{"t1", "n1", 1}, {"t2", "n1", 2}}}), decode_change));
+  CHECK(accepts_only_whole(encode_result(removal_result{3, 2, 1, {{"t1", "n1", 1}}}), decode_removal));
+  CHECK(accepts_only_whole(encode_result(renewal_result{3, {}}), decode_renewal));
+  CHECK(accepts_only_whole(encode_result(expiry_result{3, 2, 1}), decode_expiry));
 }
 
 TEST_CASE("restore refuses contradictory records and keeps the present state") {
   using scheduler::task_state;
   const demand half{500, 500, 0, 0, {}};
-  const scheduler::node_record node{0, {"n", 1'000, 1'000, 1, "G2"}};
-  const auto in_state = [&](task_state state, std::uint64_t ticket, scheduler::node_index where) {
-    return scheduler::encode_record(scheduler::task_record{state, half, {}, ticket, where, 0});
+  const auto node_at = [](std::uint64_t number, std::uint64_t event) {
+    return scheduler::encode_record(scheduler::node_record{number, event, false, {"", 1'000, 1'000, 1, "G2"}});
   };
-  const auto put = [](authenticated_map& into, const std::string& key, byte_vector value) {
+  const auto in_state = [&](task_state state, std::uint64_t ticket, const std::string& where, int lease = 0) {
+    scheduler::task_record record;
+    record.state = state;
+    record.needs = half;
+    record.ticket = ticket;
+    record.node = where;
+    record.event = 1;
+    record.lease = std::chrono::milliseconds{lease};
+    record.deadline = scheduler::ordered_time{record.lease};
+    return scheduler::encode_record(record);
+  };
+  const auto put = [](authenticated_map& into, const std::string& key, const byte_vector& value) {
     into.put(as_byte_span(key), value);
   };
+  byte_writer events;
+  scheduler::write_event(events, {scheduler::event_kind::node_registered, {}, "", "n", 0, {}});
+  const auto page = events.take();
+  const auto page_key = scheduler::event_log::key_of(0);
+  const auto submission = [&](std::uint64_t ticket) {
+    return scheduler::encode_record(scheduler::submission_record{
+        ticket, {}, scheduler::encode_result(scheduler::change_result{1, {}})});
+  };
+  const auto key = [](const std::string& text) { return scheduler::submission_key(client_id{0}, text); };
   const auto attempt = [&](const std::vector<std::pair<std::string, byte_vector>>& more) {
     authenticated_map records{few_buckets};
-    put(records, "h", scheduler::encode_record(scheduler::header_record{5, 1}));
-    put(records, "nn", scheduler::encode_record(node));
-    for (const auto& [key, value] : more)
-      put(records, key, value);
+    put(records, "h", scheduler::encode_record(scheduler::header_record{5, 1, 2, 1, {}}));
+    put(records, "nn", node_at(0, 1));
+    put(records, page_key, page);
+    for (const auto& [name, value] : more)
+      put(records, name, value);
     resource_scheduler machine{few_buckets};
     add_node(machine, "present", 1, 1);
     const auto root = machine.root();
@@ -268,26 +357,43 @@ TEST_CASE("restore refuses contradictory records and keeps the present state") {
     CHECK((machine.root() == root) != done.has_value());
     return done.has_value();
   };
-  CHECK(attempt({{"ta", in_state(task_state::placed, 0, 0)}, {"tb", in_state(task_state::pending, 4, 0)}}));
-  CHECK(attempt({{"ta", in_state(task_state::released, 4, 0)}}));
-  // Three tasks that each take half of a GPU are placed on one node.
-  CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 0, 0)},
-                       {"tb", in_state(task_state::placed, 0, 0)},
-                       {"tc", in_state(task_state::placed, 0, 0)}}));
+  CHECK(attempt({{"ta", in_state(task_state::placed, 0, "n")}, {"tb", in_state(task_state::pending, 4, "")}}));
+  CHECK(attempt({{"ta", in_state(task_state::placed, 0, "n", 5)}, {key("k"), submission(1)}}));
+  // The node of a released task may be gone.
+  CHECK(attempt({{"ta", in_state(task_state::released, 4, "gone")}}));
+  // Three tasks that each take half of a node are placed on one node.
+  CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 0, "n")},
+                       {"tb", in_state(task_state::placed, 1, "n")},
+                       {"tc", in_state(task_state::placed, 2, "n")}}));
   // The node does not exist; tickets are in the future or repeated; a second release was not counted.
-  CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 0, 1)}}));
-  CHECK_FALSE(attempt({{"ta", in_state(task_state::pending, 5, 0)}}));
-  CHECK_FALSE(attempt({{"ta", in_state(task_state::pending, 1, 0)}, {"tb", in_state(task_state::pending, 1, 0)}}));
-  CHECK_FALSE(attempt({{"ta", in_state(task_state::released, 1, 0)}, {"tb", in_state(task_state::released, 2, 0)}}));
-  // Keys of no kind, empty and invalid names, a missing node number, records that end early.
+  CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 0, "m")}}));
+  CHECK_FALSE(attempt({{"ta", in_state(task_state::pending, 5, "")}}));
+  CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 5, "n")}}));
+  CHECK_FALSE(attempt({{"ta", in_state(task_state::pending, 1, "")}, {"tb", in_state(task_state::pending, 1, "")}}));
+  CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 1, "n")}, {"tb", in_state(task_state::placed, 1, "n")}}));
+  CHECK_FALSE(attempt({{"ta", in_state(task_state::released, 1, "n")}, {"tb", in_state(task_state::released, 2, "n")}}));
+  // Keys of no kind, empty and invalid names, a node number of the future or repeated, records that end early.
   CHECK_FALSE(attempt({{"x", {}}}));
   CHECK_FALSE(attempt({{"hh", {}}}));
-  CHECK_FALSE(attempt({{"t", in_state(task_state::submitted, 0, 0)}}));
-  CHECK_FALSE(attempt({{"ta b", in_state(task_state::submitted, 0, 0)}}));
-  CHECK_FALSE(attempt({{"nm", scheduler::encode_record(scheduler::node_record{2, {"m", 1, 1, 0, ""}})}}));
-  CHECK_FALSE(attempt({{"nm", scheduler::encode_record(scheduler::node_record{0, {"m", 1, 1, 0, ""}})}}));
+  CHECK_FALSE(attempt({{"t", in_state(task_state::submitted, 0, "")}}));
+  CHECK_FALSE(attempt({{"ta b", in_state(task_state::submitted, 0, "")}}));
+  CHECK_FALSE(attempt({{"nm", node_at(1, 1)}}));
+  CHECK_FALSE(attempt({{"nm", node_at(0, 1)}}));
+  CHECK_FALSE(attempt({{"nn", node_at(0, 2)}}));
   CHECK_FALSE(attempt({{"ta", {}}}));
   CHECK_FALSE(attempt({{"h", {}}}));
+  // Keys of submissions: a ticket of the future, doubled, an empty key, a record without a result.
+  CHECK_FALSE(attempt({{key("k"), submission(5)}}));
+  CHECK_FALSE(attempt({{key("k"), submission(1)}, {key("l"), submission(1)}}));
+  CHECK_FALSE(attempt({{key(""), submission(1)}}));
+  CHECK_FALSE(attempt({{key("k"), scheduler::encode_record(scheduler::submission_record{1, {}, {}})}}));
+  // Events: none, one too many, a page of the future.
+  CHECK_FALSE(attempt({{page_key, {}}}));
+  auto twice = page;
+  twice.insert(twice.end(), page.begin(), page.end());
+  CHECK_FALSE(attempt({{page_key, twice}}));
+  CHECK_FALSE(attempt({{scheduler::event_log::key_of(1), page}}));
+  CHECK_FALSE(attempt({{scheduler::event_log::key_of(~std::uint64_t{0}), page}}));
 }
 
 TEST_CASE("a snapshot without the scheduler's header is refused") {

@@ -91,8 +91,12 @@ const std::map<std::string, vocabulary>& vocabularies() {
         {"get kK", "get nK"}}},
       {"scheduler",
        {{"register-node hK 64000 262144 8 G2", "register-node hK 9000N 65536", "submit-task tK 4000 8192 1 N00",
-         "submit-task tK 1000 1024", "place-task tK", "place-task tK", "release-task tK", "end-task tK"},
-        {"node hK", "task tK", "summary"}}},
+         "submit-task tK 1000 1024", "place-task tK", "place-task tK", "release-task tK", "end-task tK",
+         "submit-task tK N000 1024 lease=Ns key=kN place", "submit-task tK 1000 1024 1 N00 lease=2Ns place",
+         "renew-lease tK Ns", "renew-lease tK", "expire-leases", "drain-node hK", "undrain-node hK", "remove-node hK",
+         "remove-node hK evict"},
+        {"node hK", "task tK", "summary", "capacity", "explain tK", "explain-demand N000 1024 1 N00", "events N limit=N",
+         "events 0", "nodes limit=N", "nodes after=hK", "tasks after=tK limit=N", "tasks placed", "task tK seen=N00"}}},
   };
   return all;
 }
@@ -138,8 +142,12 @@ void for_each_machine(const Check& check) {
 }
 
 operation_context context_of(std::uint64_t number) {
-  return {sequence_number{1 + number / 3}, client_id{static_cast<std::uint32_t>(number % 4)}, timestamp{number + 1},
-          static_cast<std::uint32_t>(number % 3)};
+  return {sequence_number{1 + number / 3},
+          client_id{static_cast<std::uint32_t>(number % 4)},
+          timestamp{number + 1},
+          static_cast<std::uint32_t>(number % 3),
+          {},
+          std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{1'000'000 + 400 * number}}};
 }
 
 /// Applies operations `first` … `end` - 1 of the history of `seed`. Returns their results.

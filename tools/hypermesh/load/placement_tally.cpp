@@ -80,25 +80,23 @@ std::string placement_tally::name_of(const trace_event& event) const {
 
 void placement_tally::note_placing(const trace_event& event, byte_span payload) {
   auto& task = tasks_[event.subject];
-  if (payload.empty()) {
+  const auto change = scheduler::decode_change(payload);
+  if (change && change->placed.empty()) {
     if (task.state != task_state::waiting) ++waiting_;
     task.state = task_state::waiting;
     ++counts_.tasks_waited;
     return;
   }
-  const auto placed = scheduler::decode_placement(payload);
-  if (placed) return place(*placed);
-  ++counts_.malformed;
+  note_placements(payload);
 }
 
 void placement_tally::note_placements(byte_span payload) {
-  const auto placed = scheduler::decode_placements(payload);
-  if (!placed) {
-    // A task that was not placed returns no placements when it ends.
-    if (!payload.empty()) ++counts_.malformed;
+  const auto change = scheduler::decode_change(payload);
+  if (!change) {
+    ++counts_.malformed;
     return;
   }
-  for (const auto& each : *placed)
+  for (const auto& each : change->placed)
     place(each);
 }
 

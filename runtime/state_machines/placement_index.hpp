@@ -1,0 +1,106 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace hypermesh::machines::scheduler {
+
+/// The place of a node in the tables of this process. A removed node leaves its place to a later one, so a place is
+/// never part of the state and never decides anything.
+using node_index = std::uint32_t;
+
+/// The free resources of one node, and what decides among the nodes that fit.
+struct node_room {
+  /// The measure of all free resources (node_pool.hpp).
+  std::uint64_t weight = 0;
+  /// The number of the node in the order of registration.
+  std::uint64_t number = 0;
+  node_index node = 0;
+  std::uint32_t cpu_milli = 0;
+  std::uint32_t memory_mib = 0;
+  /// The largest free part of one GPU.
+  std::uint16_t gpu_milli = 0;
+  std::uint8_t whole_gpus = 0;
+  std::uint8_t model = 0;
+
+  /// Best fit first: the least free resources; among equal nodes, the node that was registered first.
+  [[nodiscard]] bool precedes(const node_room& other) const {
+    return weight != other.weight ? weight < other.weight : number < other.number;
+  }
+};
+
+/// A demand, expressed in the fields of `node_room`.
+struct requirement {
+  /// A node that meets the requirement weighs at least this much.
+  std::uint64_t weight = 0;
+  std::uint32_t cpu_milli = 0;
+  std::uint32_t memory_mib = 0;
+  std::uint16_t gpu_milli = 0;
+  std::uint8_t whole_gpus = 0;
+  /// Bit i stands for the model with the number i.
+  std::uint64_t models = 0;
+
+  [[nodiscard]] bool allows(std::uint8_t model) const { return ((models >> model) & 1U) != 0; }
+  [[nodiscard]] bool is_met_by(const node_room& offer) const {
+    return offer.cpu_milli >= cpu_milli && offer.memory_mib >= memory_mib && offer.gpu_milli >= gpu_milli &&
+           offer.whole_gpus >= whole_gpus && allows(offer.model);
+  }
+};
+
+/// The work of searches. It is the same on every machine, so tests can bound it.
+struct search_cost {
+  std::uint64_t blocks = 0;
+  std::uint64_t rooms = 0;
+};
+
+/// The nodes that accept tasks, in an order that finds the best fit without reading every node.
+///
+/// The nodes of one GPU model with the same number of free whole GPUs form a class, in which they stand in the order of
+/// `precedes`. A class is cut into blocks of at most 128 nodes, and a block knows the largest amounts in it. A search
+/// reads only classes that the demand allows. In a class it begins at the weight of the demand, skips blocks in which
+/// no node has enough of one resource, and stops at the first node that fits. A search with `n` nodes therefore reads
+/// about n / 128 blocks and a few hundred nodes. The worst case is a class in which each block has one node with
+/// processors and another one with memory: such a search reads the whole class, like a scan.
+///
+/// This is derived state. Memory: 40 bytes for each node, and at most as much again for blocks that are not full.
+class placement_index {
+ public:
+  void insert(const node_room& room);
+  /// Removes exactly this room, which was inserted before.
+  void erase(const node_room& room);
+
+  /// The first node by `precedes` that meets the requirement; nothing if there is none.
+  [[nodiscard]] std::optional<node_index> best_for(const requirement& wanted, search_cost* cost = nullptr) const;
+
+ private:
+  static constexpr std::size_t block_rooms_max = 128;
+
+  struct block {
+    std::vector<node_room> rooms;
+    std::uint32_t cpu_milli_max = 0;
+    std::uint32_t memory_mib_max = 0;
+    std::uint16_t gpu_milli_max = 0;
+
+    void note(const node_room& room);
+    void measure_again();
+  };
+  /// A model and a number of free whole GPUs.
+  struct class_key {
+    std::uint8_t model = 0;
+    std::uint8_t whole_gpus = 0;
+
+    auto operator<=>(const class_key&) const = default;
+  };
+  using blocks = std::vector<block>;
+
+  [[nodiscard]] static blocks::iterator block_for(blocks& within, const node_room& room);
+  static void search(const blocks& within, const requirement& wanted, const node_room*& best, search_cost& cost);
+
+  /// No class is empty, and no block.
+  std::map<class_key, blocks> classes_;
+};
+
+}  // namespace hypermesh::machines::scheduler

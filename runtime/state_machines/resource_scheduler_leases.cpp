@@ -1,0 +1,69 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "messages/require.hpp"
+#include "runtime/state_machines/machine_results.hpp"
+#include "runtime/state_machines/resource_scheduler.hpp"
+#include "runtime/state_machines/scheduler_refusals.hpp"
+
+namespace hypermesh::machines {
+
+using namespace scheduler;
+
+namespace {
+
+/// Half of the latest time that can be written, so that the sum of a time and a lease can be written too.
+constexpr std::chrono::milliseconds time_max{std::int64_t{1} << 61U};
+static_assert(lease_max < time_max);
+
+}  // namespace
+
+std::size_t resource_scheduler::advance(ordered_time time) {
+  auto& now = tables_.header.time;
+  now = std::clamp(time, now, ordered_time{time_max});
+  std::size_t expired = 0;
+  while (expired < bounds_.expired_max && !tables_.leases.empty()) {
+    const auto first = tables_.leases.begin();
+    if (first->first.first > now) break;
+    auto task = find_task(first->second);
+    require(task && task->record.state == task_state::placed, "a task with a running lease is placed");
+    (void)release(*task, event_kind::task_expired);
+    ++expired;
+  }
+  return expired;
+}
+
+ordered_time resource_scheduler::deadline_of(std::chrono::milliseconds lease) const {
+  return tables_.header.time + lease;
+}
+
+operation_result resource_scheduler::execute(const renew_lease& operation) {
+  auto task = find_task(operation.name);
+  if (!task) return refused_unknown("task", operation.name);
+  auto& record = task->record;
+  if (record.state != task_state::placed) {
+    return refused(fmt::format("task {} is {}, not placed", operation.name, to_string(record.state)));
+  }
+  if (record.lease.count() == 0) return refused(fmt::format("task {} has no lease", operation.name));
+  if (record.deadline <= tables_.header.time) return refused(fmt::format("the lease of task {} is over", operation.name));
+  tables_.leases.erase({record.deadline, record.ticket});
+  record.deadline = deadline_of(operation.lease.count() > 0 ? operation.lease : record.lease);
+  tables_.leases.emplace(std::pair{record.deadline, record.ticket}, task->name);
+  store(*task);
+  return applied(encode_result(renewal_result{tables_.events.newest(), record.deadline}));
+}
+
+operation_result resource_scheduler::execute(const expire_leases&) {
+  const auto now = tables_.header.time;
+  // The count of the rest is bounded as well, because it is only to say whether to ask again.
+  std::size_t due = 0;
+  for (const auto& [key, name] : tables_.leases) {
+    if (key.first > now || due == bounds_.expired_max) break;
+    ++due;
+  }
+  return applied(encode_result(expiry_result{tables_.events.newest(), static_cast<std::uint32_t>(expired_now_),
+                                             static_cast<std::uint32_t>(due)}));
+}
+
+}  // namespace hypermesh::machines
