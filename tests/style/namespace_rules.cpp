@@ -43,6 +43,7 @@ constexpr std::array scopes = {
     scope{"runtime/base/", "hypermesh::base"},
     scope{"runtime/feed/", "hypermesh::feed"},
     scope{"runtime/links/", "hypermesh::links"},
+    scope{"runtime/scheduling/", "hypermesh::scheduling"},
     scope{"runtime/state_machines/", "hypermesh::machines"},
     scope{"runtime/storage/", "hypermesh::storage"},
     scope{"runtime/", "hypermesh::runtime"},
