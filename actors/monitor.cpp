@@ -37,7 +37,8 @@ void answer(monitor_self self, const verified_message& asked) {
           });
 }
 
-caf::result<node_report> report_to_host(monitor_self self) {
+caf::result<node_report> report_to_host(monitor_self self, const report_wanted& wanted) {
+  if (!wanted.with_root) return self->state.counters.report(self->state.identity);
   auto promise = self->make_response_promise<node_report>();
   self->request(self->state.with->executor, root_patience, report_wanted{})
       .then(
@@ -185,7 +186,7 @@ monitor_actor::behavior_type monitor(monitor_self self, node_identity identity, 
                                  changed.up ? 1 : 0);
       },
       [self](const verified_message& received) { answer(self, received); },
-      [self](const report_wanted&) { return report_to_host(self); },
+      [self](const report_wanted& wanted) { return report_to_host(self, wanted); },
   };
 }
 

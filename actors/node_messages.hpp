@@ -149,6 +149,8 @@ struct progress_made {
 struct batch_cut {
   view_number view;
   std::shared_ptr<const batch> content;
+  /// When its oldest request became pending, as in `phase_times`.
+  phase_times::time oldest{};
 };
 
 /// A batch was committed and executed (executor to batcher).
@@ -400,6 +402,10 @@ struct counters_reported {
 };
 
 /// Asks for this node's report (host to monitor), or for the root of its state (monitor to executor).
-struct report_wanted {};
+struct report_wanted {
+  /// Whether the report contains the root of the state. Without it the monitor answers alone, so a frequent question
+  /// does not make the executor hash its state.
+  bool with_root = true;
+};
 
 }  // namespace hypermesh::actors

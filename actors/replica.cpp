@@ -3,6 +3,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/clock.hpp"
 #include "actors/send_to_journal.hpp"
 
 namespace hypermesh::actors {
@@ -33,6 +34,7 @@ void carry_out(replica_self self, replica_effects effects) {
   }
   if (effects.readmitted) self->send(with.coordinator, readmitted{});
   if (effects.wish) self->send(with.fault_detector, readmission_wanted{*effects.wish});
+  self->state.phases.note(effects, std::chrono::microseconds{now_of(self)});
   if (effects.forget_through) {
     self->send(with.journal, forget_records{*effects.forget_through});
     self->send(with.coordinator, low_watermark_moved{*effects.forget_through});
@@ -68,7 +70,10 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
       [self](const new_view_verified& received) {
         carry_out(self, self->state.core->on_new_view(received.sender, *received.opened));
       },
-      [self](const batch_cut& cut) { carry_out(self, self->state.core->on_batch(cut.view, cut.content)); },
+      [self](const batch_cut& cut) {
+        self->state.phases.note_cut(cut.content, cut.oldest);
+        carry_out(self, self->state.core->on_batch(cut.view, cut.content));
+      },
       [self](const change_view& wanted) { carry_out(self, self->state.core->on_change_view(wanted.to)); },
       [self](const new_view_built& built) { carry_out(self, self->state.core->on_new_view_built(*built.opened)); },
       [self](const checkpoint_taken& taken) { carry_out(self, self->state.core->on_taken(taken.sequence)); },

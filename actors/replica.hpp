@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
+#include "actors/phase_clock.hpp"
 #include "actors/protocol/admission/pre_verification_filter.hpp"
 #include "actors/protocol/ordering/replica_core.hpp"
 
@@ -19,6 +20,8 @@ struct replica_state {
   std::shared_ptr<const node_actors> with;
   /// The position that was last sent to the ingress.
   replica_position last_published;
+  /// The times of the batches that are not committed yet.
+  phase_clock phases;
 };
 
 /// `past` contains the promises of the last run. Every `status_period` a replica that waits for something sends a

@@ -44,8 +44,7 @@ void connection::send(byte_span frame) {
   if (queue().size() + frame.size() + secure_channel::overhead_bytes > queue_bytes_max()) {
     return parts_.counters->add(link_count::dropped_queue_full);
   }
-  parts_.counters->add(link_count::frames_out);
-  parts_.counters->add(link_count::frame_bytes_out, frame.size());
+  parts_.counters->add_frame(link_direction::out, frame);
   append(frame);
 }
 
@@ -79,9 +78,8 @@ std::optional<link_error> connection::receive(byte_span bytes) {
   parts_.counters->add(link_count::wire_bytes_in, bytes.size());
   auto received = channel_.feed(bytes);
   parts_.counters->add(link_count::keepalives_in, received.keepalives);
-  parts_.counters->add(link_count::frames_in, received.frames.size());
   for (auto& frame : received.frames) {
-    parts_.counters->add(link_count::frame_bytes_in, frame->size());
+    parts_.counters->add_frame(link_direction::in, *frame);
     auto credit = parts_.window->take(frame->size());
     parts_.deliver(std::move(frame), std::move(credit));
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "messages/frame.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh::links {
@@ -45,6 +46,22 @@ std::vector<named_counter> link_counters::snapshot() const {
     all.push_back({fmt::format("link_answers_as{{replica=\"{}\"}}", number), answered == number + 1 ? 0 : answered});
   }
   return all;
+}
+
+void link_counters::add_frame(link_direction direction, byte_span frame) {
+  const bool is_in = direction == link_direction::in;
+  add(is_in ? link_count::frames_in : link_count::frames_out);
+  add(is_in ? link_count::frame_bytes_in : link_count::frame_bytes_out, frame.size());
+  const auto kind = kind_of(frame);
+  if (!kind) return;
+  auto& counts = kinds_[index_of(direction)][index_of(*kind)];
+  counts.frames.fetch_add(1, std::memory_order_relaxed);
+  counts.bytes.fetch_add(frame.size(), std::memory_order_relaxed);
+}
+
+frame_count link_counters::of(link_direction direction, message_kind kind) const {
+  const auto& counts = kinds_[index_of(direction)][index_of(kind)];
+  return {counts.frames.load(std::memory_order_relaxed), counts.bytes.load(std::memory_order_relaxed)};
 }
 
 void link_counters::note_answer(replica_id dialed, replica_id answered) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/kinds.hpp"
 #include "messages/limits.hpp"
 #include "messages/types.hpp"
 #include "messages/values.hpp"
@@ -53,6 +54,15 @@ inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_co
 /// The name of the counter in snake_case.
 [[nodiscard]] std::string_view to_string(link_count what);
 
+enum class link_direction : std::uint8_t { in, out };
+inline constexpr std::size_t link_direction_count = 2;
+
+/// Frames and their bytes, without the bytes that the link adds.
+struct frame_count {
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// An address of the genesis at which another replica than the listed replica answers.
 struct misdirected_address {
   replica_id listed_for;
@@ -68,6 +78,8 @@ class link_counters {
   void add(link_count what, std::uint64_t amount = 1) { at(what).fetch_add(amount, std::memory_order_relaxed); }
   /// Lowers the value of a gauge.
   void subtract(link_count what) { at(what).fetch_sub(1, std::memory_order_relaxed); }
+  /// Counts a frame by its kind. A frame of an unknown kind counts only in the sums.
+  void add_frame(link_direction direction, byte_span frame);
   void add(link_error reason) { at(reason).fetch_add(1, std::memory_order_relaxed); }
 
   [[nodiscard]] std::uint64_t of(link_count what) const {
@@ -76,6 +88,8 @@ class link_counters {
   [[nodiscard]] std::uint64_t of(link_error reason) const {
     return errors_[index_of(reason)].load(std::memory_order_relaxed);
   }
+
+  [[nodiscard]] frame_count of(link_direction direction, message_kind kind) const;
 
   /// Records which replica proved its identity at the address of `dialed` in the last attempt.
   void note_answer(replica_id dialed, replica_id answered);
@@ -97,6 +111,12 @@ class link_counters {
 
   std::array<std::atomic<std::uint64_t>, link_count_count> counts_{};
   std::array<std::atomic<std::uint64_t>, link_error_count> errors_{};
+  struct kind_counts {
+    std::atomic<std::uint64_t> frames{};
+    std::atomic<std::uint64_t> bytes{};
+  };
+  /// By direction and number of the kind.
+  std::array<std::array<kind_counts, message_kind_last + 1>, link_direction_count> kinds_{};
   /// The number of the replica that answered plus 1, by the number of the dialed replica; 0 before the first answer.
   std::array<std::atomic<std::uint32_t>, limits::replicas_max> answers_{};
   std::array<std::atomic<bool>, limits::replicas_max> was_misdirected_{};

@@ -191,6 +191,19 @@ std::optional<batch> request_pool::cut(bool delay_passed) {
   return next;
 }
 
+microseconds_t request_pool::oldest_in(const batch& content, microseconds_t now) const {
+  auto oldest = now;
+  for (const auto& each : content.requests) {
+    const auto found = queues_.find(each.id.client);
+    if (found == queues_.end() || found->second.find(each.id) == nullptr) continue;
+    oldest = std::min(oldest, found->second.since(each.id));
+  }
+  for (const auto& each : content.system_requests) {
+    if (system_.find(each.name) != nullptr) oldest = std::min(oldest, system_.since(each.name));
+  }
+  return oldest;
+}
+
 /// Moves the first system requests into an empty batch. The decoder of a backup refuses a batch with more than
 /// `system_requests_per_batch_max`, because one may cost as much as a hundred requests of clients (attack 33).
 void request_pool::take_system_requests(batch& into) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,9 +22,25 @@ struct frame_rejected {
   rejection reason = rejection::empty_frame;
 };
 
+/// When a batch reached its phases at this replica, since the epoch of the actor system's clock; zero if unknown. Only
+/// differences have a meaning. The actors set these times, because no core reads a clock.
+struct phase_times {
+  using time = std::chrono::microseconds;
+
+  /// The primary received the oldest request of the batch; zero at a backup.
+  time requested{};
+  /// The PRE-PREPARE was sent or accepted.
+  time proposed{};
+  time prepared{};
+  time committed{};
+
+  friend bool operator==(const phase_times&, const phase_times&) = default;
+};
+
 /// A slot is committed-local (§4.2), and the certificate proves it.
 struct slot_committed {
   committed_batch content;
+  phase_times times = {};
 };
 
 /// One request of a client in an executed batch.
@@ -51,6 +68,9 @@ struct batch_was_executed {
   std::shared_ptr<const batch> body = {};
   /// The outcome of each request in `requests`, in the same order. Null if the request has no answer.
   std::vector<std::shared_ptr<const request_outcome>> outcomes = {};
+  /// When the batch was executed, and when its replies were handed to the links; as in `phase_times`.
+  phase_times::time executed{};
+  phase_times::time replied{};
 };
 
 /// h moved; H = h + L.
