@@ -27,11 +27,20 @@ using namespace base;
 namespace audit {
 using namespace base;
 }
+namespace metrics {
+using namespace links;
+using namespace storage;
+}  // namespace metrics
+namespace http {
+using namespace metrics;
+}
 namespace runtime {
 using namespace links;
 using namespace machines;
 using namespace storage;
 using namespace audit;
+using namespace metrics;
+using namespace http;
 }  // namespace runtime
 namespace feed {
 using namespace runtime;

@@ -1,6 +1,5 @@
 #include "runtime/config_text.hpp"
 
-#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -56,8 +55,9 @@ constexpr std::string_view key_path = "secret.key";
 constexpr std::string_view reference_head = R"(# Configuration
 
 Every key of `node.toml`, `client.toml` and the table `[cluster]` of `genesis.toml`. This file is
-generated from the table of keys (`node_rows.cpp`, `link_rows.cpp`, `config_rows.cpp`), which also
-drives the reader, the files of `hypermesh init`, and `hypermesh config`:
+generated from the table of keys (`node_rows.cpp`, `link_rows.cpp`, `http_rows.cpp`,
+`config_rows.cpp`), which also drives the reader, the files of `hypermesh init`, and `hypermesh
+config`:
 
 ```
 hypermesh config explain links.client_links_max            # one key
@@ -112,24 +112,6 @@ std::string old_names_reference() {
 }
 
 }  // namespace
-
-std::string wrapped_text(std::string_view text, std::string_view first, std::string_view next) {
-  std::string out;
-  std::string line{first};
-  bool is_empty = true;
-  while (!text.empty()) {
-    const auto word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(text.size(), word.size() + 1));
-    if (!is_empty && line.size() + 1 + word.size() > line_bytes_max) {
-      out += line + "\n";
-      line = next;
-      is_empty = true;
-    }
-    line += (is_empty ? "" : " ") + std::string{word};
-    is_empty = false;
-  }
-  return out + line + "\n";
-}
 
 std::string node_file_text(std::uint32_t replica, written_keys which) {
   const auto top = heading(

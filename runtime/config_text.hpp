@@ -2,18 +2,12 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
+#include "runtime/base/wrapped_text.hpp"
 #include "runtime/genesis.hpp"
 
 /// Generates configuration files and their reference as text from the table of all keys. Pure.
 namespace hypermesh::runtime {
-
-/// The longest line of a generated file. A longer word is not broken.
-inline constexpr std::size_t line_bytes_max = 100;
-
-/// Breaks the text into lines. The first line begins with `first`, the other lines with `next`.
-[[nodiscard]] std::string wrapped_text(std::string_view text, std::string_view first, std::string_view next);
 
 /// Says which keys of a new file have a value. All other keys appear as comments with their defaults.
 enum class written_keys {

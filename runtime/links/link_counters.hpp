@@ -55,7 +55,8 @@ inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_co
 [[nodiscard]] std::string_view to_string(link_count what);
 
 enum class link_direction : std::uint8_t { in, out };
-inline constexpr std::size_t link_direction_count = 2;
+inline constexpr auto link_direction_last = link_direction::out;
+inline constexpr std::size_t link_direction_count = static_cast<std::size_t>(link_direction_last) + 1;
 
 /// Frames and their bytes, without the bytes that the link adds.
 struct frame_count {

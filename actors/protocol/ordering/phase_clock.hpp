@@ -6,7 +6,7 @@
 #include "actors/protocol/ordering/replica_effects.hpp"
 #include "messages/limits.hpp"
 
-namespace hypermesh::actors {
+namespace hypermesh::protocol {
 
 /// Notes when each batch reached its phases (§4.2), and gives the times to the observation of its commit. Pure: the
 /// replica actor gives the time of each step. Decides nothing, and no core reads the times.
@@ -55,4 +55,4 @@ class phase_clock {
   std::map<const batch*, time> cut_;
 };
 
-}  // namespace hypermesh::actors
+}  // namespace hypermesh::protocol
