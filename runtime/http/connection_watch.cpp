@@ -1,0 +1,44 @@
+#include "runtime/http/connection_watch.hpp"
+
+#include <utility>
+
+namespace hypermesh::http {
+
+void connection_watch::note_opened(connection which, int descriptor, clock::time_point now) {
+  const std::scoped_lock lock{guard_};
+  entries_[which] = {descriptor, now};
+}
+
+void connection_watch::note_closed(connection which) {
+  const std::scoped_lock lock{guard_};
+  entries_.erase(which);
+}
+
+void connection_watch::note_stream(connection which, std::shared_ptr<const event_subscription> events) {
+  const std::scoped_lock lock{guard_};
+  const auto found = entries_.find(which);
+  if (found != entries_.end()) found->second.events = std::move(events);
+}
+
+void connection_watch::cut_late(clock::time_point now, const std::function<void(int descriptor)>& cut) {
+  const std::scoped_lock lock{guard_};
+  for (auto& [which, each] : entries_) {
+    const bool is_late = each.events ? each.events->is_over() : now - each.opened_at > patience_;
+    if (!is_late || each.is_cut) continue;
+    each.is_cut = true;
+    ++cut_;
+    cut(each.descriptor);
+  }
+}
+
+std::size_t connection_watch::open() const {
+  const std::scoped_lock lock{guard_};
+  return entries_.size();
+}
+
+std::uint64_t connection_watch::cut() const {
+  const std::scoped_lock lock{guard_};
+  return cut_;
+}
+
+}  // namespace hypermesh::http

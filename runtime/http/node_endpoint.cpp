@@ -1,0 +1,198 @@
+#include "runtime/http/node_endpoint.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/http/event_text.hpp"
+#include "runtime/metrics/prometheus_text.hpp"
+
+namespace hypermesh::http {
+
+namespace {
+
+constexpr std::chrono::seconds sample_interval{1};
+/// A node whose last round is older than this is not live: an actor or a disk hangs.
+constexpr std::chrono::seconds sample_age_max{15};
+/// A flood of scrapes makes at most five pages a second.
+constexpr std::chrono::milliseconds page_age_max{200};
+
+void fold(const http_counts& counts, const event_stream& events, metrics::metric_values& into) {
+  for (std::size_t answer = 0; answer < counts.answers.size(); ++answer)
+    into.set(metrics::metric::http_requests, static_cast<double>(counts.answers[answer]), answer);
+  into.set(metrics::metric::http_connections, static_cast<double>(counts.connections));
+  into.set(metrics::metric::http_connections_cut, static_cast<double>(counts.connections_cut));
+  into.set(metrics::metric::http_event_clients, static_cast<double>(events.clients()));
+  into.set(metrics::metric::http_event_clients_dropped, static_cast<double>(events.dropped()));
+}
+
+std::string url_of(const http_settings& settings, std::uint16_t port) {
+  auto address = settings.listen;
+  address.port = port;
+  return fmt::format("{}://{}", settings.tls_certificate.empty() ? "http" : "https", to_string(address));
+}
+
+}  // namespace
+
+node_tap::node_tap(replica_id self, std::uint32_t replicas, std::uint32_t window, std::size_t event_clients_max)
+    : hub_(std::make_shared<metrics::metric_hub>(self, replicas, window)),
+      events_(std::make_shared<event_stream>(event_clients_max)) {}
+
+void node_tap::on_observed(const observation& what) const {
+  hub_->note(what);
+  if (events_->clients() == 0) return;
+  if (const auto event = event_of(what)) events_->publish(event->name, event->data);
+}
+
+void node_tap::on_link(const links::link_event& what) const {
+  using happened = links::link_event::what;
+  const bool is_link = what.happened == happened::up || what.happened == happened::down;
+  if (is_link && what.remote && what.remote->is_replica()) {
+    hub_->note_link(replica_id{what.remote->number}, what.happened == happened::up);
+  }
+  if (events_->clients() == 0) return;
+  if (const auto event = event_of(what)) events_->publish(event->name, event->data);
+}
+
+node_endpoint::node_endpoint(replica_id self, std::shared_ptr<const node_tap> tap,
+                             std::shared_ptr<const links::link_counters> counters,
+                             metrics::disk_directories directories, node_questions questions)
+    : self_(self),
+      tap_(std::move(tap)),
+      counters_(std::move(counters)),
+      directories_(std::move(directories)),
+      questions_(std::move(questions)),
+      last_(std::make_shared<const sample>()) {
+  if (!questions_.health) questions_.health = assess_by_facts;
+}
+
+or_error<std::unique_ptr<node_endpoint>> node_endpoint::start(const http_settings& settings, replica_id self,
+                                                              std::shared_ptr<const node_tap> tap,
+                                                              std::shared_ptr<const links::link_counters> counters,
+                                                              metrics::disk_directories directories,
+                                                              node_questions questions) {
+  std::optional<bearer_token> token;
+  if (!settings.token_file.empty()) {
+    auto read = bearer_token::read(settings.token_file);
+    if (!read) return failure_of(read);
+    token = std::move(*read);
+  }
+  std::unique_ptr<node_endpoint> endpoint{
+      new node_endpoint{self, std::move(tap), std::move(counters), std::move(directories), std::move(questions)}};
+  endpoint->look();
+  auto server = http_server::start(settings, router{endpoint->routes(), std::move(token)}, endpoint->tap_->events());
+  if (!server) return failure_of(server);
+  endpoint->server_ = std::move(*server);
+  endpoint->counted_ = endpoint->server_.get();
+  endpoint->address_ = url_of(settings, endpoint->port());
+  endpoint->sampler_ = std::thread{[of = endpoint.get()] { of->keep_looking(); }};
+  return endpoint;
+}
+
+std::vector<route> node_endpoint::routes() {
+  return {{"/livez", access::open_unless_verbose, [this](const auto& asked) { return probe(asked, false); }},
+          {"/readyz", access::open_unless_verbose, [this](const auto& asked) { return probe(asked, true); }},
+          {"/metrics", access::token, [this](const auto&) { return metrics_page(); }},
+          {"/api/v1/status", access::token, [this](const auto&) { return status(); }},
+          {"/api/v1/events", access::token, [this](const auto& asked) { return event_page(asked); }}};
+}
+
+http_response node_endpoint::probe(const http_request& asked, bool for_use) const {
+  const auto last = last_sample();
+  auto health = last->health;
+  if (clock::now() - last->at > sample_age_max) {
+    health = {false, false, {"no_answer"}, "the node does not answer: an actor or a disk hangs"};
+  }
+  const bool passes = for_use ? health.is_ready : health.is_live;
+  http_response out;
+  out.status = passes ? 200 : 503;
+  out.meaning = passes ? metrics::http_answer::ok : metrics::http_answer::unready;
+  out.content_type = "text/plain; charset=utf-8";
+  out.body = probe_text(health, passes, asked.is_verbose);
+  return out;
+}
+
+http_response node_endpoint::status() const {
+  const auto last = last_sample();
+  http_response out;
+  out.body = status_json(self_, last->facts, last->health,
+                         std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - last->at));
+  return out;
+}
+
+http_response node_endpoint::metrics_page() {
+  const auto now = clock::now();
+  if (page_.empty() || now - page_at_ > page_age_max) {
+    auto values = tap_->hub()->values();
+    const auto last = last_sample();
+    if (counters_) metrics::fold(*counters_, values);
+    if (last->facts.reputations) metrics::fold(*last->facts.reputations, values);
+    metrics::fold(last->facts.host, values);
+    if (const auto* server = counted_.load()) fold(server->counts(), *tap_->events(), values);
+    values.set(metrics::metric::start_time, std::chrono::duration<double>{started_.time_since_epoch()}.count());
+    page_ = metrics::prometheus_text(values);
+    page_at_ = now;
+  }
+  http_response out;
+  out.content_type = metrics::prometheus_content_type;
+  out.body = page_;
+  return out;
+}
+
+http_response node_endpoint::event_page(const http_request& asked) const {
+  http_response out;
+  out.content_type = "text/event-stream";
+  if (asked.method == "HEAD") return out;
+  out.events = tap_->events()->subscribe();
+  if (out.events) return out;
+  out.status = 503;
+  out.meaning = metrics::http_answer::overloaded;
+  out.content_type = "application/json";
+  out.body = error_body("too many clients receive events", "close one, or raise event_clients_max of [http]");
+  return out;
+}
+
+std::shared_ptr<const node_endpoint::sample> node_endpoint::last_sample() const {
+  const std::scoped_lock lock{guard_};
+  return last_;
+}
+
+void node_endpoint::look() {
+  auto now = std::make_shared<sample>();
+  now->facts.report = questions_.report();
+  now->facts.reputations = questions_.reputations();
+  now->facts.works = questions_.works();
+  now->facts.host = metrics::read_host_facts(directories_);
+  now->health = questions_.health(now->facts);
+  now->at = clock::now();
+  const auto before = last_sample();
+  {
+    const std::scoped_lock lock{guard_};
+    last_ = now;
+  }
+  if (before->health.is_ready == now->health.is_ready && before->health.reasons == now->health.reasons) return;
+  const auto event = event_of(now->health);
+  tap_->events()->publish(event.name, event.data);
+}
+
+void node_endpoint::keep_looking() {
+  std::unique_lock lock{guard_};
+  while (!stopping_.wait_for(lock, sample_interval, [this] { return is_stopping_; })) {
+    lock.unlock();
+    look();
+    lock.lock();
+  }
+}
+
+void node_endpoint::stop() {
+  {
+    const std::scoped_lock lock{guard_};
+    if (is_stopping_) return;
+    is_stopping_ = true;
+  }
+  stopping_.notify_all();
+  if (server_) server_->stop();
+  if (sampler_.joinable()) sampler_.join();
+}
+
+node_endpoint::~node_endpoint() { stop(); }
+
+}  // namespace hypermesh::http

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "runtime/http/http_server.hpp"
+#include "runtime/http/node_facts.hpp"
+#include "runtime/links/link_counters.hpp"
+#include "runtime/links/link_event.hpp"
+#include "runtime/metrics/metric_hub.hpp"
+
+namespace hypermesh::http {
+
+/// Receives the events of a node from its start on, for metrics and event clients. Thread-safe; never blocks.
+class node_tap {
+ public:
+  node_tap(replica_id self, std::uint32_t replicas, std::uint32_t window, std::size_t event_clients_max);
+
+  void on_observed(const observation& what) const;
+  void on_link(const links::link_event& what) const;
+
+  [[nodiscard]] const std::shared_ptr<metrics::metric_hub>& hub() const { return hub_; }
+  [[nodiscard]] const std::shared_ptr<event_stream>& events() const { return events_; }
+
+ private:
+  std::shared_ptr<metrics::metric_hub> hub_;
+  std::shared_ptr<event_stream> events_;
+};
+
+/// What the endpoint asks. Each function may block for a second, and runs on the sampler's thread.
+struct node_questions {
+  std::function<std::optional<node_report>()> report;
+  std::function<std::optional<std::vector<reputation>>()> reputations;
+  std::function<or_error<void>()> works;
+  /// Empty: `assess_by_facts`.
+  health_port health;
+};
+
+/// The HTTP interface of one node: routes, sampler, server. The sampler asks the node once a second, and requests are
+/// answered from its last round. So a request never waits for an actor, and a flood of requests asks no actor.
+class node_endpoint {
+ public:
+  /// `counters` and `directories` are those of the node.
+  [[nodiscard]] static or_error<std::unique_ptr<node_endpoint>> start(
+      const http_settings& settings, replica_id self, std::shared_ptr<const node_tap> tap,
+      std::shared_ptr<const links::link_counters> counters, metrics::disk_directories directories,
+      node_questions questions);
+
+  /// Stops the endpoint.
+  ~node_endpoint();
+  node_endpoint(const node_endpoint&) = delete;
+  node_endpoint& operator=(const node_endpoint&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+  /// For example "https://127.0.0.1:8400".
+  [[nodiscard]] const std::string& address() const { return address_; }
+
+  /// Stops server and sampler. A second call does nothing.
+  void stop();
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  /// One round of the sampler.
+  struct sample {
+    node_facts facts;
+    health_answer health;
+    clock::time_point at;
+  };
+
+  node_endpoint(replica_id self, std::shared_ptr<const node_tap> tap,
+                std::shared_ptr<const links::link_counters> counters, metrics::disk_directories directories,
+                node_questions questions);
+
+  [[nodiscard]] std::vector<route> routes();
+  [[nodiscard]] http_response probe(const http_request& asked, bool for_use) const;
+  [[nodiscard]] http_response status() const;
+  [[nodiscard]] http_response metrics_page();
+  [[nodiscard]] http_response event_page(const http_request& asked) const;
+  [[nodiscard]] std::shared_ptr<const sample> last_sample() const;
+  void look();
+  void keep_looking();
+
+  replica_id self_;
+  std::shared_ptr<const node_tap> tap_;
+  std::shared_ptr<const links::link_counters> counters_;
+  metrics::disk_directories directories_;
+  node_questions questions_;
+  std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  std::string address_;
+
+  mutable std::mutex guard_;
+  std::condition_variable stopping_;
+  bool is_stopping_ = false;
+  std::shared_ptr<const sample> last_;
+  /// The last page of metrics, which is used again for a short time. Only the server's thread uses it.
+  std::string page_;
+  clock::time_point page_at_;
+
+  std::thread sampler_;
+  std::unique_ptr<http_server> server_;
+  /// The same server once it has started. Its thread may answer before `start` has returned.
+  std::atomic<const http_server*> counted_ = nullptr;
+};
+
+}  // namespace hypermesh::http

@@ -1,0 +1,177 @@
+#include "runtime/http/routes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/http/event_text.hpp"
+#include "runtime/http/node_facts.hpp"
+#include "tests/runtime/storage_test_directory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+using namespace hypermesh::http;
+using storage_test::contains;
+using storage_test::replace_content;
+using storage_test::scratch_folder;
+
+namespace {
+
+const std::string secret = "0123456789abcdef0123";
+
+http_response said(std::string text) {
+  http_response out;
+  out.body = std::move(text);
+  return out;
+}
+
+router make_router(bool with_token) {
+  std::optional<bearer_token> token;
+  if (with_token) token = bearer_token::make(secret).value();
+  return router{{{"/open", access::open, [](const auto&) { return said("open"); }},
+                 {"/probe", access::open_unless_verbose, [](const auto&) { return said("probe"); }},
+                 {"/closed", access::token, [](const auto&) { return said("closed"); }}},
+                std::move(token)};
+}
+
+http_request get(std::string_view path, std::string_view authorization = {}) {
+  return {.method = "GET", .path = path, .is_verbose = false, .host = "127.0.0.1:8400", .authorization = authorization};
+}
+
+}  // namespace
+
+TEST_CASE("a route that needs the token is refused without it, and with any other one") {
+  const auto tested = make_router(true);
+  CHECK(tested.answer(get("/open")).body == "open");
+  CHECK(tested.answer(get("/probe")).body == "probe");
+  auto verbose = get("/probe");
+  verbose.is_verbose = true;
+  CHECK(tested.answer(verbose).status == 401);
+  for (const auto& wrong :
+       {std::string{}, std::string{"Bearer"}, std::string{"Bearer "}, "Basic " + secret, "Bearer " + secret + "4",
+        "Bearer " + secret.substr(1), "Bearer  " + secret, "Bearer " + std::string(10'000, 'x'), secret}) {
+    CAPTURE(wrong);
+    const auto refused = tested.answer(get("/closed", wrong));
+    CHECK(refused.status == 401);
+    CHECK(refused.header_name == "WWW-Authenticate");
+    CHECK(nlohmann::json::parse(refused.body).contains("fix"));
+  }
+  CHECK(tested.answer(get("/closed", "Bearer " + secret)).body == "closed");
+  CHECK(tested.answer(get("/closed", "bEARER " + secret)).body == "closed");
+}
+
+TEST_CASE("without a token only requests that name this machine are answered") {
+  const auto tested = make_router(false);
+  auto asked = get("/closed");
+  for (const auto* host : {"", "localhost", "LOCALHOST:8400", "127.0.0.1", "127.1.2.3:1", "[::1]:8400", "[::1]"}) {
+    CAPTURE(host);
+    asked.host = host;
+    // The parser of addresses knows names in lower case.
+    if (std::string_view{host} != "LOCALHOST:8400") CHECK(tested.answer(asked).status == 200);
+  }
+  for (const auto* host : {"evil.example", "127.0.0.1.evil.example", "10.0.0.1:8400", "[::2]", "[::1", "\xff", ":"}) {
+    CAPTURE(host);
+    asked.host = host;
+    CHECK(tested.answer(asked).status == 421);
+  }
+  // With a token, any name may reach the port.
+  asked.host = "node.example";
+  asked.authorization = "Bearer 0123456789abcdef0123";
+  CHECK(make_router(true).answer(asked).status == 200);
+}
+
+TEST_CASE("other methods and paths are refused with an error that says what to do") {
+  const auto tested = make_router(false);
+  auto asked = get("/open");
+  for (const auto* method : {"POST", "PUT", "DELETE", "get", "", "TRACE", "OPTIONS", "\xff"}) {
+    asked.method = method;
+    const auto refused = tested.answer(asked);
+    CHECK(refused.status == 405);
+    CHECK(refused.header_value == "GET, HEAD");
+  }
+  asked.method = "HEAD";
+  CHECK(tested.answer(asked).status == 200);
+  for (const auto* path : {"", "/", "/open/", "/open/../closed", "//open", "/OPEN", "/\xff\xfe"}) {
+    const auto refused = tested.answer(get(path));
+    CHECK(refused.status == 404);
+    CHECK(contains(refused.body, "/open /probe /closed"));
+  }
+}
+
+TEST_CASE("a token is long enough, printable, and in a file that only its owner reads") {
+  CHECK_FALSE(bearer_token::make("too-short"));
+  CHECK_FALSE(bearer_token::make(std::string(513, 'x')));
+  CHECK_FALSE(bearer_token::make("0123456789abcdef 0123"));
+  CHECK_FALSE(bearer_token::make("0123456789abcdef\x1b[31m"));
+  const scratch_folder folder;
+  const auto file = folder.path() / "token";
+  CHECK_FALSE(bearer_token::read(file));
+  replace_content(file, secret + "\r\n");
+  ::chmod(file.c_str(), 0644);
+  const auto open = bearer_token::read(file);
+  REQUIRE_FALSE(open);
+  CHECK(contains(open.error().remedy, "chmod 600"));
+  ::chmod(file.c_str(), 0600);
+  const auto read = bearer_token::read(file);
+  REQUIRE(read);
+  CHECK(read->is_shown_by("Bearer " + secret));
+  replace_content(file, "short\n");
+  const auto wrong = bearer_token::read(file);
+  REQUIRE_FALSE(wrong);
+  CHECK_FALSE(contains(wrong.error().what, "short\n"));
+}
+
+TEST_CASE("a node that fails, waits for a view or is on probation is live and not ready") {
+  node_facts facts;
+  CHECK_FALSE(assess_by_facts(facts).is_live);
+  facts.report = node_report{};
+  CHECK(assess_by_facts(facts).is_ready);
+  CHECK(assess_by_facts(facts).reasons.empty());
+  facts.host.disks[0] = metrics::disk_facts{9, 100};
+  const auto degraded = assess_by_facts(facts);
+  CHECK(degraded.is_ready);
+  CHECK(degraded.reasons == std::vector<std::string>{"data_disk_nearly_full"});
+  for (const auto& counter : {named_counter{"on_probation", 1}, named_counter{"view_is_active", 0}}) {
+    facts.report->counters = {counter};
+    CHECK(assess_by_facts(facts).is_live);
+    CHECK_FALSE(assess_by_facts(facts).is_ready);
+  }
+  facts.report->counters = {{"view_is_active", 1}};
+  CHECK(assess_by_facts(facts).is_ready);
+  facts.works = tl::unexpected(world_error{"the disk is full", "free space"});
+  CHECK_FALSE(assess_by_facts(facts).is_ready);
+  const auto text = probe_text(assess_by_facts(facts), false, true);
+  CHECK(contains(text, "not ok\n"));
+  CHECK(contains(text, "- node_failed\n"));
+  CHECK(probe_text(degraded, true, false) == "ok\n");
+}
+
+TEST_CASE("the status is JSON even if a text is not UTF-8") {
+  node_facts facts;
+  facts.works = tl::unexpected(world_error{"bad \xff bytes", "fix \x1b it"});
+  const auto told =
+      nlohmann::json::parse(status_json(replica_id{2}, facts, assess_by_facts(facts), std::chrono::milliseconds{5}));
+  CHECK(told["replica"] == 2);
+  CHECK(told["health"]["live"] == false);
+  CHECK(told["node"].is_null());
+  CHECK(told["failure"]["fix"] == "fix \x1b it");
+}
+
+TEST_CASE("rare observations are events of one line, frequent ones are not") {
+  CHECK_FALSE(event_of(observation{replica_progress{}}));
+  CHECK_FALSE(event_of(observation{frame_rejected{}}));
+  const auto entered = event_of(observation{view_was_entered{view_number{3}}});
+  REQUIRE(entered);
+  CHECK(entered->name == "view_entered");
+  CHECK(entered->data == R"({"view":3})");
+  const auto failed = event_of(observation{node_failed{{"two\nlines", "\xff"}}});
+  REQUIRE(failed);
+  CHECK(failed->data.find('\n') == std::string::npos);
+  links::link_event link;
+  link.remote = principal::of(client_id{1});
+  CHECK_FALSE(event_of(link));
+  link.remote = principal::of(replica_id{1});
+  CHECK(event_of(link)->name == "link_up");
+}
