@@ -20,7 +20,7 @@ void cut_batches(batcher_self self, bool delay_passed) {
   auto& state = self->state;
   if (!state.intake->is_primary()) return;
   while (auto next = state.pool->cut(delay_passed)) {
-    const std::chrono::microseconds oldest{state.pool->oldest_in(*next, now_of(self))};
+    const auto oldest = state.pool->oldest_in(*next, now_of(self));
     self->send(state.with->replica,
                batch_cut{state.intake->view(), std::make_shared<const batch>(std::move(*next)), oldest});
     delay_passed = false;

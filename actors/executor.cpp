@@ -133,7 +133,7 @@ void execute(executor_self self, const committed_batch& committed) {
   if (!state.replicated->awaits(committed.sequence)) return;
   const auto answered = state.replicated->execute(committed.sequence, *committed.body);
   state.view = committed.view;
-  const std::chrono::microseconds executed{now_of(self)};
+  const auto executed = now_of(self);
   auto requests = std::make_shared<std::vector<executed_request>>();
   requests->reserve(answered.size());
   std::vector<client_table::shared_outcome> outcomes;
@@ -149,8 +149,8 @@ void execute(executor_self self, const committed_batch& committed) {
   self->send(state.with->batcher,
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests,
                             committed.body, settled});
-  self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests, settled, executed,
-                                                              std::chrono::microseconds{now_of(self)}}});
+  self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests, settled, committed.body, std::move(outcomes),
+                                                              executed, now_of(self)}});
   const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
   // At a checkpoint the standing changes without a system request, because scores recover and quarantines end.
   if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));

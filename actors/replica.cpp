@@ -34,7 +34,7 @@ void carry_out(replica_self self, replica_effects effects) {
   }
   if (effects.readmitted) self->send(with.coordinator, readmitted{});
   if (effects.wish) self->send(with.fault_detector, readmission_wanted{*effects.wish});
-  self->state.phases.note(effects, std::chrono::microseconds{now_of(self)});
+  self->state.phases.note(effects, now_of(self));
   if (effects.forget_through) {
     self->send(with.journal, forget_records{*effects.forget_through});
     self->send(with.coordinator, low_watermark_moved{*effects.forget_through});

@@ -58,7 +58,7 @@ struct node_metrics::noting {
     of.note_certified(it.sequence);
   }
   void operator()(const snapshot_was_taken& it) const {
-    values.observe(metric::snapshot_pause_seconds, in_seconds(std::chrono::microseconds{it.pause_us}));
+    values.observe(metric::snapshot_pause_seconds, in_seconds(it.pause));
   }
   void operator()(const state_was_installed& it) const {
     values.add(metric::states_installed);

@@ -191,7 +191,7 @@ std::optional<batch> request_pool::cut(bool delay_passed) {
   return next;
 }
 
-microseconds_t request_pool::oldest_in(const batch& content, microseconds_t now) const {
+moment request_pool::oldest_in(const batch& content, moment now) const {
   auto oldest = now;
   for (const auto& each : content.requests) {
     const auto found = queues_.find(each.id.client);

@@ -106,7 +106,7 @@ class request_pool {
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// When the oldest request of this batch became pending; `now` if none of them is pending. For metrics.
-  [[nodiscard]] microseconds_t oldest_in(const batch& content, microseconds_t now) const;
+  [[nodiscard]] moment oldest_in(const batch& content, moment now) const;
 
   /// These requests and system requests were executed in a batch; `own` if this replica proposed it.
   void on_executed(const std::vector<executed_request>& requests, bool own, moment now,

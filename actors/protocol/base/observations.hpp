@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,17 +21,17 @@ struct frame_rejected {
   rejection reason = rejection::empty_frame;
 };
 
-/// When a batch reached its phases at this replica, since the epoch of the actor system's clock; zero if unknown. Only
-/// differences have a meaning. The actors set these times, because no core reads a clock.
+/// When a batch reached its phases at this replica; `moment{}` if that is unknown. The actors set these moments, because
+/// no core reads a clock.
 struct phase_times {
-  using time = std::chrono::microseconds;
+  using time = moment;
 
-  /// The primary received the oldest request of the batch; zero at a backup.
-  time requested{};
+  /// The primary received the oldest request of the batch; unknown at a backup.
+  time requested;
   /// The PRE-PREPARE was sent or accepted.
-  time proposed{};
-  time prepared{};
-  time committed{};
+  time proposed;
+  time prepared;
+  time committed;
 
   friend bool operator==(const phase_times&, const phase_times&) = default;
 };
@@ -69,8 +68,8 @@ struct batch_was_executed {
   /// The outcome of each request in `requests`, in the same order. Null if the request has no answer.
   std::vector<std::shared_ptr<const request_outcome>> outcomes = {};
   /// When the batch was executed, and when its replies were handed to the links; as in `phase_times`.
-  phase_times::time executed{};
-  phase_times::time replied{};
+  moment executed;
+  moment replied;
 };
 
 /// h moved; H = h + L.
