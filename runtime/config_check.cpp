@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -13,6 +14,7 @@
 #include "runtime/audit/audit_files.hpp"
 #include "runtime/base/durable_file.hpp"
 #include "runtime/base/toml_document.hpp"
+#include "runtime/http/bearer_token.hpp"
 #include "runtime/storage/node_directory.hpp"
 
 namespace hypermesh::runtime {
@@ -112,6 +114,23 @@ or_error<void> check_listening(const std::filesystem::path& file, const node_con
                   fault_origin::configuration});
 }
 
+/// The files that the HTTP server reads when it starts.
+problems check_http(const http::http_settings& settings) {
+  problems found;
+  if (!settings.enabled) return found;
+  if (!settings.token_file.empty()) {
+    if (auto read = http::bearer_token::read(settings.token_file); !read) found.push_back(std::move(read.error()));
+  }
+  if (settings.tls_certificate.empty() || settings.tls_key.empty()) return found;
+  if (auto read = read_small_file(settings.tls_certificate, http::pem_bytes_max); !read) {
+    found.push_back(std::move(read.error()));
+  }
+  if (auto read = http::read_private_file(settings.tls_key, http::pem_bytes_max); !read) {
+    found.push_back(std::move(read.error()));
+  }
+  return found;
+}
+
 problems problems_of_node(const std::filesystem::path& file) {
   problems found;
   node_config config;
@@ -120,6 +139,7 @@ problems problems_of_node(const std::filesystem::path& file) {
   add(found, check_data(config));
   add(found, check_trail(config));
   add(found, check_listening(file, config));
+  std::ranges::move(check_http(config.http), std::back_inserter(found));
   return found;
 }
 

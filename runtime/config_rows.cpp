@@ -112,6 +112,7 @@ constexpr std::array sections = {
                    "primary. If these times are too short for the network, views change needlessly."},
     config_section{"node.toml", "transfer", "The limits of the state that this replica sends to others."},
     config_section{"node.toml", "links", "The links to replicas and clients. Each link has its own queues."},
+    config_section{"node.toml", "http", "The HTTP server for probes, metrics and events. It never changes anything."},
     config_section{"client.toml", "", "A client and its files. Paths are relative to the file."},
     config_section{
         "genesis.toml", "cluster",
@@ -132,6 +133,7 @@ constexpr std::array old_names = {
 template <class Owner>
 std::optional<config_value> default_of(const config_row<Owner>& row) {
   if (row.key.is_required || row.key.kind == value_kind::address) return std::nullopt;
+  if (row.key.kind == value_kind::path && row.key.default_path.empty()) return std::nullopt;
   if (row.key.kind == value_kind::path) return std::string{row.key.default_path};
   Owner fresh;
   if (row.assume != nullptr) row.assume(fresh);

@@ -150,6 +150,7 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
     if (also) also(what);
   };
   if (auto done = replica->restore(config, std::move(machine), parts); !done) return failure_of(done);
+  replica->prepare_http(config, parts, links);
   // Observers learn at once which sequences this run does not execute, and in which view it begins.
   const auto& past = parts.restored.past.replica;
   parts.on_observation(replica_progress{past.view, past.own_change == nullptr, {}, 0});
@@ -157,6 +158,8 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
   if (auto done = replica->start_audit(config, parts); !done) return failure_of(done);
   if (auto done = replica->run(std::move(parts), std::move(links), config.listen); !done) return failure_of(done);
   replica->links_.notice = *fitted;
+  // After an error the destructor stops the node.
+  if (auto done = replica->start_http(config, std::move(observers.health)); !done) return failure_of(done);
   return replica;
 }
 
@@ -220,6 +223,41 @@ or_error<void> hosted_replica::start_audit(const node_config& config, node_parts
   return {};
 }
 
+void hosted_replica::prepare_http(const node_config& config, node_parts& parts, link_settings& links) {
+  if (!config.http.enabled) return;
+  const auto& cluster = parts.identity.cluster;
+  tap_ = std::make_shared<const http::node_tap>(config.self, cluster.replicas, cluster.watermark_window,
+                                                config.http.event_clients_max);
+  parts.storage = std::make_shared<http::measured_storage>(std::move(parts.storage), tap_->hub());
+  parts.on_observation = [tap = tap_, also = std::move(parts.on_observation)](const observation& what) {
+    tap->on_observed(what);
+    if (also) also(what);
+  };
+  links.on_event = [tap = tap_, also = std::move(links.on_event)](const link_event& what) {
+    tap->on_link(what);
+    if (also) also(what);
+  };
+}
+
+or_error<void> hosted_replica::start_http(const node_config& config, http::health_port health) {
+  if (!tap_) return {};
+  // A node that does not answer within this time is busy or hangs. The next round asks again.
+  constexpr std::chrono::seconds patience{1};
+  http::node_questions questions;
+  questions.report = [this] { return ask_report(patience, report_wanted{.with_root = false}); };
+  questions.reputations = [this] { return reputations(patience); };
+  questions.works = [condition = condition_] { return condition->facts().running; };
+  questions.health = std::move(health);
+  const bool is_stored = config.storage.mode != durability::memory;
+  metrics::disk_directories directories = {is_stored ? config.storage.directory : std::filesystem::path{},
+                                        config.audit.enabled ? config.audit.directory : std::filesystem::path{}};
+  auto started = http::node_endpoint::start(config.http, self_, tap_, links_.counters, std::move(directories),
+                                            std::move(questions));
+  if (!started) return failure_of(started);
+  endpoint_ = std::move(*started);
+  return {};
+}
+
 void hosted_replica::wait_for_journal(const node_actors& stopped) {
   constexpr std::chrono::seconds patience{5};
   if (!stopped.journal) return;
@@ -240,6 +278,8 @@ hosted_replica::~hosted_replica() { stop(); }
 
 void hosted_replica::stop() {
   if (stopped_) return;
+  // The sampler asks actors and reads this object on its own thread, so it stops first.
+  if (endpoint_) endpoint_->stop();
   stopped_ = true;
   condition_->on_stopped();
   silencer_->forget();
@@ -249,13 +289,18 @@ void hosted_replica::stop() {
   stop_audit();
   links_ = {};
   actors_ = {};
+  endpoint_.reset();
 }
 
 std::optional<node_report> hosted_replica::report(std::chrono::milliseconds patience) {
+  return ask_report(patience, report_wanted{});
+}
+
+std::optional<node_report> hosted_replica::ask_report(std::chrono::milliseconds patience, report_wanted wanted) {
   std::optional<node_report> result;
   if (stopped_) return result;
   caf::scoped_actor self{*system_};
-  self->request(actors_.monitor, patience, report_wanted{})
+  self->request(actors_.monitor, patience, wanted)
       .receive([&](node_report& report) { result = std::move(report); }, [](const caf::error&) {});
   return result;
 }

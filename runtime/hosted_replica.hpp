@@ -10,6 +10,7 @@
 #include <caf/actor_system_config.hpp>
 
 #include "runtime/audit/auditor.hpp"
+#include "runtime/http/node_endpoint.hpp"
 #include "runtime/links/links.hpp"
 #include "runtime/node_condition.hpp"
 #include "runtime/node_config.hpp"
@@ -36,6 +37,8 @@ struct node_observers {
   link_event_handler on_link;
   /// Called with the first error after which the node takes no part.
   failure_handler on_failure;
+  /// Judges the health of the node for `/livez` and `/readyz`. If it is empty, `http::assess_by_facts` judges.
+  http::health_port health;
 };
 
 /// One replica in the actor system of its host. Spawns the actors, opens the links, and stops both. `consensus_manager`
@@ -61,6 +64,8 @@ class hosted_replica {
   [[nodiscard]] replica_id self() const { return self_; }
   /// The port that the replica listens on. The system chooses this port when the configuration has port 0.
   [[nodiscard]] std::uint16_t port() const { return links_.port; }
+  /// The address of the HTTP server, for example "http://127.0.0.1:8400"; empty if it is off.
+  [[nodiscard]] std::string http_address() const { return endpoint_ ? endpoint_->address() : std::string{}; }
   /// A text for the log: the bounds that were lowered because the system allows too few open files; empty if none was.
   [[nodiscard]] const std::string& notice() const { return links_.notice; }
 
@@ -133,6 +138,13 @@ class hosted_replica {
   /// Spawns the auditor and makes `parts` report records and observations to it. Does nothing when the configuration
   /// disables the trail.
   [[nodiscard]] or_error<void> start_audit(const node_config& config, node_parts& parts);
+  /// Makes `parts` and `links` report to the tap of the HTTP server. Does nothing when the configuration disables the
+  /// server.
+  void prepare_http(const node_config& config, node_parts& parts, link_settings& links);
+  /// Starts the HTTP server of the connected node.
+  [[nodiscard]] or_error<void> start_http(const node_config& config, http::health_port health);
+  /// The report of the monitor; without the root of the state if `wanted` says so.
+  [[nodiscard]] std::optional<node_report> ask_report(std::chrono::milliseconds patience, report_wanted wanted);
   /// Waits until the storage is closed, but only for a limited time, because a disk may hang.
   void wait_for_journal(const node_actors& stopped);
   /// Closes the audit trail. Call this after the journal has ended, because the last seal must cover its last records.
@@ -145,6 +157,9 @@ class hosted_replica {
   replica_links links_;
   /// An empty handle if there is no audit trail.
   auditor_actor auditor_;
+  /// Both are null if the HTTP server is off.
+  std::shared_ptr<const http::node_tap> tap_;
+  std::unique_ptr<http::node_endpoint> endpoint_;
   std::shared_ptr<node_condition> condition_ = std::make_shared<node_condition>();
   std::shared_ptr<machine_watch> machine_ = std::make_shared<machine_watch>();
   std::shared_ptr<silencer> silencer_;

@@ -58,6 +58,27 @@ void expect_own_folders(config_tables& tables, const node_config& config) {
                   quoted(trail), quoted(data)));
 }
 
+/// What [http] needs as a whole. A port that other machines reach needs a token, because the answers tell an attacker
+/// much about the cluster.
+void expect_safe_http(config_tables& tables, const node_config& config) {
+  const auto& http = config.http;
+  const auto complain = [&tables](std::string_view name, std::string what) {
+    tables.complain({.table = "http", .name = name}, std::move(what));
+  };
+  if (http.tls_certificate.empty() != http.tls_key.empty()) {
+    complain(http.tls_key.empty() ? "tls_certificate" : "tls_key",
+             "tls_certificate and tls_key belong together; set both, or none of them");
+  }
+  if (!http.enabled) return;
+  if (http.token_file.empty() && !is_loopback(http.listen.host)) {
+    complain("listen", fmt::format("other machines reach {}, so 'token_file' must be set; or listen on 127.0.0.1",
+                                   to_string(http.listen)));
+  }
+  if (http.listen.port == config.listen.port && http.listen.port != 0) {
+    complain("listen", fmt::format("port {} is the port of the links; use another one", http.listen.port));
+  }
+}
+
 /// All problems of the genesis and of the file that names the genesis.
 or_error<void> all_of(const or_error<void>& of_genesis, const toml_document& document) {
   if (document.problems().empty()) return of_genesis;
@@ -110,7 +131,10 @@ or_error<void> read_into(const std::filesystem::path& path, std::string_view fil
 or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config,
                                      const config_overrides& overrides) {
   return read_into(path, "node.toml", node_rows(), config, overrides,
-                   [&config](config_tables& tables) { expect_own_folders(tables, config); });
+                   [&config](config_tables& tables) {
+                     expect_own_folders(tables, config);
+                     expect_safe_http(tables, config);
+                   });
 }
 
 or_error<node_config> read_node_config(const std::filesystem::path& path, const config_overrides& overrides) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/genesis.hpp"
+#include "runtime/http/http_settings.hpp"
 #include "runtime/storage/storage.hpp"
 #include "runtime/wiring.hpp"
 
@@ -53,6 +54,7 @@ struct node_config {
   audit_settings audit;
   runtime::node_settings settings;
   links::link_limits links;
+  http::http_settings http;
 
   /// The owner under whose name the node opens its storage.
   [[nodiscard]] storage::storage_owner owner() const { return {cluster.id(), cluster.name, self}; }

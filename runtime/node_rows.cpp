@@ -3,7 +3,7 @@
 
 #include "runtime/config_row_makers.hpp"
 
-/// Defines the keys of node.toml except those of [links].
+/// Defines the keys of node.toml except those of [links] and [http].
 namespace hypermesh::runtime {
 
 namespace {
@@ -352,6 +352,8 @@ std::span<const config_row<node_config>> node_rows() {
     std::vector<config_row<node>> rows(core_rows.begin(), core_rows.end());
     const auto links = link_rows();
     rows.insert(rows.end(), links.begin(), links.end());
+    const auto http = http_rows();
+    rows.insert(rows.end(), http.begin(), http.end());
     return rows;
   }();
   return all;

@@ -20,6 +20,9 @@ std::size_t threads_of_actor_system() { return std::clamp<std::size_t>(std::thre
 /// Counts the journal, the auditor, RocksDB's background threads and the thread that syncs its log.
 constexpr std::size_t threads_of_storage = 6;
 
+/// Counts the HTTP server's thread, the thread that closes its late connections, and the sampler.
+constexpr std::size_t threads_of_http = 3;
+
 /// Threads that wait until the trial is over. Each thread has a stack of 64 KiB.
 class trial_threads {
  public:
@@ -71,7 +74,9 @@ std::optional<rlim_t> user_limit() {
 
 std::size_t threads_of_client(std::size_t names) { return threads_of_actor_system() + names; }
 
-std::size_t threads_of_node(std::size_t names) { return threads_of_actor_system() + threads_of_storage + names; }
+std::size_t threads_of_node(std::size_t names) {
+  return threads_of_actor_system() + threads_of_storage + threads_of_http + names;
+}
 
 or_error<void> check_threads(std::size_t threads) {
   trial_threads trial;

@@ -16,6 +16,7 @@ using chosen_command = std::function<exit_code()>;
 void add_init(CLI::App& app, chosen_command& chosen);
 void add_keygen(CLI::App& app, chosen_command& chosen);
 void add_config(CLI::App& app, chosen_command& chosen);
+void add_metrics(CLI::App& app, chosen_command& chosen);
 void add_start(CLI::App& app, chosen_command& chosen);
 void add_submit(CLI::App& app, chosen_command& chosen);
 void add_get(CLI::App& app, chosen_command& chosen);

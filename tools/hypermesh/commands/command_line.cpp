@@ -30,6 +30,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_init(app_, chosen_);
   add_keygen(app_, chosen_);
   add_config(app_, chosen_);
+  add_metrics(app_, chosen_);
   add_start(app_, chosen_);
   add_submit(app_, chosen_);
   add_get(app_, chosen_);

@@ -189,6 +189,7 @@ exit_code run_start(const start_options& options) {
   spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", visible_text(cluster.name),
                to_hex(cluster.id().view(), 8), cluster.replicas.size(), visible_text(cluster.state_machine),
                manager.port());
+  if (const auto address = manager.http_address(); !address.empty()) spdlog::info("HTTP on {}", address);
   if (!manager.notice().empty()) spdlog::warn("{}", manager.notice());
   announce(options, manager, cluster);
   const auto code = watch(manager, stop);
