@@ -228,7 +228,7 @@ void hosted_replica::prepare_http(const node_config& config, node_parts& parts, 
   const auto& cluster = parts.identity.cluster;
   tap_ = std::make_shared<const http::node_tap>(config.self, cluster.replicas, cluster.watermark_window,
                                                 config.http.event_clients_max);
-  parts.storage = std::make_shared<http::measured_storage>(std::move(parts.storage), tap_->hub());
+  parts.storage = std::make_shared<metrics::measured_storage>(std::move(parts.storage), tap_->hub());
   parts.on_observation = [tap = tap_, also = std::move(parts.on_observation)](const observation& what) {
     tap->on_observed(what);
     if (also) also(what);
