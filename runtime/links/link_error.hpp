@@ -25,7 +25,7 @@ enum class link_error : std::uint8_t {
   /// The initiator may not dial this responder, or a node dialed itself.
   wrong_direction,
   bad_signature,
-  /// The ephemeral key has small order, so everybody would know the shared secret.
+  /// The ephemeral key has small order, so every observer could compute the shared secret.
   weak_key,
   // Errors of the secure channel.
   frame_too_short,

@@ -156,8 +156,8 @@ class answer_queries_wrongly final : public adversary {
   }
 };
 
-/// Claims in its STATUS to have everything, so that nobody sends it anything again. It also ignores the STATUS of
-/// others.
+/// Sends a STATUS that claims that it lacks no message, so that no replica sends it a message again. It also ignores
+/// the STATUS of others.
 class claim_to_have_all final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {

@@ -91,7 +91,7 @@ class forward_old_requests final : public as_heckler {
   }
 };
 
-/// Sends chunks of a state that nobody requested.
+/// Sends chunks of a state that no replica requested.
 class send_unwanted_chunks final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

@@ -37,7 +37,7 @@ class event_log {
  private:
   struct event {
     moment when;
-    /// The text of a frame is made only when somebody reads it.
+    /// The text of a frame is made only when the lines are read.
     std::optional<frame_transit> transit;
     std::string text;
   };

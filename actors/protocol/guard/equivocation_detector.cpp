@@ -278,7 +278,7 @@ bool equivocation_detector::prove_against(const vote_claim& claim, const signed_
 
 /// Whether `said` could replace a remembered signature of the same content. Ed25519 is deterministic, so a correct
 /// replica never makes two signatures of one content: a different signature means that one of the two is forged, and
-/// only then a check is spent.
+/// only in this case a check is worth its cost.
 bool equivocation_detector::is_other_copy(const signature& known, const signed_statement& said) {
   return known != said.by;
 }
