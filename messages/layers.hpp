@@ -34,6 +34,9 @@ using namespace storage;
 namespace http {
 using namespace metrics;
 }
+namespace health {
+using namespace base;
+}
 namespace runtime {
 using namespace links;
 using namespace machines;
@@ -41,6 +44,7 @@ using namespace storage;
 using namespace audit;
 using namespace metrics;
 using namespace http;
+using namespace health;
 }  // namespace runtime
 namespace feed {
 using namespace runtime;

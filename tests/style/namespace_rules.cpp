@@ -43,6 +43,7 @@ constexpr std::array scopes = {
     scope{"runtime/base/", "hypermesh::base"},
     scope{"runtime/feed/", "hypermesh::feed"},
     scope{"runtime/http/", "hypermesh::http"},
+    scope{"runtime/health/", "hypermesh::health"},
     scope{"runtime/links/", "hypermesh::links"},
     scope{"runtime/scheduling/", "hypermesh::scheduling"},
     scope{"runtime/metrics/", "hypermesh::metrics"},

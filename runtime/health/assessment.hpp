@@ -1,0 +1,129 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "actors/protocol/base/cluster.hpp"
+#include "runtime/health/health_report.hpp"
+
+namespace hypermesh::health {
+
+/// The rule of this folder: what a node knows about its group, turned into a report. Pure, without a clock: ages are
+/// inputs.
+
+/// The bounds beyond which a replica does not count as taking part.
+struct health_bounds {
+  /// A replica that takes part sends a STATUS in a quarter of this time. So three of them may be lost in a row.
+  std::chrono::milliseconds silence_max{2'400};
+  /// How long this node may be without a view, or without executing what it committed, and still be ready.
+  std::chrono::milliseconds stall_max{2'400};
+  /// After this time without a step of the replica actor the node is not live. It is long, because a restart of a node
+  /// that is only overloaded would make the overload worse.
+  std::chrono::milliseconds stuck_max{15'000};
+  /// The lag of a replica that may still take part: within a checkpoint period others can send it what it lacks.
+  std::uint64_t behind_max = 128;
+  /// Batches in a row without a vote of a replica. A slow replica is late for many certificates, but its late votes
+  /// count too.
+  std::uint64_t votes_missed_max = 64;
+};
+
+/// The bounds of a node that takes a step in each `status_period`.
+[[nodiscard]] health_bounds bounds_of(const protocol::cluster_parameters& cluster,
+                                      std::chrono::microseconds status_period);
+
+/// The state of the node itself. All of it is known and not claimed.
+struct own_health {
+  /// The actors answered when they were asked.
+  bool answers = true;
+  /// The node reported an error after which it takes no part.
+  bool failed = false;
+  /// The host announced the stop of the node.
+  bool draining = false;
+  /// The time since the last step of the replica actor.
+  std::chrono::milliseconds since_step{0};
+  view_number view;
+  /// How long the node waits for the NEW-VIEW of `view`; nothing if it has entered the view.
+  std::optional<std::chrono::milliseconds> waiting_for_view;
+  bool diverged = false;
+  bool fetching_state = false;
+  bool on_probation = false;
+  /// The sequence at which the node may vote again; 0 if it is not known yet.
+  sequence_number probation_until;
+  /// How long the node has committed batches that it does not execute; nothing if it has executed all of them.
+  std::optional<std::chrono::milliseconds> not_executing;
+  /// Whether the disk of the node survives a restart. Without it the replica forgets its votes.
+  bool keeps_disk = true;
+};
+
+/// What the node knows about another replica. The fields under "claims" come from the STATUS of that replica, which may
+/// be a lie; the others were seen by this node, or agreed by the group.
+struct peer_health {
+  /// False while the authenticated link is known to be down.
+  bool linked = true;
+  /// The age of the last STATUS; nothing if none arrived on the present link.
+  std::optional<std::chrono::milliseconds> heard_ago;
+  /// The number of batches that were committed here since the last vote of the replica.
+  std::uint64_t votes_missed = 0;
+  bool quarantined = false;
+  sequence_number quarantined_until;
+
+  // Claims.
+  view_number view;
+  bool view_entered = true;
+  /// How far the replica was behind or ahead of this node when its STATUS arrived.
+  std::uint64_t behind = 0;
+  std::uint64_t ahead = 0;
+  bool on_probation = false;
+  /// The sequence that the group orders for the readmission of the replica; 0 if it is not agreed yet.
+  sequence_number probation_until;
+};
+
+struct health_input {
+  protocol::group_size group{0};
+  replica_id self;
+  health_bounds bounds;
+  own_health own;
+  /// By replica number; the entry of this node is not used.
+  std::vector<peer_health> peers;
+};
+
+/// What an observer found out about each replica of a group.
+struct health_findings {
+  protocol::group_size group{0};
+  std::optional<replica_id> self;
+  bool live = true;
+  bool ready = true;
+  std::optional<replica_id> primary;
+  /// The replicas that do not take part, at most one reason for each.
+  std::vector<health_reason> faults;
+  /// The replicas of which it is not clear whether they take part. `disputed_faults` of them must be faulty.
+  std::vector<health_reason> disputed;
+  std::uint32_t disputed_faults = 0;
+  /// Replicas that take part, but whose own restart is not safe.
+  std::set<replica_id> not_restartable;
+};
+
+/// The condition of another replica. `voting` if nothing speaks against it.
+[[nodiscard]] health_reason condition_of(replica_id replica, const health_input& known);
+
+/// The condition of the node itself.
+[[nodiscard]] health_reason own_condition_of(const health_input& known);
+
+/// The report of a node.
+[[nodiscard]] health_report assess(const health_input& known);
+
+/// The last step of every assessment: faults that the group still tolerates, and replicas that are safe to restart.
+///
+/// A replica r is safe to restart if all of these hold, and they err on the side of "no":
+/// 1. The observer takes part itself, so its knowledge is new.
+/// 2. r takes part, is not in doubt, and its disk survives the restart, so r comes back with its votes.
+/// 3. r is not the primary: the group would wait for a view change. A hand-over comes first. For the same reason the
+///    primary takes part and is not in doubt.
+/// 4. The group tolerates one more fault, which r uses up during its restart.
+/// 5. Without r, a quorum of replicas takes part that are not in doubt.
+[[nodiscard]] health_report conclude(const health_findings& found);
+
+}  // namespace hypermesh::health
