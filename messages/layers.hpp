@@ -37,6 +37,9 @@ using namespace metrics;
 namespace health {
 using namespace base;
 }
+namespace scheduling {
+using namespace machines;
+}
 namespace runtime {
 using namespace links;
 using namespace machines;
