@@ -95,12 +95,12 @@ bool consensus_manager::wait_for_failure(std::chrono::milliseconds patience) con
   return parts_->replica->wait_for_failure(patience);
 }
 
-std::optional<std::vector<metric>> consensus_manager::metrics(std::chrono::milliseconds patience) {
+std::optional<std::vector<hypermesh::metric>> consensus_manager::metrics(std::chrono::milliseconds patience) {
   const auto report = parts_->replica->report(patience);
   return report ? std::optional{metrics_of(*report)} : std::nullopt;
 }
 
-std::unique_ptr<event_stream> consensus_manager::events() { return feed::events_of(parts_->feed); }
+std::unique_ptr<hypermesh::event_stream> consensus_manager::events() { return feed::events_of(parts_->feed); }
 
 std::unique_ptr<operation_stream> consensus_manager::operations(std::optional<operation_position> from) {
   return feed::operations_of(parts_->feed, from);

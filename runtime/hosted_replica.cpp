@@ -242,7 +242,7 @@ void hosted_replica::prepare_http(const node_config& config, node_parts& parts, 
 or_error<void> hosted_replica::start_http(const node_config& config, http::health_port health) {
   if (!tap_) return {};
   // A node that does not answer within this time is busy or hangs. The next round asks again.
-  constexpr std::chrono::seconds patience{1};
+  static constexpr std::chrono::seconds patience{1};
   http::node_questions questions;
   questions.report = [this] { return ask_report(patience, report_wanted{.with_root = false}); };
   questions.reputations = [this] { return reputations(patience); };

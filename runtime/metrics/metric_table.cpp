@@ -154,6 +154,8 @@ constexpr std::array rows = {
     labelled(metric::avoided_as_primary, "hypermesh_avoided_as_primary", gauge, "flag", group::guard, by(set::replica),
              "1 if this node suspects the replica as soon as it leads, 0 if not."),
 
+    plain(metric::queries_failed, "hypermesh_queries_failed_total", counter, "queries", group::process,
+          "Queries that the state machine failed to answer."),
     plain(metric::node_failures, "hypermesh_node_failures_total", counter, "failures", group::process,
           "Errors after which this node stopped taking part in the protocol."),
     plain(metric::resident_bytes, "hypermesh_process_resident_memory_bytes", gauge, "bytes", group::process,

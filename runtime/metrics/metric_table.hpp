@@ -107,6 +107,7 @@ enum class metric : std::uint8_t {
   reputation_local_score,
   avoided_as_primary,
 
+  queries_failed,
   node_failures,
   resident_bytes,
   cpu_seconds,

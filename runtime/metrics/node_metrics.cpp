@@ -90,6 +90,7 @@ struct node_metrics::noting {
   // The reputations show the agreed standing.
   void operator()(const standing_changed&) const {}
   void operator()(const audit_interrupted&) const { values.add(metric::audit_interruptions); }
+  void operator()(const query_failed&) const { values.add(metric::queries_failed); }
   void operator()(const node_failed&) const { values.add(metric::node_failures); }
 };
 
@@ -175,7 +176,7 @@ void fold(const links::link_counters& counted, metric_values& into) {
     into.set(metric::link_closed, number(static_cast<links::link_error>(reason)), reason);
   into.set(metric::link_reconnects, number(link_count::reconnects));
   into.set(metric::link_reading_halted, number(link_count::reading_halted));
-  into.set(metric::link_sessions, number(link_count::sessions_open));
+  into.set(metric::link_sessions, number(link_count::client_links_open));
   into.set(metric::link_handshakes, number(link_count::handshakes_pending));
 }
 

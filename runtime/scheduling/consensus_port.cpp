@@ -2,11 +2,11 @@
 
 namespace hypermesh::scheduling {
 
-protocol::submit_outcome consensus_port::submit(byte_vector operation) {
+submit_outcome consensus_port::submit(byte_vector operation) {
   return client_->submit(std::move(operation)).get();
 }
 
-protocol::submit_outcome consensus_port::query(byte_vector operation) {
+submit_outcome consensus_port::query(byte_vector operation) {
   return client_->query(std::move(operation), read_mode::committed).get();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "runtime/consensus_client.hpp"
+#include <hypermesh/consensus_client.hpp>
+
 #include "runtime/scheduling/scheduler_port.hpp"
 
 namespace hypermesh::scheduling {
@@ -11,8 +12,8 @@ class consensus_port final : public scheduler_port {
  public:
   explicit consensus_port(consensus_client& client) : client_(&client) {}
 
-  protocol::submit_outcome submit(byte_vector operation) override;
-  protocol::submit_outcome query(byte_vector operation) override;
+  submit_outcome submit(byte_vector operation) override;
+  submit_outcome query(byte_vector operation) override;
 
  private:
   consensus_client* client_;

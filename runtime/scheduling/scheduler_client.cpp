@@ -22,15 +22,15 @@ tl::unexpected<failure> refusal(std::string_view reason) {
   return tl::unexpected(failure{failure_kind::refused, std::string{reason}});
 }
 
-bool is_behind(const protocol::submit_outcome& outcome) {
+bool is_behind(const submit_outcome& outcome) {
   const auto* result = std::get_if<operation_result>(&outcome);
   return result != nullptr && result->status == operation_status::refused &&
          as_text(result->payload) == machine::behind_reason;
 }
 
 /// The failure that an outcome stands for; nothing if the operation was applied.
-std::optional<failure> failure_in(const protocol::submit_outcome& outcome) {
-  if (const auto* error = std::get_if<protocol::client_error>(&outcome)) {
+std::optional<failure> failure_in(const submit_outcome& outcome) {
+  if (const auto* error = std::get_if<client_error>(&outcome)) {
     return failure{failure_kind::unreachable, std::string{to_string(*error)}};
   }
   const auto& result = std::get<operation_result>(outcome);
@@ -52,7 +52,7 @@ template <class Decode>
 using decoded_by = typename std::invoke_result_t<Decode, byte_span>::value_type;
 
 template <class Decode>
-or_failure<decoded_by<Decode>> interpret(const protocol::submit_outcome& outcome, const Decode& decode) {
+or_failure<decoded_by<Decode>> interpret(const submit_outcome& outcome, const Decode& decode) {
   if (auto failed = failure_in(outcome)) return tl::unexpected(std::move(*failed));
   auto value = decode(byte_span{std::get<operation_result>(outcome).payload});
   if (value) return std::move(*value);
@@ -72,7 +72,7 @@ template <class Decode>
 auto scheduler_client::read(const machine::operation& operation, const Decode& decode) {
   const auto encoded = machine::encode(operation);
   auto outcome = port_->query(encoded);
-  if (is_behind(outcome) || std::holds_alternative<protocol::client_error>(outcome)) {
+  if (is_behind(outcome) || std::holds_alternative<client_error>(outcome)) {
     outcome = port_->submit(encoded);
   }
   auto result = interpret(outcome, decode);

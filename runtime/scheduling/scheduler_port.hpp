@@ -13,9 +13,9 @@ class scheduler_port {
   virtual ~scheduler_port() = default;
 
   /// Orders an operation and executes it. A read that is ordered sees every write that returned before.
-  virtual protocol::submit_outcome submit(byte_vector operation) = 0;
+  virtual submit_outcome submit(byte_vector operation) = 0;
   /// Answers a read from a committed state, which may be old.
-  virtual protocol::submit_outcome query(byte_vector operation) = 0;
+  virtual submit_outcome query(byte_vector operation) = 0;
 };
 
 }  // namespace hypermesh::scheduling

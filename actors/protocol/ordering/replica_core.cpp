@@ -12,9 +12,6 @@ namespace hypermesh::protocol {
 
 namespace {
 
-/// An idle replica sends a STATUS every this many ticks. A replica that missed every message of a batch learns of it
-/// from the answers.
-constexpr std::uint64_t idle_status_ticks = 4;
 /// Ticks without progress after which a certified state is fetched instead of awaited.
 constexpr unsigned ticks_behind_max = 2;
 

@@ -30,6 +30,10 @@ namespace hypermesh::protocol {
 /// pipeline depth of the batcher bounds the number of these batches.
 class replica_core {
  public:
+  /// An idle replica sends a STATUS every this many ticks. A replica that missed every message of a batch learns of it
+  /// from the answers.
+  static constexpr std::uint64_t idle_status_ticks = 4;
+
   /// `keys` signs as `self` and outlives the core.
   replica_core(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
