@@ -83,7 +83,7 @@ class faulty_port : public scheduling::scheduler_port {
     return outcome_of(std::move(result));
   }
   submit_outcome query(byte_vector operation) override {
-    world_->advance_lagging();
+    if (world_->faults.stale > 0) world_->advance_lagging();
     const auto& replica = world_->draw(world_->faults.stale) ? world_->lagging() : world_->front();
     return outcome_of(replica.query(operation));
   }

@@ -152,11 +152,15 @@ json_value object_of(const guard_figures& figures) {
 
 }  // namespace
 
-CLI::App* add_bench(CLI::App& app, bench_guard_command& into) {
+CLI::App* add_bench(CLI::App& app) {
   auto* bench = app.add_subcommand("bench", "measure a part of the product");
   bench->require_subcommand(1);
+  return bench;
+}
+
+CLI::App* add_guard_bench(CLI::App& bench, bench_guard_command& into) {
   auto* command =
-      bench->add_subcommand("guard", "measure the cost of a node's guard: time, memory, share of a loaded node");
+      bench.add_subcommand("guard", "measure the cost of a node's guard: time, memory, share of a loaded node");
   command->footer(notes);
   command->add_option("--duration", into.duration_seconds, "time of the measurement of each of the two loaded clusters")
       ->transform(cli::duration_between(0.5, 60.0))

@@ -18,8 +18,11 @@ struct bench_guard_command {
   cli::output_options output;
 };
 
-/// Adds `bench` with its only subject `guard`, and returns `guard`.
-CLI::App* add_bench(CLI::App& app, bench_guard_command& into);
+/// Adds the command `bench`, which needs a subject.
+CLI::App* add_bench(CLI::App& app);
+
+/// Adds the subject `guard` to the command `bench`.
+CLI::App* add_guard_bench(CLI::App& bench, bench_guard_command& into);
 
 /// Measures the cost of the guard for a node. Returns the exit code.
 [[nodiscard]] cli::exit_code run(const bench_guard_command& command);

@@ -23,6 +23,7 @@ constexpr auto overview =
     "  hypermesh-lab siege --strategies mute-primary,request-flood\n"
     "                                                      the throughput of a real cluster under attack\n"
     "  hypermesh-lab bench guard                           the cost of a node's guard\n"
+    "  hypermesh-lab bench placement --nodes 10000         the placements per second of one scheduler\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
     "  hypermesh-lab shrink --seed 17 > small.plan         reduce a failing run as far as possible\n"
     "  hypermesh-lab replay --plan small.plan --trace      a run from a plan of all operations and faults\n"
@@ -47,7 +48,9 @@ lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
   add(add_strategies(app_, listed_), [this] { return lab::run(listed_); });
   add(add_byzantine(app_, byzantine_), [this] { return lab::run(byzantine_); });
   add(add_siege(app_, besieged_), [this] { return lab::run(besieged_); });
-  add(add_bench(app_, measured_), [this] { return lab::run(measured_); });
+  auto* bench = add_bench(app_);
+  add(add_guard_bench(*bench, measured_), [this] { return lab::run(measured_); });
+  add(add_placement_bench(*bench, placed_), [this] { return lab::run(placed_); });
   add(cli::add_help(app_, help_words_), [this] { return cli::print_help(app_, help_words_); });
 }
 

@@ -7,6 +7,7 @@
 
 #include "tools/hypermesh-lab/bench_command.hpp"
 #include "tools/hypermesh-lab/byzantine_command.hpp"
+#include "tools/hypermesh-lab/placement_bench.hpp"
 #include "tools/hypermesh-lab/shrink_command.hpp"
 #include "tools/hypermesh-lab/siege_command.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
@@ -34,6 +35,7 @@ class lab_command_line {
   byzantine_command byzantine_;
   siege_command besieged_;
   bench_guard_command measured_;
+  placement_bench_command placed_;
   std::vector<std::string> help_words_;
   /// The function of each command.
   std::vector<std::pair<const CLI::App*, std::function<cli::exit_code()>>> commands_;
