@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -138,6 +139,14 @@ TEST_CASE_FIXTURE(monitor_bench, "a monitor without an answer of the executor se
   give_verified(tested, principal::of(client_id{0}), node_query{{client_id{0}, timestamp{5}}}, link("asker"));
   advance(std::chrono::seconds{10});
   CHECK(take_frames("asker").empty());
+  // A report without the root needs no executor, so a frequent question costs the executor nothing.
+  std::optional<node_report> without_root;
+  caf::scoped_actor asker{system()};
+  auto asked = asker->request(tested, std::chrono::seconds{1}, report_wanted{.with_root = false});
+  settle();
+  asked.receive([&](const node_report& it) { without_root = it; }, [](const caf::error&) {});
+  REQUIRE(without_root);
+  CHECK(without_root->replica == replica_id{1});
   // The monitor itself continues to run.
   see(node_failed{{"again", ""}});
   CHECK(failures.size() == 1);

@@ -108,6 +108,29 @@ TEST_CASE("a batch goes to the executor with its proof when a quorum has committ
   CHECK(progress.back().at.decided == sequence_number{1});
 }
 
+TEST_CASE("the observation of a commit has the times of its phases, which the actor's clock gives") {
+  replica_bench bench{0};
+  constexpr std::chrono::microseconds step{1'000};
+  const auto body = bench.make().batch_number(1);
+  bench.advance(step);
+  bench.give(bench.tested, batch_cut{first_view, body, step});
+  const auto proposed = bench.proposal(1);
+  bench.advance(step);
+  for (const std::uint32_t sender : {1U, 2U})
+    bench.hear(sender, bench.make().prepare_of(replica_id{sender}, proposed));
+  bench.advance(step);
+  for (const std::uint32_t sender : {1U, 2U})
+    bench.hear(sender, bench.make().commit_of(replica_id{sender}, proposed));
+  std::optional<phase_times> times;
+  for (const auto& each : bench.take<observed>("monitor")) {
+    if (const auto* it = std::get_if<slot_committed>(&each.what)) times = it->times;
+  }
+  REQUIRE(times);
+  CHECK(times->requested == step);
+  CHECK(times->prepared - times->proposed == step);
+  CHECK(times->committed - times->prepared == step);
+}
+
 TEST_CASE("effects leave in their order: persist, send and execute, then report") {
   replica_bench bench;
   bench.hear_all(bench.proposal(1));

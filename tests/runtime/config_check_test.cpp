@@ -386,3 +386,21 @@ TEST_CASE_FIXTURE(files_fixture, "a file that only others may read is reported w
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(WEXITSTATUS(status) == 0);
 }
+
+TEST_CASE_FIXTURE(files_fixture, "the token and the TLS files of the HTTP server are checked before the start") {
+  const auto file = layout.node_file(0);
+  const auto token = layout.replica_folder(0) / "token";
+  edit(file, "# enabled = false", "enabled = true\ntoken_file = \"token\"");
+  CHECK(contains(problems(file), token.string()));
+  replace_content(token, "0123456789abcdef\n");
+  ::chmod(token.c_str(), 0644);
+  CHECK(contains(problems(file), "chmod 600"));
+  ::chmod(token.c_str(), 0600);
+  CHECK(problems(file).empty());
+  replace_content(token, "short\n");
+  CHECK(contains(problems(file), "printable characters"));
+  replace_content(token, "0123456789abcdef\n");
+  edit(file, "# tls_certificate = ", "tls_certificate = \"none.pem\"\ntls_key = \"none.key\"\n# tls_certificate = ");
+  CHECK(contains(problems(file), "none.pem"));
+  CHECK(contains(problems(file), "none.key"));
+}

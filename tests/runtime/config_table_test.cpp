@@ -238,6 +238,21 @@ TEST_CASE_FIXTURE(replica_fixture,
   CHECK(lowered.settings.batching.bytes_per_client_max == 4ULL << 20U);
 }
 
+TEST_CASE_FIXTURE(replica_fixture, "an HTTP port that other machines reach needs a token, and TLS needs two files") {
+  CHECK_FALSE(good("").http.enabled);
+  CHECK(good("[http]\nenabled = true\n").http.listen == replica_address{"127.0.0.1", 8400});
+  CHECK(good("[http]\nlisten = \"*:8400\"\n").http.listen.host.empty());
+  for (const auto* listen : {"*:8400", "0.0.0.0:8400", "[::]:8400", "10.0.0.1:8400", "node.example:8400"}) {
+    CAPTURE(listen);
+    const auto table = std::string{"[http]\nenabled = true\nlisten = \""} + listen + "\"\n";
+    CHECK(contains(problem(table), at_line(6) + "other machines reach"));
+    CHECK(good(table + "token_file = \"token\"\n").http.token_file.filename() == "token");
+  }
+  CHECK(contains(problem("[http]\nenabled = true\nlisten = \"127.0.0.1:7400\"\n"), "is the port of the links"));
+  CHECK(contains(problem("[http]\ntls_key = \"k\"\n"), "tls_certificate and tls_key belong together"));
+  CHECK(contains(problem("[http]\ntls_certificate = \"c\"\n"), "tls_certificate and tls_key belong together"));
+}
+
 TEST_CASE_FIXTURE(replica_fixture, "a file with an old key gets an error that names the new one") {
   for (const auto& each : renamed_keys()) {
     const auto dot = each.before.find('.');
