@@ -52,6 +52,8 @@ struct toml_table::content {
   }
 
   void complain(const toml::node* at, std::string what) {
+    // A value without a line is not in the file.
+    if (at != nullptr && line_of(at) == 0) what += " (the host sets this value)";
     problems->push_back({path, at != nullptr ? line_of(at) : line_of(table), std::move(what)});
   }
 

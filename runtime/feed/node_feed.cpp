@@ -6,18 +6,29 @@
 namespace hypermesh::feed {
 
 void node_feed::on_observation(const observation& what) {
+  bool has_news = false;
   {
     const std::scoped_lock lock{guard_};
-    if (auto event = reader_.of(what)) events_.add(std::move(*event));
-    if (const auto* done = std::get_if<batch_was_executed>(&what)) operations_.on_executed(*done);
-    if (const auto* installed = std::get_if<state_was_installed>(&what)) operations_.on_passed(installed->sequence);
+    if (auto event = reader_.of(what)) {
+      events_.add(std::move(*event));
+      has_news = true;
+    }
     if (const auto* found = std::get_if<fault_proven>(&what); found != nullptr && found->proof != nullptr) {
       evidence_.push_back(found->proof);
       if (evidence_.size() > evidence_max) evidence_.pop_front();
     }
-    if (const auto* resumed = std::get_if<execution_resumed>(&what)) operations_.on_passed(resumed->last_executed);
+    has_news = note_operations(what) || has_news;
   }
-  tell();
+  // Most observations are counters, some of which strangers cause. They wake nobody.
+  if (has_news) tell();
+}
+
+bool node_feed::note_operations(const observation& what) {
+  const auto before = operations_.end();
+  if (const auto* done = std::get_if<batch_was_executed>(&what)) operations_.on_executed(*done);
+  if (const auto* installed = std::get_if<state_was_installed>(&what)) operations_.on_passed(installed->sequence);
+  if (const auto* resumed = std::get_if<execution_resumed>(&what)) operations_.on_passed(resumed->last_executed);
+  return operations_.end() != before;
 }
 
 void node_feed::add_event(node_event what) {

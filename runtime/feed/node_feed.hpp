@@ -44,6 +44,8 @@ class node_feed {
   [[nodiscard]] event_page wait_for_events(std::uint64_t from, std::chrono::milliseconds patience) const;
 
  private:
+  /// Returns whether the log of operations has grown. The caller holds the lock.
+  bool note_operations(const observation& what);
   void tell();
 
   mutable std::mutex guard_;

@@ -82,6 +82,7 @@ TEST_CASE("a wrong override is refused with the name of its key") {
   const auto unknown = consensus_manager::start(config, make_adding(0));
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().what.find("sometimes") != std::string::npos);
+  CHECK(unknown.error().what.find("the host sets this value") != std::string::npos);
 }
 
 TEST_CASE("a subscriber gets each committed operation once and in order, and may continue at another replica") {

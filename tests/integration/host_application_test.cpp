@@ -44,13 +44,14 @@ std::uint16_t free_port() {
 }
 
 /// A host application: four replicas, each in its own actor system, and a client.
-class host {
+class host_application {
  public:
   /// Makes the machine of a replica.
   using machine_maker = std::unique_ptr<state_machine> (*)();
 
   /// Each replica uses the product's machine that the plan names, unless the host brings its own machine.
-  explicit host(cluster_plan plan = {}, machine_maker make_machine = nullptr) : make_machine_(make_machine) {
+  explicit host_application(cluster_plan plan = {}, machine_maker make_machine = nullptr)
+      : make_machine_(make_machine) {
     for (std::uint32_t number = 0; number < plan.replicas; ++number)
       plan.ports.push_back(free_port());
     const auto created = create_cluster(layout().root, plan);
@@ -59,7 +60,7 @@ class host {
       start(number);
   }
 
-  ~host() {
+  ~host_application() {
     managers_.clear();
     systems_.clear();
   }
@@ -120,7 +121,7 @@ byte_vector put(const std::string& key, const std::string& value) {
 byte_vector get(const std::string& key) { return key_value::encode(key_value::get{to_byte_vector(key)}); }
 
 /// Evidence of two conflicting COMMITs of a replica, signed with its real key.
-evidence contradiction_of(const host& cluster, std::uint32_t number, sequence_number sequence) {
+evidence contradiction_of(const host_application& cluster, std::uint32_t number, sequence_number sequence) {
   const auto config = read_node_config(cluster.layout().node_file(number)).value();
   const auto who = principal::of(replica_id{number});
   const auto keys = load_keys(config.key_file, who, config.cluster).value();
@@ -136,7 +137,7 @@ evidence contradiction_of(const host& cluster, std::uint32_t number, sequence_nu
 }
 
 /// Whether all replicas agree on these replicas in quarantine before a time-out.
-bool agree_on_quarantine(host& cluster, const std::vector<replica_id>& expected) {
+bool agree_on_quarantine(host_application& cluster, const std::vector<replica_id>& expected) {
   for (int attempt = 0; attempt < 300; ++attempt) {
     bool all = true;
     for (std::uint32_t number = 0; number < 4; ++number)
@@ -150,7 +151,7 @@ bool agree_on_quarantine(host& cluster, const std::vector<replica_id>& expected)
 }  // namespace
 
 TEST_CASE("four replicas in host applications agree on the operations of a client") {
-  host cluster;
+  host_application cluster;
   auto client = cluster.connect();
   for (int number = 0; number < 300; ++number) {
     const auto result = outcome_of(client->submit(put(std::to_string(number % 17), std::to_string(number))));
@@ -169,7 +170,8 @@ TEST_CASE("four replicas in host applications agree on the operations of a clien
 TEST_CASE("four replicas run a state machine that the host application brings") {
   cluster_plan plan;
   plan.state_machine = "counting";
-  host cluster{plan, [] { return std::unique_ptr<state_machine>{std::make_unique<testing::counting_machine>()}; }};
+  host_application cluster{
+      plan, [] { return std::unique_ptr<state_machine>{std::make_unique<testing::counting_machine>()}; }};
   auto client = cluster.connect();
   for (int number = 0; number < 20; ++number)
     CHECK(outcome_of(client->submit(to_byte_vector("operation"))).status == operation_status::applied);
@@ -190,7 +192,7 @@ TEST_CASE("four replicas run a state machine that the host application brings") 
 TEST_CASE("many operations in flight pass checkpoints and bundles") {
   cluster_plan plan;
   plan.checkpoint_period = 4;
-  host cluster{plan};
+  host_application cluster{plan};
   client_settings settings;
   settings.bundle_operations_max = 16;
   auto client = cluster.connect(settings);
@@ -208,7 +210,7 @@ TEST_CASE("many operations in flight pass checkpoints and bundles") {
 TEST_CASE("a replica that starts late fetches the state and follows") {
   cluster_plan plan;
   plan.checkpoint_period = 4;
-  host cluster{plan};
+  host_application cluster{plan};
   cluster.stop(3);
   auto client = cluster.connect();
   for (int number = 0; number < 100; ++number) {
@@ -229,7 +231,7 @@ TEST_CASE("a replica that starts late fetches the state and follows") {
 }
 
 TEST_CASE("a host is notified when a core actor of its replica ends") {
-  host cluster;
+  host_application cluster;
   CHECK(cluster.manager(1).health().is_live);
   caf::anon_send_exit(cluster.manager(1).actors().executor, caf::exit_reason::kill);
   REQUIRE(cluster.manager(1).wait_for_failure(std::chrono::seconds{30}));
@@ -239,7 +241,7 @@ TEST_CASE("a host is notified when a core actor of its replica ends") {
 }
 
 TEST_CASE("two conflicting votes quarantine their replica everywhere, and two operators release it") {
-  host cluster;
+  host_application cluster;
   auto client = cluster.connect();
   REQUIRE(outcome_of(client->submit(put("colour", "red"))).status == operation_status::applied);
   const auto proof = contradiction_of(cluster, 0, sequence_number{1});
