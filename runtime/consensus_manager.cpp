@@ -52,57 +52,9 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(const conf
   observers.on_failure = [feed = made->feed, self = read->self](const world_error& error) {
     feed->add_event({0, event_kind::failed, {}, {}, principal::of(self), base::visible_text(error.what)});
   };
-  manager->actors_ = spawn_node(system, std::move(parts));
-  auto& actors = manager->actors_;
-  auto started =
-      start_replica_links(system, std::move(links), config.listen,
-                          {actors.ingress, actors.executor, actors.monitor, actors.coordinator, actors.client_ingress});
-  if (!started) {
-    stop_node(actors);
-    manager->stop_audit(actors);
-    manager->stopped_ = true;
-    return failure_of(started);
-  }
-  manager->links_ = std::move(*started);
-  manager->links_.notice = *fitted;
-  actors.peers = manager->links_.peers;
-  connect_node(actors);
-  if (manager->auditor_) caf::anon_send(manager->auditor_, wired{std::make_shared<const node_actors>(actors)});
-  // The destructor of the manager stops the node after an error.
-  if (auto done = manager->start_http(config, std::move(observers.health)); !done) return failure_of(done);
-  return manager;
-}
-
-void consensus_manager::prepare_http(const node_config& config, node_parts& parts, link_settings& links) {
-  if (!config.http.enabled) return;
-  const auto& cluster = parts.identity.cluster;
-  tap_ = std::make_shared<const node_tap>(config.self, cluster.replicas, cluster.watermark_window,
-                                          config.http.event_clients_max);
-  parts.storage = std::make_shared<measured_storage>(std::move(parts.storage), tap_->hub());
-  parts.on_observation = [tap = tap_, also = std::move(parts.on_observation)](const observation& what) {
-    tap->on_observed(what);
-    if (also) also(what);
-  };
-  links.on_event = [tap = tap_, also = std::move(links.on_event)](const link_event& what) {
-    tap->on_link(what);
-    if (also) also(what);
-  };
-}
-
-or_error<void> consensus_manager::start_http(const node_config& config, health_port health) {
-  if (!tap_) return {};
-  // A node that does not answer within this time is busy or hangs; the next round asks again.
-  static constexpr std::chrono::seconds patience{1};
-  node_questions questions;
-  questions.report = [this] { return ask_report(patience, report_wanted{.with_root = false}); };
-  questions.reputations = [this] { return reputations(patience); };
-  questions.works = [this] { return this->health(); };
-  questions.health = std::move(health);
-  const bool is_stored = config.storage.mode != durability::memory;
-  disk_directories directories = {is_stored ? config.storage.directory : std::filesystem::path{},
-                                  config.audit.enabled ? config.audit.directory : std::filesystem::path{}};
-  auto started =
-      node_endpoint::start(config.http, self_, tap_, links_.counters, std::move(directories), std::move(questions));
+  auto started = machine == nullptr
+                     ? hosted_replica::start(made->system, std::move(*read), std::move(observers))
+                     : hosted_replica::start(made->system, std::move(*read), std::move(machine), std::move(observers));
   if (!started) return failure_of(started);
   made->replica = std::move(*started);
   return std::unique_ptr<consensus_manager>{new consensus_manager{std::move(made)}};
