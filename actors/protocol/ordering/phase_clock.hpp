@@ -28,7 +28,7 @@ class phase_clock {
   void note(replica_effects& step, time now) {
     if (step.view_entered || step.view_left) cut_.clear();
     for (const auto sequence : step.proposed)
-      open_[sequence] = {.proposed = now};
+      open_[sequence] = {.requested = {}, .proposed = now, .prepared = {}, .committed = {}};
     for (const auto sequence : step.prepared) {
       const auto found = open_.find(sequence);
       if (found != open_.end()) found->second.prepared = now;
