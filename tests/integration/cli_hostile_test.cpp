@@ -94,6 +94,8 @@ std::map<std::string, words> product_bases(hostile_world& world) {
           {"audit show", {world.file("empty-folder")}},
           {"audit verify", {world.file("empty-folder"), "--genesis", cluster + "/genesis.toml"}},
           {"audit export", {world.file("empty-folder")}},
+          {"completion", {"bash"}},
+          {"man", {"hypermesh.1"}},
           {"help", {}}};
 }
 
@@ -106,6 +108,8 @@ std::map<std::string, words> laboratory_bases(hostile_world& world) {
           {"byzantine", {"--strategy", "mute-primary", "--config", world.file("missing")}},
           {"siege", {"--strategies", "no-such-strategy"}},
           {"bench guard", {}},
+          {"completion", {"bash"}},
+          {"man", {"hypermesh-lab.1"}},
           {"help", {}}};
 }
 

@@ -2,6 +2,9 @@
 
 #include "messages/require.hpp"
 #include "tools/hypermesh/terminal/command_words.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/document_commands.hpp"
+#include "tools/hypermesh/terminal/manual_page.hpp"
 
 namespace hypermesh::lab {
 
@@ -32,6 +35,11 @@ constexpr auto overview =
     "every machine.\n"
     "Exit codes: 0 every run passed; 1 a run failed; 2 wrong usage. Data goes to stdout, messages to stderr.";
 
+cli::exit_code print_page(const CLI::App& app) {
+  cli::print(cli::manual_page_of(app.get_name(), cli::tree_of(app), "hypermesh(1), node.toml(5)"));
+  return cli::exit_code::ok;
+}
+
 }  // namespace
 
 lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
@@ -51,6 +59,8 @@ lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
   auto* bench = add_bench(app_);
   add(add_guard_bench(*bench, measured_), [this] { return lab::run(measured_); });
   add(add_placement_bench(*bench, placed_), [this] { return lab::run(placed_); });
+  add(cli::add_completion(app_, document_), [this] { return cli::print_completion(app_, document_); });
+  add(cli::add_man(app_, document_, {"hypermesh-lab.1"}), [this] { return print_page(app_); });
   add(cli::add_help(app_, help_words_), [this] { return cli::print_help(app_, help_words_); });
 }
 

@@ -37,6 +37,8 @@ class lab_command_line {
   bench_guard_command measured_;
   placement_bench_command placed_;
   std::vector<std::string> help_words_;
+  /// The shell of `completion`, or the page of `man`.
+  std::string document_;
   /// The function of each command.
   std::vector<std::pair<const CLI::App*, std::function<cli::exit_code()>>> commands_;
 };

@@ -1,6 +1,10 @@
 #include "tools/hypermesh/commands/command_line.hpp"
 
+#include "tools/hypermesh/commands/config_page.hpp"
 #include "tools/hypermesh/terminal/command_words.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/document_commands.hpp"
+#include "tools/hypermesh/terminal/manual_page.hpp"
 
 namespace hypermesh::cli {
 
@@ -19,6 +23,15 @@ constexpr auto overview =
     "\n"
     "Exit codes: 0 ok; 1 the command failed; 2 wrong usage or configuration; 3 the cluster did not answer in time;\n"
     "130 interrupted. Data goes to stdout, messages to stderr. NO_COLOR turns colours off.";
+
+constexpr auto binary_page = "hypermesh.1";
+constexpr auto config_page_name = "node.toml.5";
+
+exit_code print_page(const CLI::App& app, const std::string& page) {
+  const bool is_config = page == config_page_name;
+  print(is_config ? config_page() : manual_page_of(app.get_name(), tree_of(app), "node.toml(5), hypermesh-lab(1)"));
+  return exit_code::ok;
+}
 
 }  // namespace
 
@@ -39,6 +52,10 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_hand_over(app_, chosen_);
   add_replay(app_, chosen_);
   add_audit(app_, chosen_);
+  add_completion(app_, document_)->callback([this] { chosen_ = [this] { return print_completion(app_, document_); }; });
+  add_man(app_, document_, {binary_page, config_page_name})->callback([this] {
+    chosen_ = [this] { return print_page(app_, document_); };
+  });
   add_help(app_, help_words_)->callback([this] { chosen_ = [this] { return print_help(app_, help_words_); }; });
 }
 

@@ -18,6 +18,8 @@ class command_line {
   CLI::App app_;
   chosen_command chosen_;
   std::vector<std::string> help_words_;
+  /// The shell of `completion`, or the page of `man`.
+  std::string document_;
 };
 
 }  // namespace hypermesh::cli

@@ -19,6 +19,7 @@
 #include "tools/hypermesh/local_cluster/child_process.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
+#include "tools/hypermesh/terminal/service_manager.hpp"
 
 namespace hypermesh::cli {
 
@@ -41,6 +42,7 @@ constexpr auto examples =
     "Runs in the foreground until SIGINT or SIGTERM, then stops cleanly. When the replica listens, it writes one\n"
     "line to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
     "  ready replica=0 port=7400 cluster=hypermesh id=0123456789abcdef\n"
+    "A service manager that sets NOTIFY_SOCKET, as systemd does for Type=notify, is told the same.\n"
     "\n"
     "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration, which includes the key of another\n"
     "member, a data directory that is missing, empty or another replica's, and an address that this machine cannot\n"
@@ -93,6 +95,7 @@ void announce(const start_options& options, const hosted_replica& manager, const
                                 visible_text(cluster.name), to_hex(cluster.id().view(), 8));
   print_report(line);
   flush_output();
+  tell_service_manager("READY=1");
   if (options.ready_descriptor < 0) return;
   if (!tell_ready(options.ready_descriptor, line))
     spdlog::warn("descriptor {} has no reader", options.ready_descriptor);
@@ -193,6 +196,7 @@ exit_code run_start(const start_options& options) {
   if (!manager.notice().empty()) spdlog::warn("{}", manager.notice());
   announce(options, manager, cluster);
   const auto code = watch(manager, stop);
+  tell_service_manager("STOPPING=1");
   manager.stop();
   return code;
 }
