@@ -55,6 +55,9 @@ using namespace runtime;
 namespace host {
 using namespace feed;
 }
+namespace scheduling {
+using namespace machines;
+}
 namespace cli {
 using namespace runtime;
 }

@@ -40,8 +40,8 @@ struct watch_update {
 /// t is placed by event 8. 3. The next page, as of event 9, shows t with the event 8. 4. The watch continues after
 /// event 7 and leaves out event 8.
 ///
-/// One thread uses a watch. Memory: after a snapshot the names of the placed tasks and nodes, until the events up to the
-/// newest page were returned; otherwise nothing.
+/// One thread uses a watch. Memory: after a snapshot the names of the placed tasks and nodes, until the events up to
+/// the newest page were returned; otherwise nothing.
 class placement_watch {
  public:
   /// Opens a connection. Called again after each failure. Null if there is no connection now.

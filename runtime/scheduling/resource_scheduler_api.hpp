@@ -62,7 +62,7 @@ template <class T>
 using or_failure = tl::expected<T, failure>;
 
 /// Whether the tasks of a removed node are moved.
-enum class removal_mode : std::uint8_t {
+enum class removal_mode {
   /// A node with tasks is not removed.
   only_if_empty,
   /// Its tasks are placed elsewhere or wait.

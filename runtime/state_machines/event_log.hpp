@@ -39,7 +39,8 @@ class event_log {
   /// Writes the pages that changed since the last call, and erases the forgotten ones.
   void store(authenticated_map& records);
 
-  /// Reads the log with the next number `next`, which is at most 2⁶², from pages of the state. Accepts only the exact output of `store`.
+  /// Reads the log with the next number `next`, which is at most 2⁶², from pages of the state. Accepts only the exact
+  /// output of `store`.
   [[nodiscard]] or_reason<void> read(std::uint64_t next, const std::map<std::uint64_t, byte_span>& pages);
 
   /// The key of a page in the state, and its reverse; nothing for another key.

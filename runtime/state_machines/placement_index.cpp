@@ -71,7 +71,7 @@ void placement_index::erase(const node_room& room) {
   const bool was_largest = room.cpu_milli == from->cpu_milli_max || room.memory_mib == from->memory_mib_max ||
                            room.gpu_milli == from->gpu_milli_max;
   const auto next = std::next(from);
-  // Small neighbours are joined, so that the number of blocks stays within four times the least possible.
+  // Two small blocks in a row are joined, so that the number of blocks stays within four times the least possible.
   if (next != within.end() && rooms.size() + next->rooms.size() <= block_rooms_max / 2) {
     rooms.insert(rooms.end(), next->rooms.begin(), next->rooms.end());
     within.erase(next);
@@ -83,9 +83,9 @@ void placement_index::erase(const node_room& room) {
 
 void placement_index::search(const blocks& within, const requirement& wanted, const node_room*& best,
                              search_cost& cost) {
-  const auto begin = std::lower_bound(
-      within.begin(), within.end(), wanted.weight,
-      [](const block& each, std::uint64_t weight) { return each.rooms.back().weight < weight; });
+  const auto begin =
+      std::lower_bound(within.begin(), within.end(), wanted.weight,
+                       [](const block& each, std::uint64_t weight) { return each.rooms.back().weight < weight; });
   for (auto current = begin; current != within.end(); ++current) {
     ++cost.blocks;
     // All further nodes of the class are worse than the best one.

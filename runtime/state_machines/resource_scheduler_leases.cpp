@@ -46,7 +46,8 @@ operation_result resource_scheduler::execute(const renew_lease& operation) {
     return refused(fmt::format("task {} is {}, not placed", operation.name, to_string(record.state)));
   }
   if (record.lease.count() == 0) return refused(fmt::format("task {} has no lease", operation.name));
-  if (record.deadline <= tables_.header.time) return refused(fmt::format("the lease of task {} is over", operation.name));
+  if (record.deadline <= tables_.header.time)
+    return refused(fmt::format("the lease of task {} is over", operation.name));
   tables_.leases.erase({record.deadline, record.ticket});
   record.deadline = deadline_of(operation.lease.count() > 0 ? operation.lease : record.lease);
   tables_.leases.emplace(std::pair{record.deadline, record.ticket}, task->name);

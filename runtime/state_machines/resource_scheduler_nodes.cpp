@@ -52,7 +52,8 @@ operation_result resource_scheduler::execute(const remove_node& operation) {
   if (!index) return refused_unknown("node", operation.name);
   const auto tasks = tables_.nodes.tasks_on(*index);
   if (tasks > 0 && !operation.evicts) {
-    return refused(fmt::format("node {} has {} tasks; end them, or evict them with the removal", operation.name, tasks));
+    return refused(
+        fmt::format("node {} has {} tasks; end them, or evict them with the removal", operation.name, tasks));
   }
   // The node accepts nothing from now on, so no evicted task returns to it.
   (void)execute(drain_node{operation.name});

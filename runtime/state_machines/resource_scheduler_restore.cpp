@@ -115,7 +115,8 @@ or_reason<void> resource_scheduler::derive_task(std::string_view name, byte_span
       const bool has_lease = record->lease.count() > 0;
       is_sound = into.placed.emplace(std::pair{*node, record->ticket}, name).second && record->event > 0 &&
                  record->event < into.header.next_event && has_lease == (record->deadline > ordered_time{});
-      if (has_lease) is_sound = is_sound && into.leases.emplace(std::pair{record->deadline, record->ticket}, name).second;
+      if (has_lease)
+        is_sound = is_sound && into.leases.emplace(std::pair{record->deadline, record->ticket}, name).second;
       break;
     }
     case task_state::released:
@@ -131,8 +132,7 @@ or_reason<void> resource_scheduler::derive_key(std::string_view key, byte_span v
   const bool is_key = key.size() > head && is_name(key.substr(head));
   const auto record = decode_submission(value);
   const bool is_sound = is_key && record && record->ticket < into.header.next_ticket &&
-                        decode_change(record->result).has_value() &&
-                        into.keys.emplace(record->ticket, key).second;
+                        decode_change(record->result).has_value() && into.keys.emplace(record->ticket, key).second;
   if (!is_sound) return invalid("the record of a submission's key is invalid");
   return {};
 }

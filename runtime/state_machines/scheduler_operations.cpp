@@ -48,9 +48,7 @@ struct encoder {
     write_needs(out, value.needs, service_class::best_effort);
     out.number(value.seen);
   }
-  void operator()(const list_nodes& value) const {
-    out.short_text(value.after).number(value.limit).number(value.seen);
-  }
+  void operator()(const list_nodes& value) const { out.short_text(value.after).number(value.limit).number(value.seen); }
   void operator()(const list_tasks& value) const {
     out.short_text(value.after).number(value.limit);
     write_flag(out, value.placed_only);

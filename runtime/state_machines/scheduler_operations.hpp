@@ -175,10 +175,10 @@ struct query_events {
   std::uint16_t limit = page_rows_max;
 };
 
-using operation = std::variant<register_node, drain_node, undrain_node, remove_node, submit_task, place_task,
-                               release_task, end_task, renew_lease, expire_leases, query_node, query_task,
-                               query_summary, query_capacity, explain_task, explain_demand, list_nodes, list_tasks,
-                               query_events>;
+using operation =
+    std::variant<register_node, drain_node, undrain_node, remove_node, submit_task, place_task, release_task, end_task,
+                 renew_lease, expire_leases, query_node, query_task, query_summary, query_capacity, explain_task,
+                 explain_demand, list_nodes, list_tasks, query_events>;
 
 /// Encodes an operation. Its texts and lists must be within the bounds above, because the decoder refuses anything
 /// longer.

@@ -10,7 +10,8 @@ namespace hypermesh::machines::scheduler {
 namespace {
 
 constexpr std::size_t name_field_max = 1 + name_bytes_max;
-constexpr std::size_t node_row_max = name_field_max + 4 + 4 + 1 + name_field_max + 1 + 4 + 4 + 2 * gpus_per_node_max + 4 + 8;
+constexpr std::size_t node_row_max =
+    name_field_max + 4 + 4 + 1 + name_field_max + 1 + 4 + 4 + 2 * gpus_per_node_max + 4 + 8;
 constexpr std::size_t task_row_max = name_field_max + 1 + name_field_max + 2 + 8 + 8;
 constexpr std::size_t event_max = 1 + 8 + 2 * name_field_max + 2 + 8;
 constexpr std::size_t page_head_max = 64 + name_field_max;
@@ -201,10 +202,9 @@ byte_vector encode_result(const task_view& value) {
 
 byte_vector encode_result(const summary_view& value) {
   byte_writer out;
-  for (const auto number :
-       {value.nodes, value.submitted, value.pending, value.placed, value.released, value.cpu_milli_total,
-        value.cpu_milli_used, value.memory_mib_total, value.memory_mib_used, value.gpu_milli_total,
-        value.gpu_milli_used, value.event, value.time}) {
+  for (const auto number : {value.nodes, value.submitted, value.pending, value.placed, value.released,
+                            value.cpu_milli_total, value.cpu_milli_used, value.memory_mib_total, value.memory_mib_used,
+                            value.gpu_milli_total, value.gpu_milli_used, value.event, value.time}) {
     out.number(number);
   }
   return out.take();
@@ -311,10 +311,9 @@ std::optional<task_view> decode_task_view(byte_span payload) {
 std::optional<summary_view> decode_summary_view(byte_span payload) {
   byte_reader in{payload};
   summary_view value;
-  for (auto* number :
-       {&value.nodes, &value.submitted, &value.pending, &value.placed, &value.released, &value.cpu_milli_total,
-        &value.cpu_milli_used, &value.memory_mib_total, &value.memory_mib_used, &value.gpu_milli_total,
-        &value.gpu_milli_used, &value.event, &value.time}) {
+  for (auto* number : {&value.nodes, &value.submitted, &value.pending, &value.placed, &value.released,
+                       &value.cpu_milli_total, &value.cpu_milli_used, &value.memory_mib_total, &value.memory_mib_used,
+                       &value.gpu_milli_total, &value.gpu_milli_used, &value.event, &value.time}) {
     *number = in.number<std::uint64_t>();
   }
   return if_complete(in, value);

@@ -167,7 +167,8 @@ using capacity_view = std::vector<model_capacity>;
 
 /// The constraints of a placement, in the order in which they are examined.
 enum class fit_blocker : std::uint8_t { drained = 0, model = 1, cpu = 2, memory = 3, gpu = 4 };
-inline constexpr std::size_t fit_blockers = 5;
+inline constexpr auto fit_blocker_last = fit_blocker::gpu;
+inline constexpr auto fit_blockers = static_cast<std::size_t>(fit_blocker_last) + 1;
 
 [[nodiscard]] std::string_view to_string(fit_blocker value);
 

@@ -117,7 +117,8 @@ std::string help_text(const fit_view& value) {
     text += fmt::format(fmt::runtime(changes[kind]), fmt::format("{} nodes", count));
   }
   if (!text.empty()) return text;
-  if (value.fitting_when_empty > 0) return fmt::format("wait for one of {} nodes to become empty", value.fitting_when_empty);
+  if (value.fitting_when_empty > 0)
+    return fmt::format("wait for one of {} nodes to become empty", value.fitting_when_empty);
   return "register a larger node, or submit the task with a smaller demand";
 }
 
@@ -175,7 +176,9 @@ struct applied_text {
   std::string operator()(const drain_node&) const { return change("drained"); }
   std::string operator()(const undrain_node&) const { return change("undrained"); }
   std::string operator()(const remove_node&) const { return text_of(decode_removal(payload)); }
-  std::string operator()(const submit_task& value) const { return change(value.places ? "submitted to be placed" : "submitted"); }
+  std::string operator()(const submit_task& value) const {
+    return change(value.places ? "submitted to be placed" : "submitted");
+  }
   std::string operator()(const place_task&) const {
     const auto value = decode_change(payload);
     if (!value) return "";

@@ -146,36 +146,62 @@ const std::vector<verb>& verbs() {
       {"register-node", {3, 5}, {}, make_register},
       {"drain-node", {1}, {}, make_named<drain_node>},
       {"undrain-node", {1}, {}, make_named<undrain_node>},
-      {"remove-node", {1}, {"evict"}, [](const command_words& words, word_reader&) -> operation {
+      {"remove-node",
+       {1},
+       {"evict"},
+       [](const command_words& words, word_reader&) -> operation {
          return remove_node{words.arguments[0], words.options.contains("evict")};
        }},
       {"submit-task", {3, 5, 6, 7}, {"key=", "lease=", "place"}, make_submit},
       {"place-task", {1}, {}, make_named<place_task>},
       {"release-task", {1}, {}, make_named<release_task>},
       {"end-task", {1}, {}, make_named<end_task>},
-      {"renew-lease", {1, 2}, {}, [](const command_words& words, word_reader& in) -> operation {
-         return renew_lease{words.arguments[0], words.arguments.size() == 2 ? in.time(words.arguments[1])
-                                                                            : std::chrono::milliseconds{0}};
+      {"renew-lease",
+       {1, 2},
+       {},
+       [](const command_words& words, word_reader& in) -> operation {
+         return renew_lease{words.arguments[0],
+                            words.arguments.size() == 2 ? in.time(words.arguments[1]) : std::chrono::milliseconds{0}};
        }},
-      {"expire-leases", {0}, {}, [](const command_words&, word_reader&) -> operation { return expire_leases{}; }, false},
+      {"expire-leases",
+       {0},
+       {},
+       [](const command_words&, word_reader&) -> operation { return expire_leases{}; },
+       false},
       {"node", {1}, {"seen="}, make_named_read<query_node>},
       {"task", {1}, {"seen="}, make_named_read<query_task>},
       {"summary", {0}, {"seen="}, make_read<query_summary>, false},
       {"capacity", {0}, {"seen="}, make_read<query_capacity>, false},
       {"explain", {1}, {"seen="}, make_named_read<explain_task>},
-      {"explain-demand", {2, 4, 5}, {"seen="}, [](const command_words& words, word_reader& in) -> operation {
+      {"explain-demand",
+       {2, 4, 5},
+       {"seen="},
+       [](const command_words& words, word_reader& in) -> operation {
          return explain_demand{read_demand(words, 0, in), seen_in(words, in)};
-       }, false},
-      {"nodes", {0}, {"after=", "limit=", "seen="}, [](const command_words& words, word_reader& in) -> operation {
+       },
+       false},
+      {"nodes",
+       {0},
+       {"after=", "limit=", "seen="},
+       [](const command_words& words, word_reader& in) -> operation {
          return list_nodes{words.option_or("after", ""), limit_in(words, in), seen_in(words, in)};
-       }, false},
-      {"tasks", {0}, {"after=", "limit=", "placed", "seen="}, [](const command_words& words, word_reader& in) -> operation {
+       },
+       false},
+      {"tasks",
+       {0},
+       {"after=", "limit=", "placed", "seen="},
+       [](const command_words& words, word_reader& in) -> operation {
          return list_tasks{words.option_or("after", ""), limit_in(words, in), words.options.contains("placed"),
                            seen_in(words, in)};
-       }, false},
-      {"events", {1}, {"limit="}, [](const command_words& words, word_reader& in) -> operation {
+       },
+       false},
+      {"events",
+       {1},
+       {"limit="},
+       [](const command_words& words, word_reader& in) -> operation {
          return query_events{in.amount<std::uint64_t>(words.arguments[0], "SINCE"), limit_in(words, in)};
-       }, false},
+       },
+       false},
   };
   return all;
 }

@@ -189,7 +189,8 @@ TEST_CASE("capacity and fragmentation follow from the free GPUs of each node") {
   CHECK(capacity[1].gpu_milli_free == 5'000 + 3'600);
   CHECK(capacity[1].gpus_whole_free == 5 + 3);
   // For 1, 2, 4 and 8 GPUs: node a has 5 whole ones, node b has 3 and a rest of 600.
-  CHECK(capacity[1].gpu_milli_stranded == std::array<std::uint64_t, 4>{600, 1'000 + 1'600, 1'000 + 3'600, 5'000 + 3'600});
+  CHECK(capacity[1].gpu_milli_stranded ==
+        std::array<std::uint64_t, 4>{600, 1'000 + 1'600, 1'000 + 3'600, 5'000 + 3'600});
   CHECK(capacity[2].model == "T4");
   CHECK(capacity[2].nodes_drained == 1);
   CHECK(capacity[2].gpu_milli_free == 0);

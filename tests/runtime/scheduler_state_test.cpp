@@ -314,13 +314,16 @@ TEST_CASE("damaged results are distinguished from whole ones") {
   CHECK(accepts_only_whole(encode_result(expiry_result{3, 2, 1}), decode_expiry));
 }
 
-TEST_CASE("restore refuses contradictory records and keeps the present state") {
-  using scheduler::task_state;
+/// Records of a scheduler with one node and its event.
+struct record_maker {
   const demand half{500, 500, 0, 0, {}};
-  const auto node_at = [](std::uint64_t number, std::uint64_t event) {
+  const std::string page_key = scheduler::event_log::key_of(0);
+
+  static byte_vector node_at(std::uint64_t number, std::uint64_t event) {
     return scheduler::encode_record(scheduler::node_record{number, event, false, {"", 1'000, 1'000, 1, "G2"}});
-  };
-  const auto in_state = [&](task_state state, std::uint64_t ticket, const std::string& where, int lease = 0) {
+  }
+  [[nodiscard]] byte_vector in_state(scheduler::task_state state, std::uint64_t ticket, const std::string& where,
+                                     int lease = 0) const {
     scheduler::task_record record;
     record.state = state;
     record.needs = half;
@@ -330,33 +333,38 @@ TEST_CASE("restore refuses contradictory records and keeps the present state") {
     record.lease = std::chrono::milliseconds{lease};
     record.deadline = scheduler::ordered_time{record.lease};
     return scheduler::encode_record(record);
-  };
-  const auto put = [](authenticated_map& into, const std::string& key, const byte_vector& value) {
-    into.put(as_byte_span(key), value);
-  };
-  byte_writer events;
-  scheduler::write_event(events, {scheduler::event_kind::node_registered, {}, "", "n", 0, {}});
-  const auto page = events.take();
-  const auto page_key = scheduler::event_log::key_of(0);
-  const auto submission = [&](std::uint64_t ticket) {
-    return scheduler::encode_record(scheduler::submission_record{
-        ticket, {}, scheduler::encode_result(scheduler::change_result{1, {}})});
-  };
-  const auto key = [](const std::string& text) { return scheduler::submission_key(client_id{0}, text); };
-  const auto attempt = [&](const std::vector<std::pair<std::string, byte_vector>>& more) {
+  }
+  static byte_vector page() {
+    byte_writer events;
+    scheduler::write_event(events, {scheduler::event_kind::node_registered, {}, "", "n", 0, {}});
+    return events.take();
+  }
+  static byte_vector submission(std::uint64_t ticket) {
+    const auto result = scheduler::encode_result(scheduler::change_result{1, {}});
+    return scheduler::encode_record(scheduler::submission_record{ticket, {}, result});
+  }
+  static std::string key(const std::string& text) { return scheduler::submission_key(client_id{0}, text); }
+
+  /// Whether a scheduler restores the node, its event and `more`. After a failure it is unchanged.
+  [[nodiscard]] bool attempt(const std::vector<std::pair<std::string, byte_vector>>& more) const {
     authenticated_map records{few_buckets};
-    put(records, "h", scheduler::encode_record(scheduler::header_record{5, 1, 2, 1, {}}));
-    put(records, "nn", node_at(0, 1));
-    put(records, page_key, page);
+    const auto put = [&](const std::string& name, const byte_vector& value) { records.put(as_byte_span(name), value); };
+    put("h", scheduler::encode_record(scheduler::header_record{5, 1, 2, 1, {}}));
+    put("nn", node_at(0, 1));
+    put(page_key, page());
     for (const auto& [name, value] : more)
-      put(records, name, value);
+      put(name, value);
     resource_scheduler machine{few_buckets};
     add_node(machine, "present", 1, 1);
     const auto root = machine.root();
     const auto done = machine.restore(snapshot_of(records));
     CHECK((machine.root() == root) != done.has_value());
     return done.has_value();
-  };
+  }
+};
+
+TEST_CASE_FIXTURE(record_maker, "restore refuses contradictory records and keeps the present state") {
+  using scheduler::task_state;
   CHECK(attempt({{"ta", in_state(task_state::placed, 0, "n")}, {"tb", in_state(task_state::pending, 4, "")}}));
   CHECK(attempt({{"ta", in_state(task_state::placed, 0, "n", 5)}, {key("k"), submission(1)}}));
   // The node of a released task may be gone.
@@ -371,7 +379,8 @@ TEST_CASE("restore refuses contradictory records and keeps the present state") {
   CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 5, "n")}}));
   CHECK_FALSE(attempt({{"ta", in_state(task_state::pending, 1, "")}, {"tb", in_state(task_state::pending, 1, "")}}));
   CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 1, "n")}, {"tb", in_state(task_state::placed, 1, "n")}}));
-  CHECK_FALSE(attempt({{"ta", in_state(task_state::released, 1, "n")}, {"tb", in_state(task_state::released, 2, "n")}}));
+  CHECK_FALSE(
+      attempt({{"ta", in_state(task_state::released, 1, "n")}, {"tb", in_state(task_state::released, 2, "n")}}));
   // Keys of no kind, empty and invalid names, a node number of the future or repeated, records that end early.
   CHECK_FALSE(attempt({{"x", {}}}));
   CHECK_FALSE(attempt({{"hh", {}}}));
@@ -382,6 +391,9 @@ TEST_CASE("restore refuses contradictory records and keeps the present state") {
   CHECK_FALSE(attempt({{"nn", node_at(0, 2)}}));
   CHECK_FALSE(attempt({{"ta", {}}}));
   CHECK_FALSE(attempt({{"h", {}}}));
+}
+
+TEST_CASE_FIXTURE(record_maker, "restore refuses contradictory keys of submissions, and events") {
   // Keys of submissions: a ticket of the future, doubled, an empty key, a record without a result.
   CHECK_FALSE(attempt({{key("k"), submission(5)}}));
   CHECK_FALSE(attempt({{key("k"), submission(1)}, {key("l"), submission(1)}}));
@@ -389,11 +401,12 @@ TEST_CASE("restore refuses contradictory records and keeps the present state") {
   CHECK_FALSE(attempt({{key("k"), scheduler::encode_record(scheduler::submission_record{1, {}, {}})}}));
   // Events: none, one too many, a page of the future.
   CHECK_FALSE(attempt({{page_key, {}}}));
-  auto twice = page;
-  twice.insert(twice.end(), page.begin(), page.end());
+  auto twice = page();
+  const auto again = page();
+  twice.insert(twice.end(), again.begin(), again.end());
   CHECK_FALSE(attempt({{page_key, twice}}));
-  CHECK_FALSE(attempt({{scheduler::event_log::key_of(1), page}}));
-  CHECK_FALSE(attempt({{scheduler::event_log::key_of(~std::uint64_t{0}), page}}));
+  CHECK_FALSE(attempt({{scheduler::event_log::key_of(1), page()}}));
+  CHECK_FALSE(attempt({{scheduler::event_log::key_of(~std::uint64_t{0}), page()}}));
 }
 
 TEST_CASE("a snapshot without the scheduler's header is refused") {

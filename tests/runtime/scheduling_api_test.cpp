@@ -2,11 +2,11 @@
 
 #include <string>
 
+#include "messages/time.hpp"
 #include "tests/runtime/scheduling_world.hpp"
 
 namespace hypermesh::testing {
 
-using namespace std::chrono_literals;
 using scheduling::failure_kind;
 using scheduling::removal_mode;
 using scheduling::submit_task;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/time.hpp"
 #include "runtime/scheduling/placement_watch.hpp"
 #include "tests/runtime/scheduling_world.hpp"
 #include "tests/tools/trace_folder.hpp"
@@ -13,7 +14,6 @@
 
 namespace hypermesh::testing {
 
-using namespace std::chrono_literals;
 using scheduler::event_kind;
 using scheduling::numbered_event;
 

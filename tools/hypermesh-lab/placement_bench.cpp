@@ -82,13 +82,13 @@ std::string text_of(const placement_figures& figures, const placement_bench_comm
   cli::text_table table{{{""}, {""}}};
   table.add({"cluster", fmt::format("{} nodes, {} tasks, seed {}", cli::grouped(command.nodes),
                                     cli::grouped(command.tasks), command.seed)});
-  table.add({"placements", style.bold(cli::grouped(static_cast<std::uint64_t>(figures.places_per_second())) + "/s") +
-                               fmt::format(", {:.2f} µs each; {} of {} tasks found a node at once",
-                                           1e6 / figures.places_per_second(), cli::grouped(figures.placed),
-                                           cli::grouped(figures.places))});
+  table.add({"placements",
+             style.bold(cli::grouped(static_cast<std::uint64_t>(figures.places_per_second())) + "/s") +
+                 fmt::format(", {:.2f} µs each; {} of {} tasks found a node at once", 1e6 / figures.places_per_second(),
+                             cli::grouped(figures.placed), cli::grouped(figures.places))});
   table.add({"all operations", cli::grouped(static_cast<std::uint64_t>(figures.operations_per_second())) + "/s"});
-  table.add({"a search reads", fmt::format("{:.0f} nodes and {:.0f} blocks of nodes", figures.rooms_read,
-                                           figures.blocks_read)});
+  table.add({"a search reads",
+             fmt::format("{:.0f} nodes and {:.0f} blocks of nodes", figures.rooms_read, figures.blocks_read)});
   table.add({"first checkpoint", fmt::format("{:.0f} ms", figures.checkpoint_ms)});
   return table.text(style);
 }

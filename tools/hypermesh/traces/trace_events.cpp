@@ -91,7 +91,8 @@ std::vector<trace_event> events_of(const cluster_trace& trace) {
     const auto& task = trace.tasks[index];
     const auto& name = task.spec.name;
     const auto placed = std::max(task.place_time.value_or(task.submit_time), task.submit_time);
-    events.push_back({task.submit_time, trace_event_kind::submit, index, encode(submit_task{task.spec, {}, {}, false})});
+    events.push_back(
+        {task.submit_time, trace_event_kind::submit, index, encode(submit_task{task.spec, {}, {}, false})});
     events.push_back({placed, trace_event_kind::place, index, encode(place_task{name})});
     if (!task.release_time) continue;
     const auto released = std::max(*task.release_time, placed);
