@@ -55,9 +55,6 @@ using namespace runtime;
 namespace host {
 using namespace feed;
 }
-namespace scheduling {
-using namespace machines;
-}
 namespace cli {
 using namespace runtime;
 }

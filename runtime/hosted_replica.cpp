@@ -250,7 +250,7 @@ or_error<void> hosted_replica::start_http(const node_config& config, http::healt
   questions.health = std::move(health);
   const bool is_stored = config.storage.mode != durability::memory;
   metrics::disk_directories directories = {is_stored ? config.storage.directory : std::filesystem::path{},
-                                        config.audit.enabled ? config.audit.directory : std::filesystem::path{}};
+                                           config.audit.enabled ? config.audit.directory : std::filesystem::path{}};
   auto started = http::node_endpoint::start(config.http, self_, tap_, links_.counters, std::move(directories),
                                             std::move(questions));
   if (!started) return failure_of(started);

@@ -130,11 +130,10 @@ or_error<void> read_into(const std::filesystem::path& path, std::string_view fil
 
 or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config,
                                      const config_overrides& overrides) {
-  return read_into(path, "node.toml", node_rows(), config, overrides,
-                   [&config](config_tables& tables) {
-                     expect_own_folders(tables, config);
-                     expect_safe_http(tables, config);
-                   });
+  return read_into(path, "node.toml", node_rows(), config, overrides, [&config](config_tables& tables) {
+    expect_own_folders(tables, config);
+    expect_safe_http(tables, config);
+  });
 }
 
 or_error<node_config> read_node_config(const std::filesystem::path& path, const config_overrides& overrides) {

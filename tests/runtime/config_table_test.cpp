@@ -279,7 +279,8 @@ TEST_CASE_FIXTURE(replica_fixture, "an unknown key is reported with its table or
 }
 
 TEST_CASE_FIXTURE(replica_fixture, "all problems are reported at once, each with its line") {
-  const auto what = problem("[views]\nrequest_us = 1\n[links]\nclient_links_max = 1\nwindow = 3\n[storage]\nmode = 5\n");
+  const auto what =
+      problem("[views]\nrequest_us = 1\n[links]\nclient_links_max = 1\nwindow = 3\n[storage]\nmode = 5\n");
   for (const auto line : {5, 7, 8, 10})
     CHECK(contains(what, at_line(line)));
   CHECK(std::ranges::count(what, '\n') == 3);

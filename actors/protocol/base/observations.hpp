@@ -21,8 +21,8 @@ struct frame_rejected {
   rejection reason = rejection::empty_frame;
 };
 
-/// When a batch reached its phases at this replica; `moment{}` if that is unknown. The actors set these moments, because
-/// no core reads a clock.
+/// When a batch reached its phases at this replica; `moment{}` if that is unknown. The actors set these moments,
+/// because no core reads a clock.
 struct phase_times {
   using time = moment;
 

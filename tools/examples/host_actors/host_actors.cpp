@@ -84,8 +84,8 @@ int use(std::uint16_t consensus_port, std::uint16_t client_port) {
   }
   int seen = 0;
   while (seen < 3) {
-    place = ask<host::operations>(self, *consensus,
-                                  host::operations_wanted{place.next_sequence, place.next_offset, 5'000});
+    place =
+        ask<host::operations>(self, *consensus, host::operations_wanted{place.next_sequence, place.next_offset, 5'000});
     for (const auto& each : place.items)
       seen += each.gap_through == 0 ? 1 : 0;
   }
