@@ -11,7 +11,6 @@
 using namespace hypermesh;
 using namespace hypermesh::testing;
 using namespace hypermesh::metrics;
-using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""us;
 using storage_test::contains;
 
@@ -42,7 +41,7 @@ struct metrics_bench {
     body->requests.resize(3);
     tested.note(slot_committed{{view_number{0}, sequence_number{sequence}, {}, std::move(body), nullptr}, times});
   }
-  void execute(std::uint64_t sequence, std::chrono::microseconds executed, std::chrono::microseconds replied) {
+  void execute(std::uint64_t sequence, moment executed, moment replied) {
     tested.note(batch_was_executed{
         sequence_number{sequence}, std::make_shared<const std::vector<executed_request>>(3), {}, executed, replied});
   }
@@ -51,8 +50,8 @@ struct metrics_bench {
 }  // namespace
 
 TEST_CASE_FIXTURE(metrics_bench, "each phase of a batch is measured from the end of the phase before") {
-  commit(1, {.requested = 1ms, .proposed = 3ms, .prepared = 6ms, .committed = 10ms});
-  execute(1, 15ms, 21ms);
+  commit(1, {.requested = moment{1ms}, .proposed = moment{3ms}, .prepared = moment{6ms}, .committed = moment{10ms}});
+  execute(1, moment{15ms}, moment{21ms});
   CHECK(sum(phase::pre_prepare) == doctest::Approx(0.002));
   CHECK(sum(phase::prepared) == doctest::Approx(0.003));
   CHECK(sum(phase::committed) == doctest::Approx(0.004));
@@ -64,28 +63,28 @@ TEST_CASE_FIXTURE(metrics_bench, "each phase of a batch is measured from the end
 }
 
 TEST_CASE_FIXTURE(metrics_bench, "the execution may be observed before the commit") {
-  execute(2, 15ms, 16ms);
+  execute(2, moment{15ms}, moment{16ms});
   CHECK(count(phase::executed) == 0);
-  commit(2, {.proposed = 1ms, .prepared = 2ms, .committed = 9ms});
+  commit(2, {.proposed = moment{1ms}, .prepared = moment{2ms}, .committed = moment{9ms}});
   CHECK(sum(phase::executed) == doctest::Approx(0.006));
   CHECK(count(phase::pre_prepare) == 0);
 }
 
 TEST_CASE_FIXTURE(metrics_bench, "a batch that lacks a time gives no measurement, and never pairs with another batch") {
-  commit(3, {.committed = 5ms});
+  commit(3, {.committed = moment{5ms}});
   CHECK(count(phase::prepared) == 0);
   CHECK(count(phase::committed) == 0);
   // The same place in the ring, one window later.
-  execute(3 + window, 50ms, 50ms);
+  execute(3 + window, moment{50ms}, moment{50ms});
   CHECK(count(phase::executed) == 0);
-  commit(3 + window, {.committed = 49ms});
+  commit(3 + window, {.committed = moment{49ms}});
   CHECK(sum(phase::executed) == doctest::Approx(0.001));
 }
 
 TEST_CASE_FIXTURE(metrics_bench, "the lag is the distance to the last certified checkpoint") {
   tested.note(checkpoint_became_stable{sequence_number{40}, {}});
   CHECK(value(metric::lag) == 40);
-  execute(10, 1ms, 1ms);
+  execute(10, moment{1ms}, moment{1ms});
   CHECK(value(metric::lag) == 30);
   tested.note(state_was_installed{sequence_number{40}, {}});
   CHECK(value(metric::lag) == 0);
