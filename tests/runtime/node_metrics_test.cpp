@@ -43,7 +43,7 @@ struct metrics_bench {
   }
   void execute(std::uint64_t sequence, moment executed, moment replied) {
     tested.note(batch_was_executed{
-        sequence_number{sequence}, std::make_shared<const std::vector<executed_request>>(3), {}, executed, replied});
+        sequence_number{sequence}, std::make_shared<const std::vector<executed_request>>(3), {}, {}, {}, executed, replied});
   }
 };
 
