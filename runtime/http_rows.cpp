@@ -42,7 +42,7 @@ constexpr std::array rows = {
     http_listen_row({.table = "http",
                      .name = "listen",
                      .unit = "address",
-                     .default_rule = "127.0.0.1, with the replica's port in the genesis plus 1,000",
+                     .default_rule = "127.0.0.1, the genesis port + 1,000",
                      .example = "127.0.0.1:8400",
                      .about = "The address of the HTTP server. An address that other machines reach needs a "
                               "token_file, and should have TLS."}),
