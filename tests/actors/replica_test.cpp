@@ -110,10 +110,10 @@ TEST_CASE("a batch goes to the executor with its proof when a quorum has committ
 
 TEST_CASE("the observation of a commit has the times of its phases, which the actor's clock gives") {
   replica_bench bench{0};
-  constexpr std::chrono::microseconds step{1'000};
+  constexpr duration step = 1ms;
   const auto body = bench.make().batch_number(1);
   bench.advance(step);
-  bench.give(bench.tested, batch_cut{first_view, body, step});
+  bench.give(bench.tested, batch_cut{first_view, body, moment{step}});
   const auto proposed = bench.proposal(1);
   bench.advance(step);
   for (const std::uint32_t sender : {1U, 2U})
@@ -126,7 +126,7 @@ TEST_CASE("the observation of a commit has the times of its phases, which the ac
     if (const auto* it = std::get_if<slot_committed>(&each.what)) times = it->times;
   }
   REQUIRE(times);
-  CHECK(times->requested == step);
+  CHECK(times->requested == moment{step});
   CHECK(times->prepared - times->proposed == step);
   CHECK(times->committed - times->prepared == step);
 }
