@@ -27,12 +27,8 @@ class phase_clock {
   /// Notes the phases of one step of the core, and fills in the times of the batches that it committed.
   void note(replica_effects& step, time now) {
     if (step.view_entered || step.view_left) cut_.clear();
-    for (const auto sequence : step.proposed)
-      open_[sequence] = {.requested = {}, .proposed = now, .prepared = {}, .committed = {}};
-    for (const auto sequence : step.prepared) {
-      const auto found = open_.find(sequence);
-      if (found != open_.end()) found->second.prepared = now;
-    }
+    for (const auto& each : step.records)
+      note_record(each, now);
     for (auto& each : step.observations) {
       if (auto* committed = std::get_if<slot_committed>(&each)) finish(*committed, now);
     }
@@ -43,6 +39,17 @@ class phase_clock {
   [[nodiscard]] std::size_t size() const { return open_.size() + cut_.size(); }
 
  private:
+  /// The records tell the phases. A batch that a NEW-VIEW proposes again has no record of its PRE-PREPARE in the new
+  /// view, so its times are unknown.
+  void note_record(const storage_record& written, time now) {
+    if (written.kind == record_kind::pre_prepare) {
+      open_[written.sequence] = {.requested = {}, .proposed = now, .prepared = {}, .committed = {}};
+    } else if (written.kind == record_kind::prepared) {
+      const auto found = open_.find(written.sequence);
+      if (found != open_.end()) found->second.prepared = now;
+    }
+  }
+
   void finish(slot_committed& committed, time now) {
     auto found = open_.extract(committed.content.sequence);
     if (!found.empty()) committed.times = found.mapped();

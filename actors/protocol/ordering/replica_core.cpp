@@ -83,7 +83,6 @@ void replica_core::propose(std::shared_ptr<const batch> body, replica_effects& o
   require(!slot.proposal, "the primary proposes once for a sequence");
   const auto frame = encode_pre_prepare(header, *body);
   slot.proposal = pre_prepare{header, std::move(body), frame};
-  out.proposed.push_back(last_proposed_);
   // The record comes first: after a crash this primary must not propose another batch here (attack 9).
   out.records.push_back({record_kind::pre_prepare, view(), last_proposed_, frame});
   out.sends.push_back({std::nullopt, frame});
@@ -199,7 +198,6 @@ void replica_core::fill(const signed_statement& header, std::shared_ptr<const ba
   auto& slot = log_.at(content.sequence);
   require(!slot.proposal, "a slot has one proposal");
   slot.proposal = pre_prepare{header, std::move(body), std::move(raw)};
-  out.proposed.push_back(content.sequence);
   prepare_slot(content.sequence, out);
   advance(content.sequence, out);
 }
@@ -238,7 +236,6 @@ void replica_core::advance(sequence_number sequence, replica_effects& out) {
   if (!slot.commit_sent && slot.is_prepared(group_) && rights_.is_full()) {
     const auto own = sign(message_kind::commit, sequence, slot.proposal->header.content.value);
     slot.commit_sent = true;
-    out.prepared.push_back(sequence);
     require(slot.commits.add(own) == vote_set::outcome::added, "the own COMMIT is the first of this replica");
     // A COMMIT promises that every later VIEW-CHANGE of this replica proves the batch prepared, so the proof must
     // outlive a crash as the vote does (attack 9).

@@ -33,10 +33,6 @@ struct replica_effects {
   /// §4.4: this replica's VIEW-CHANGE, if a view was left.
   std::shared_ptr<const view_change> view_left;
   std::optional<view_number> view_entered;
-  /// The sequence numbers that got their PRE-PREPARE in this step, and those that became prepared. For metrics only:
-  /// the actor notes the time.
-  std::vector<sequence_number> proposed;
-  std::vector<sequence_number> prepared;
   std::vector<observation> observations;
 };
 

@@ -15,10 +15,13 @@ slot_committed committed(std::uint64_t sequence, std::shared_ptr<const batch> bo
 
 phase_times times_in(const replica_effects& step) { return std::get<slot_committed>(step.observations.front()).times; }
 
-replica_effects step_with(std::vector<sequence_number> proposed, std::vector<sequence_number> prepared = {}) {
+replica_effects step_with(const std::vector<sequence_number>& proposed,
+                          const std::vector<sequence_number>& prepared = {}) {
   replica_effects step;
-  step.proposed = std::move(proposed);
-  step.prepared = std::move(prepared);
+  for (const auto sequence : proposed)
+    step.records.push_back({record_kind::pre_prepare, view_number{0}, sequence, nullptr});
+  for (const auto sequence : prepared)
+    step.records.push_back({record_kind::prepared, view_number{0}, sequence, nullptr});
   return step;
 }
 
