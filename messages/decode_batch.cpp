@@ -52,29 +52,38 @@ or_rejection<void> read_system_requests(const wire::PrePrepare& encoded, std::si
   return {};
 }
 
-}  // namespace
-
-or_rejection<batch> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame) {
-  batch content;
-  if (const auto done = read_system_requests(encoded, frame->size(), content); !done) return failure_of(done);
+or_rejection<void> read_requests(const wire::PrePrepare& encoded, const frame_ptr& frame, batch& into) {
   const auto bytes = span_of(encoded.requests());
   std::vector<std::uint32_t> ends;
   if (encoded.ends() == nullptr && !bytes.empty()) return rejected(rejection::missing_field);
-  if (encoded.ends() == nullptr) return content;
+  if (encoded.ends() == nullptr) return {};
   if (const auto done = read_ends(encoded.ends(), bytes.size(), 1, limits::requests_per_batch_max, ends); !done)
     return failure_of(done);
-  content.bytes += bytes.size();
-  if (content.bytes > limits::batch_bytes_max) return rejected(rejection::frame_too_long);
-  content.requests.reserve(ends.size());
+  into.bytes += bytes.size();
+  if (into.bytes > limits::batch_bytes_max) return rejected(rejection::frame_too_long);
+  into.requests.reserve(ends.size());
   std::size_t begin = 0;
   for (const auto end : ends) {
     if (begin % 4 != 0) return rejected(rejection::inconsistent_sizes);
     auto one = decode_request({frame, bytes.subspan(begin, end - begin)});
     if (!one) return failure_of(one);
-    content.requests.push_back(std::move(*one));
+    into.requests.push_back(std::move(*one));
     begin = end;
   }
-  if (has_duplicate(content.requests, &request::id)) return rejected(rejection::duplicate_request_in_batch);
+  if (has_duplicate(into.requests, &request::id)) return rejected(rejection::duplicate_request_in_batch);
+  return {};
+}
+
+}  // namespace
+
+or_rejection<batch> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame) {
+  batch content;
+  if (const auto done = read_system_requests(encoded, frame->size(), content); !done) return failure_of(done);
+  if (const auto done = read_requests(encoded, frame, content); !done) return failure_of(done);
+  if (encoded.proposed_time_ms() > limits::proposed_time_ms_max) return rejected(rejection::number_out_of_range);
+  content.proposed_time = wall_time{std::chrono::milliseconds{encoded.proposed_time_ms()}};
+  // Only d^null fills the gaps of a new view (§4.4), so a null request has no second digest.
+  if (!is_valid_time(content)) return rejected(rejection::number_out_of_range);
   return content;
 }
 

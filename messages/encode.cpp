@@ -190,6 +190,7 @@ frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) 
   require(body.requests.size() <= limits::requests_per_batch_max, "a batch respects its request limit");
   require(body.system_requests.size() <= limits::system_requests_per_batch_max, "few system requests are in a batch");
   require(body.bytes <= limits::batch_bytes_max, "a batch respects its limit");
+  require(is_valid_time(body), "a proposed time is in its range, and a null request has none");
   std::size_t size = 0;
   std::vector<std::uint32_t> ends;
   ends.reserve(body.requests.size());
@@ -210,7 +211,8 @@ frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) 
   flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::SystemRequestBody>>> bodies_offset;
   if (!bodies.empty()) bodies_offset = buffer.CreateVector(bodies);
   const auto encoded = to_wire(header);
-  buffer.Finish(wire::CreatePrePrepare(buffer, &encoded, list.offset, ends_offset, bodies_offset));
+  const auto time_ms = static_cast<std::uint64_t>(body.proposed_time.time_since_epoch().count());
+  buffer.Finish(wire::CreatePrePrepare(buffer, &encoded, list.offset, ends_offset, bodies_offset, time_ms));
   return frame_of(message_kind::pre_prepare, bytes_around(buffer, list, [&](byte_vector& bytes) {
                     for (const auto& each : body.requests)
                       append(bytes, each.raw.view);

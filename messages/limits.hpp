@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,6 +29,14 @@ inline constexpr std::size_t request_bytes_max = 4 * operation_bytes_max;
 inline constexpr std::size_t requests_per_batch_max = 1'024;
 /// Bytes of one batch. A batch must have room for the largest request; twice that size keeps batches efficient.
 inline constexpr std::size_t batch_bytes_max = 2 * request_bytes_max + 16 * 1024;
+
+/// The latest time of a batch, in milliseconds since the Unix epoch: the last one of the year 9999. So the sum of a
+/// time and a bound on clocks cannot overflow, and other programs can print it.
+inline constexpr std::uint64_t proposed_time_ms_max = 253'402'300'799'999;
+
+/// The largest bound on the difference of clocks that a genesis may set. A faulty primary may shift the ordered time by
+/// this bound, and an hour is more than any synchronised clock needs.
+inline constexpr std::chrono::hours clock_skew_max{1};
 
 /// Bytes of all results of one request. The bound makes a reply fit a frame.
 inline constexpr std::size_t reply_bytes_max = 1024 * 1024;

@@ -23,6 +23,11 @@ struct node_clock {
 /// A moment on the clock of the actor system.
 using moment = node_clock::time_point;
 
+/// A time on a wall clock, since the Unix epoch, in UTC without leap seconds. A wall clock may be wrong and may step in
+/// both directions, so no time-out depends on it. It has no `now`, because actors/clock.hpp is the only place of the
+/// actors that reads a wall clock.
+using wall_time = std::chrono::sys_time<std::chrono::milliseconds>;
+
 /// Literals such as `150ms`.
 using namespace std::chrono_literals;
 

@@ -72,6 +72,12 @@ const blob& document_of(const evidence_item& shown) {
   return document_in<new_view>(shown)->raw;
 }
 
+bool is_valid_time(const batch& content) {
+  const auto ms = content.proposed_time.time_since_epoch().count();
+  // The digest covers the time. A null request with a time would not have the digest d^null.
+  return content.is_null() ? ms == 0 : ms >= 0 && static_cast<std::uint64_t>(ms) <= limits::proposed_time_ms_max;
+}
+
 digest digest_of_batch(const batch& content) {
   hasher hash{"hypermesh batch"};
   hash.add(content.requests.size());
@@ -80,6 +86,7 @@ digest digest_of_batch(const batch& content) {
   hash.add(content.system_requests.size());
   for (const auto& each : content.system_requests)
     hash.add(each.raw.view.size()).add(each.raw.view);
+  hash.add(static_cast<std::uint64_t>(content.proposed_time.time_since_epoch().count()));
   return hash.finish();
 }
 

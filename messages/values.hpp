@@ -199,15 +199,23 @@ struct batch {
   /// Bytes of all requests and system requests as received, without their ends.
   std::size_t bytes = 0;
   std::vector<system_request> system_requests = {};
+  /// The wall clock of the primary that proposed the batch, when it cut the batch; zero if it gave none, and in the
+  /// null request. A later view proposes the batch again with the same time. The replicas derive their ordered time
+  /// from it.
+  wall_time proposed_time{};
 
   /// Whether this batch is the null request, d^null of §4.4.
   [[nodiscard]] bool is_null() const { return requests.empty() && system_requests.empty(); }
 };
 
-/// D(m) over the counts, sizes and received bytes of all requests and of all system requests. The two lists are hashed
-/// one after the other, each with its count, so a batch with a system request never has the digest of a batch with a
-/// client's request in its place.
+/// D(m) over the proposed time, and the counts, sizes and received bytes of all requests and of all system requests.
+/// The two lists are hashed one after the other, each with its count, so a batch with a system request never has the
+/// digest of a batch with a client's request in its place. The digest covers the time, so a primary that proposes two
+/// times for one batch equivocates (attack 8).
 [[nodiscard]] digest digest_of_batch(const batch& content);
+
+/// Whether the proposed time is in its range (`limits::proposed_time_ms_max`), and zero in a null request.
+[[nodiscard]] bool is_valid_time(const batch& content);
 
 /// D(d^null): the digest of the batch without requests (§4.4).
 [[nodiscard]] const digest& null_request_digest();

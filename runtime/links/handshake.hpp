@@ -38,7 +38,7 @@
 /// All three messages have a fixed size, so nothing is parsed or allocated by a length that a stranger chose.
 namespace hypermesh::links {
 
-inline constexpr std::uint8_t link_version = 2;
+inline constexpr std::uint8_t link_version = 3;
 
 inline constexpr std::size_t principal_bytes = 5;
 inline constexpr std::size_t ephemeral_key_bytes = 32;

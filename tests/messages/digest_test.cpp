@@ -3,6 +3,7 @@
 #include <set>
 
 #include "messages/digest.hpp"
+#include "messages/limits.hpp"
 #include "messages/values.hpp"
 #include "tests/support/message_samples.hpp"
 
@@ -28,7 +29,7 @@ digest digest_of_texts(const std::vector<std::string_view>& texts) {
 }  // namespace
 
 TEST_CASE("the digest of the null request is a constant of the protocol") {
-  CHECK(to_hex(null_request_digest().view()) == "d256b3698084ed1a7383a3c7e78e3993e81dd3e8786e160121baf7198861e7eb");
+  CHECK(to_hex(null_request_digest().view()) == "7120b32eee2f2d1fc215e76bf2776367e8a1abe71344d7e3b62068d728a2465f");
   CHECK(digest_of_batch({}) == null_request_digest());
   CHECK(digest_of_texts({""}) != null_request_digest());
 }
@@ -84,6 +85,16 @@ TEST_CASE("order, count and boundaries of requests are in the digest of their ba
   std::set<digest> seen;
   for (const auto& each : batches)
     CHECK(seen.insert(digest_of_texts(each)).second);
+}
+
+TEST_CASE("the proposed time is in the digest of its batch, all of its bits (attack 42)") {
+  batch body;
+  body.requests.push_back(make_request({}, {to_byte_vector("x")}, {}));
+  std::set<digest> seen = {digest_of_batch(body)};
+  for (unsigned bit = 0; (1ULL << bit) <= limits::proposed_time_ms_max; ++bit) {
+    body.proposed_time = wall_time{std::chrono::milliseconds{std::int64_t{1} << bit}};
+    CHECK(seen.insert(digest_of_batch(body)).second);
+  }
 }
 
 TEST_CASE("the signature of a request is in the digest of its batch") {

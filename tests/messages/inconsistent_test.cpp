@@ -175,6 +175,24 @@ TEST_CASE("a batch with bytes and no ends is rejected, and without either it is 
   CHECK(verdict(framed(bytes_of(no_header), message_kind::pre_prepare)) == "missing_field");
 }
 
+TEST_CASE("a time outside of its range, or in a null request, is rejected (attack 42)") {
+  const auto pair = pair_of(1, 2);
+  const wire::SignedStatement header;
+  const auto verdict_on_time = [&](bool has_requests, std::uint64_t time_ms) {
+    builder buffer;
+    const auto bytes = has_requests ? list_of(buffer, pair.bytes) : byte_offset{};
+    const auto ends = has_requests ? buffer.CreateVector(ends_list{pair.middle, pair.end}) : end_offset{};
+    buffer.Finish(wire::CreatePrePrepare(buffer, &header, bytes, ends, 0, time_ms));
+    return verdict(framed(bytes_of(buffer), message_kind::pre_prepare));
+  };
+  CHECK(verdict_on_time(true, 0) == "taken");
+  CHECK(verdict_on_time(true, limits::proposed_time_ms_max) == "taken");
+  CHECK(verdict_on_time(true, limits::proposed_time_ms_max + 1) == "number_out_of_range");
+  CHECK(verdict_on_time(true, ~std::uint64_t{0}) == "number_out_of_range");
+  CHECK(verdict_on_time(false, 0) == "taken");
+  CHECK(verdict_on_time(false, 1) == "number_out_of_range");
+}
+
 TEST_CASE("a batch that names a request twice is rejected") {
   const auto twice = pair_of(7, 7);
   CHECK(verdict_on_batch(twice.bytes, {twice.middle, twice.end}) == "duplicate_request_in_batch");

@@ -67,6 +67,10 @@ TEST_CASE("a line shows view, sequence and digest of the three phases") {
   with_cases.system_requests = {make_system_request(case_name{3}), make_system_request(case_name{4})};
   CHECK(line_of(pre_prepare{statement_of(0, 1, 'A', 0), std::make_shared<const batch>(with_cases), nullptr}) ==
         "PRE-PREPARE v=0 n=1 d=A from=0 requests=1 system=2");
+  auto timed = *body;
+  timed.proposed_time = wall_time{std::chrono::milliseconds{1'234}};
+  CHECK(line_of(pre_prepare{statement_of(0, 1, 'A', 0), std::make_shared<const batch>(timed), nullptr}) ==
+        "PRE-PREPARE v=0 n=1 d=A from=0 requests=1 time=1234");
   CHECK(line_of(make_system_request(case_name{3}, 1, 2)) == "SYSTEM-REQUEST case=3 COMMIT,COMMIT");
   CHECK(line_of(prepare{statement_of(0, 1, 'A', 2)}) == "PREPARE v=0 n=1 d=A from=2");
   CHECK(line_of(commit{statement_of(3, 12, 'B', 1)}) == "COMMIT v=3 n=12 d=B from=1");

@@ -34,7 +34,9 @@ struct line_writer {
   std::string operator()(const pre_prepare& value) const {
     const auto& body = *value.body;
     const auto system = body.system_requests.empty() ? "" : fmt::format(" system={}", body.system_requests.size());
-    return fmt::format("{} requests={}{}", vote(value.header), body.requests.size(), system);
+    const auto ms = body.proposed_time.time_since_epoch().count();
+    const auto time = ms == 0 ? "" : fmt::format(" time={}", ms);
+    return fmt::format("{} requests={}{}{}", vote(value.header), body.requests.size(), system, time);
   }
 
   std::string operator()(const prepare& value) const { return vote(value.vote); }

@@ -70,6 +70,10 @@ pre_prepare sample_pre_prepare(sample_source& source, sample_size size) {
     body->system_requests.push_back(make_system_request(case_name{first + index}, source.number()));
     body->bytes += body->system_requests.back().raw.view.size();
   }
+  if (!body->is_null()) {
+    const auto time_ms = source.below(limits::proposed_time_ms_max + 1);
+    body->proposed_time = wall_time{std::chrono::milliseconds{static_cast<std::int64_t>(time_ms)}};
+  }
   auto header = sample_statement(source);
   header.content.value = digest_of_batch(*body);
   return {header, body, encode_pre_prepare(header, *body)};
