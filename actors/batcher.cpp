@@ -20,6 +20,7 @@ void cut_batches(batcher_self self, bool delay_passed) {
   auto& state = self->state;
   if (!state.intake->is_primary()) return;
   while (auto next = state.pool->cut(delay_passed)) {
+    next->proposed_time = wall_time_of(state.identity.clock);
     const auto oldest = state.pool->oldest_in(*next, now_of(self));
     self->send(state.with->replica,
                batch_cut{state.intake->view(), std::make_shared<const batch>(std::move(*next)), oldest});
@@ -95,6 +96,13 @@ void enter(batcher_self self, view_number view) {
   cut_batches(self, false);
 }
 
+/// A batch that an earlier primary proposed does not count for or against the present one.
+void note_time(batcher_self self, const batch_executed& done) {
+  auto& state = self->state;
+  if (done.body == nullptr || done.primary != state.intake->primary()) return;
+  state.pool->on_time(*done.body, wall_time_of(state.identity.clock), now_of(self));
+}
+
 void report(batcher_self self) {
   const auto& pool = *self->state.pool;
   self->send(self->state.with->monitor,
@@ -123,6 +131,7 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
           for (const auto& each : done.body->requests)
             report_contradiction(self, self->state.pool->contradiction_with(each));
         }
+        note_time(self, done);
         self->state.executed_through = done.sequence;
         self->state.pool->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self),
                                       done.cases);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
-#include "messages/time.hpp"
+#include "actors/ports.hpp"
+#include "messages/limits.hpp"
 
 namespace hypermesh::actors {
 
@@ -11,6 +13,13 @@ namespace hypermesh::actors {
 template <class Self>
 moment now_of(Self* self) {
   return moment{std::chrono::duration_cast<duration>(self->clock().now().time_since_epoch())};
+}
+
+/// The reading of a node's wall clock, in the range that a batch may carry. Zero, which means no time, if the node has
+/// no wall clock.
+inline wall_time wall_time_of(const std::shared_ptr<const wall_clock>& clock) {
+  constexpr wall_time last{std::chrono::milliseconds{limits::proposed_time_ms_max}};
+  return clock == nullptr ? wall_time{} : std::clamp(clock->now(), wall_time{}, last);
 }
 
 }  // namespace hypermesh::actors

@@ -73,11 +73,13 @@ struct link_changed {
 
 // --- Inside a node -----------------------------------------------------------
 
-/// The identity of a node and its cluster. `keys` signs as `self` and verifies signatures of all members.
+/// The identity of a node and its cluster. `keys` signs as `self` and verifies signatures of all members. Without a
+/// `clock`, the node proposes batches without a time and vouches for no other time.
 struct node_identity {
   cluster_parameters cluster;
   replica_id self;
   std::shared_ptr<const authenticator> keys;
+  std::shared_ptr<const wall_clock> clock = {};
 };
 
 /// A message with valid form, membership, signatures and digests (ingress to the actor of its kind). `sender` is the

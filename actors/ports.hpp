@@ -33,6 +33,18 @@ class authenticator {
   [[nodiscard]] virtual bool verify(principal signer, byte_span signing_input, const signature& claimed) const = 0;
 };
 
+// --- Wall clock --------------------------------------------------------------
+
+/// The wall clock of a node. A primary proposes its time with each batch, and a backup compares (§4.6). It may be wrong
+/// and may step in both directions: neither the order nor any time-out depends on it. Only `wall_time_of` in
+/// actors/clock.hpp reads it.
+class wall_clock {
+ public:
+  virtual ~wall_clock() = default;
+
+  [[nodiscard]] virtual wall_time now() const = 0;
+};
+
 // --- Stable storage ----------------------------------------------------------
 
 /// The kinds of record on disk.

@@ -21,6 +21,9 @@ void tell_position(replica_self self) {
   self->send(self->state.with->ingress, progress_made{self->state.last_published});
 }
 
+/// The core reads no clock, so it gets a reading before each event that may depend on one.
+void read_wall_clock(replica_self self) { self->state.core->on_wall_clock(wall_time_of(self->state.identity.clock)); }
+
 void carry_out(replica_self self, replica_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends),
@@ -61,10 +64,12 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
         self->delayed_send(self, self->state.status_period, tick{});
       },
       [self](const actors_connected&) {
+        read_wall_clock(self);
         tell_position(self);
         carry_out(self, self->state.core->on_start());
       },
       [self](const verified_message& received) {
+        read_wall_clock(self);
         carry_out(self, self->state.core->on_message(received.sender, *received.value));
       },
       [self](const new_view_verified& received) {
@@ -85,6 +90,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
       [self](const moves_agreed& agreed) { carry_out(self, self->state.core->on_advance(agreed.now.advance_through)); },
       [self](const tick&) {
         self->delayed_send(self, self->state.status_period, tick{});
+        read_wall_clock(self);
         carry_out(self, self->state.core->on_tick());
       },
   };

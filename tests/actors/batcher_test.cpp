@@ -54,6 +54,51 @@ TEST_CASE("a lone request is proposed at once") {
   CHECK(bench.is_quiet());
 }
 
+TEST_CASE("each batch has the reading of the wall clock at the time of its cut (attack 42)") {
+  batcher_bench bench;
+  bench.advance(20ms);
+  bench.request(0, 1);
+  bench.clock().step(1h);
+  bench.request(0, 2);
+  bench.executed(0, 1);
+  const auto cut = bench.take<batch_cut>("replica");
+  REQUIRE(cut.size() == 2);
+  CHECK(cut[0].content->proposed_time == simulated_wall_clock::begin + 20ms);
+  CHECK(cut[1].content->proposed_time == simulated_wall_clock::begin + 20ms + 1h);
+}
+
+TEST_CASE("a wall clock outside of the range of a time is moved into it (attack 42)") {
+  batcher_bench bench;
+  bench.clock().step(-100 * 366 * 24h);
+  bench.request(0, 1);
+  CHECK(bench.take<batch_cut>("replica").at(0).content->proposed_time == wall_time{});
+}
+
+TEST_CASE("the report on the primary has the time of the last batch that it had committed (attack 42)") {
+  batcher_bench bench{1};
+  const auto reported = [&] {
+    bench.give(bench.tested, service_wanted{});
+    return bench.take<service_measured>("coordinator").at(0).report.last_time;
+  };
+  const auto executed = [&](std::uint32_t primary, duration behind) {
+    const auto time = std::chrono::floor<std::chrono::milliseconds>(bench.clock().now() - behind);
+    const auto body = request_factory::at_time(*bench.make().batch_number(1), time);
+    const auto none = std::make_shared<const std::vector<executed_request>>();
+    bench.give(bench.tested, batch_executed{sequence_number{1}, replica_id{primary}, none, body});
+  };
+  CHECK_FALSE(reported());
+  bench.advance(5ms);
+  executed(0, 3s);
+  REQUIRE(reported());
+  CHECK(reported()->behind == 3s);
+  CHECK(reported()->at == moment{5ms});
+  // Replica 2 led an earlier view.
+  executed(2, 1h);
+  CHECK(reported()->behind == 3s);
+  bench.give(bench.tested, view_entered{view_number{2}});
+  CHECK_FALSE(reported());
+}
+
 TEST_CASE("requests are gathered while the pipeline is busy, until the delay passes") {
   batcher_bench bench;
   bench.request(0, 1);

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -237,4 +239,19 @@ TEST_CASE("a repaired replica tells the ingress that it dropped messages during 
   const auto told = bench.take<progress_made>("ingress");
   REQUIRE(!told.empty());
   CHECK(told.back().at.repairs == 1);
+}
+
+TEST_CASE("a replica judges times by its wall clock, and looks again at each tick (attack 42)") {
+  replica_bench bench;
+  bench.settle();
+  bench.forget();
+  const auto bound = bench.make().cluster().clock_skew_max;
+  const auto time = std::chrono::floor<std::chrono::milliseconds>(bench.clock().now() + bound + 200ms);
+  const auto late = request_factory::at_time(*bench.make().batch_number(1), time);
+  bench.hear(0, bench.make().pre_prepare_of(first_view, sequence_number{1}, late));
+  CHECK(bench.sent_kinds().empty());
+  bench.advance(status_period);
+  CHECK(std::ranges::count(bench.sent_kinds(), message_kind::prepare) == 0);
+  bench.advance(status_period);
+  CHECK(std::ranges::count(bench.sent_kinds(), message_kind::prepare) == 1);
 }

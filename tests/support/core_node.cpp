@@ -32,6 +32,12 @@ void core_node::start_on_probation() {
   views_.abstain();
 }
 
+/// The wall clock begins on 12 January 1970, so that an error of days does not make a time negative.
+wall_time core_node::wall_clock() const {
+  constexpr wall_time begin{std::chrono::milliseconds{1'000'000'000}};
+  return std::chrono::floor<std::chrono::milliseconds>(begin + now_.time_since_epoch() + clock_error_);
+}
+
 // --- Events --------------------------------------------------------------------
 
 void core_node::on_frame(principal sender, const frame_ptr& frame) {
@@ -75,6 +81,7 @@ void core_node::route(principal sender, const message& value) {
   const auto kind = kind_of(value);
   if (kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit ||
       kind == message_kind::status) {
+    replica_.on_wall_clock(wall_clock());
     carry_out(replica_.on_message(sender, value));
   }
 }
@@ -119,12 +126,14 @@ void core_node::admit(const system_request& value) {
 void core_node::cut(bool delay_passed) {
   if (!replica_.is_primary() || !replica_.is_active()) return;
   while (auto next = batcher_.cut(delay_passed)) {
+    next->proposed_time = wall_clock();
     carry_out(replica_.on_batch(replica_.view(), std::make_shared<const batch>(std::move(*next))));
   }
 }
 
 void core_node::on_tick() {
   cut(true);
+  replica_.on_wall_clock(wall_clock());
   carry_out(replica_.on_tick());
   carry_out(checkpoints_.on_tick());
   donor_.on_tick();
@@ -166,6 +175,9 @@ void core_node::execute(const committed_batch& batch) {
   std::vector<case_name> settled;
   for (const auto& each : batch.body->system_requests)
     settled.push_back(each.name);
+  if (cluster_.group().primary_of(batch.view) == replica_.primary()) {
+    batcher_.on_time(*batch.body, wall_clock(), now_);
+  }
   batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_, settled);
   if (!settled.empty() || cluster_.is_checkpoint(batch.sequence)) tell_agreed(std::move(settled), false);
   if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);

@@ -36,6 +36,10 @@ class core_node {
 
   /// Sets the time of all later events.
   void advance_to(moment now) { now_ = now; }
+  /// From now on the wall clock of the node is wrong by this.
+  void set_clock_error(duration error) { clock_error_ = error; }
+  /// The present reading of the wall clock of the node.
+  [[nodiscard]] wall_time wall_clock() const;
 
   /// Handles a frame that arrived on the link of `sender`.
   void on_frame(principal sender, const frame_ptr& frame);
@@ -111,6 +115,7 @@ class core_node {
   request_pool batcher_;
   evidence_pool evidence_pool_;
   moment now_;
+  duration clock_error_{};
   std::deque<executor_item> inbox_;
   std::vector<sent_frame> sends_;
   std::size_t installs_ = 0;

@@ -83,6 +83,12 @@ std::shared_ptr<const batch> request_factory::batch_of(std::vector<request> requ
   return content;
 }
 
+std::shared_ptr<const batch> request_factory::at_time(const batch& original, wall_time proposed) {
+  auto content = original;
+  content.proposed_time = proposed;
+  return std::make_shared<const batch>(std::move(content));
+}
+
 std::shared_ptr<const batch> request_factory::batch_number(std::uint64_t number) const {
   return batch_of({request_of(client_id{0}, timestamp{number}, std::to_string(number))});
 }

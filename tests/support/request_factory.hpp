@@ -45,6 +45,8 @@ class request_factory {
                                           std::string_view operation) const;
   [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests,
                                                              std::vector<system_request> system_requests = {});
+  /// The batch with another proposed time.
+  [[nodiscard]] static std::shared_ptr<const batch> at_time(const batch& original, wall_time proposed);
   /// A batch of one request of client 0. `number` is the timestamp and the operation of the request.
   [[nodiscard]] std::shared_ptr<const batch> batch_number(std::uint64_t number) const;
 

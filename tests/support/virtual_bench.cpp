@@ -37,7 +37,7 @@ virtual_bench::~virtual_bench() {
 }
 
 node_identity virtual_bench::identity() const {
-  return {make_.cluster(), self_, make_.keys().of(principal::of(self_))};
+  return {make_.cluster(), self_, make_.keys().of(principal::of(self_)), clock_};
 }
 
 void virtual_bench::write_down(const std::string& probe, const caf::type_erased_tuple& content) {

@@ -10,6 +10,7 @@
 
 #include "actors/interfaces.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/simulated_wall_clock.hpp"
 #include "tests/support/virtual_actor.hpp"
 #include "tests/support/virtual_scheduler.hpp"
 
@@ -26,7 +27,9 @@ class virtual_bench {
 
   [[nodiscard]] caf::actor_system& system() { return scheduler_.system(); }
   [[nodiscard]] const request_factory& make() const { return make_; }
+  /// The identity of the node. Its wall clock is `clock()`.
   [[nodiscard]] node_identity identity() const;
+  [[nodiscard]] simulated_wall_clock& clock() const { return *clock_; }
   /// The probes, by their place in a node. The links to the other replicas are named "peer-0" and so on.
   [[nodiscard]] const node_actors& probes() const { return *probes_; }
 
@@ -112,6 +115,8 @@ class virtual_bench {
   virtual_scheduler scheduler_;
   request_factory make_;
   replica_id self_;
+  std::shared_ptr<simulated_wall_clock> clock_ =
+      std::make_shared<simulated_wall_clock>([this] { return scheduler_.now(); }, duration{});
   std::shared_ptr<const node_actors> probes_;
   std::vector<caf::strong_actor_ptr> kept_;
   std::vector<note> notes_;

@@ -247,6 +247,11 @@ void request_pool::on_executed(const std::vector<executed_request>& requests, bo
   if (own && !in_flight_.empty() && in_flight_.front() == done) in_flight_.pop_front();
 }
 
+void request_pool::on_time(const batch& executed, wall_time own, moment now) {
+  // A null request has no time, because its digest is fixed (§4.4).
+  if (!executed.is_null()) last_time_ = {now, own - executed.proposed_time};
+}
+
 request_pool::batch_mark request_pool::mark_of(const batch& content) {
   require(!content.is_null(), "a batch that is cut has requests");
   batch_mark mark;
@@ -367,7 +372,8 @@ void request_pool::on_view(moment now) {
   in_flight_.clear();
   turns_.clear();
   waits_.clear();
-  // Waits under the previous primary must not count against the new one (attack 32).
+  // Waits and times under the previous primary must not count against the new one (attack 32).
+  last_time_.reset();
   ended_waits_.clear();
   ended_stays_.clear();
   requests_ready_ = 0;
@@ -425,6 +431,7 @@ service_report request_pool::service(moment now) const {
     report.longest_wait = std::max(report.longest_wait, passed(*since, now));
   }
   report.requests_executed = requests_executed_;
+  report.last_time = last_time_;
   report.waits = {ended_waits_.begin(), ended_waits_.end()};
   report.stays = {ended_stays_.begin(), ended_stays_.end()};
   return report;

@@ -112,6 +112,9 @@ class request_pool {
   void on_executed(const std::vector<executed_request>& requests, bool own, moment now,
                    const std::vector<case_name>& cases = {});
 
+  /// `executed` was executed while the own wall clock shows `own`. The primary of this view had it committed.
+  void on_time(const batch& executed, wall_time own, moment now);
+
   /// The requests that a transferred state has executed, from `client_table::sessions`.
   void on_installed(const sessions_by_client& executed, moment now);
 
@@ -206,6 +209,7 @@ class request_pool {
   std::deque<ended_wait> ended_waits_;
   std::deque<ended_wait> ended_stays_;
   std::uint64_t requests_executed_ = 0;
+  std::optional<executed_time> last_time_;
   /// Clients with pending requests, by the weight of their queues.
   std::set<std::pair<std::size_t, client_id>> weights_;
   std::vector<request_reference> displaced_;

@@ -44,6 +44,10 @@ struct cluster_parameters {
   /// waiting for a checkpoint to become stable". The paper's example is twice the checkpoint
   /// period.
   std::uint32_t watermark_window = 256;
+  /// How far the time of a batch may be ahead of the wall clock of a backup that votes for it, or behind it for long
+  /// (§4.6). It must exceed the difference between the clocks of correct replicas, and the time that a batch needs to
+  /// be executed: synchronised clocks differ by less than 100 ms, and a busy group needs seconds.
+  duration clock_skew_max = 10s;
 
   [[nodiscard]] constexpr group_size group() const { return group_size{replicas}; }
   [[nodiscard]] constexpr bool is_checkpoint(sequence_number sequence) const {
@@ -53,7 +57,8 @@ struct cluster_parameters {
   [[nodiscard]] constexpr bool is_valid() const {
     return replicas >= limits::replicas_min && replicas <= limits::replicas_max && clients <= limits::clients_max &&
            checkpoint_period >= 1 && watermark_window >= 2 * checkpoint_period &&
-           watermark_window <= watermark_window_max_of(group());
+           watermark_window <= watermark_window_max_of(group()) && clock_skew_max > duration{} &&
+           clock_skew_max <= limits::clock_skew_max;
   }
 };
 

@@ -12,6 +12,8 @@ std::string_view to_string(suspicion_reason reason) {
       return "slow";
     case suspicion_reason::proven:
       return "proven";
+    case suspicion_reason::behind:
+      return "behind";
   }
   return "unknown";
 }

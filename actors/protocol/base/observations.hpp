@@ -70,6 +70,8 @@ struct batch_was_executed {
   /// When the batch was executed, and when its replies were handed to the links; as in `phase_times`.
   moment executed;
   moment replied;
+  /// The ordered time of its operations.
+  wall_time ordered_time{};
 };
 
 /// h moved; H = h + L.
@@ -120,8 +122,10 @@ enum class suspicion_reason : std::uint8_t {
   slow,
   /// There is evidence against the primary, ordered or not yet.
   proven,
+  /// The times that the primary proposes stay behind the own wall clock (attack 42).
+  behind,
 };
-inline constexpr auto suspicion_reason_last = suspicion_reason::proven;
+inline constexpr auto suspicion_reason_last = suspicion_reason::behind;
 
 [[nodiscard]] std::string_view to_string(suspicion_reason reason);
 

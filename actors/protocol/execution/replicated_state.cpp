@@ -18,11 +18,13 @@ client_table::shared_outcome refusal(reply_status why, session_id fresh_above = 
 }
 
 /// The content of the first chunk of a snapshot. It contains the sequence, so states after different
-/// sequences have different roots.
+/// sequences have different roots, and the ordered time, so a replica that fetches a state continues with the same
+/// time.
 byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name,
-                      const reputation_ledger& ledger, const readmission_ledger& readmissions) {
+                      wall_time ordered_time, const reputation_ledger& ledger, const readmission_ledger& readmissions) {
   byte_writer out;
   out.number<std::uint64_t>(sequence.value);
+  out.number<std::uint64_t>(static_cast<std::uint64_t>(ordered_time.time_since_epoch().count()));
   out.number<std::uint64_t>(machine_chunks);
   out.number<std::uint32_t>(static_cast<std::uint32_t>(machine_name.size()));
   out.bytes(as_byte_span(machine_name));
@@ -54,6 +56,10 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   require(!divergence_.exists(), "a diverged state executes nothing");
   // §4.2: the state "reflects the sequential execution of all requests with lower sequence numbers".
   require(sequence == last_executed_.next(), "batches are executed in order without gaps");
+  // §4.6: replicas decide "deterministically whether the value is correct (and what to do if it is not) based only on
+  // the service state". An earlier time than that of a batch before changes nothing, so ordered time never decreases
+  // (I19), whatever clock the next primary has.
+  ordered_time_ = std::max(ordered_time_, content.proposed_time);
   std::vector<answered_request> done;
   done.reserve(content.requests.size());
   // System requests are executed before the requests of clients, in the order of the batch. The root covers the
@@ -111,8 +117,8 @@ client_table::shared_outcome replicated_state::run(sequence_number sequence, con
                                                    const request_reference& reference) {
   request_outcome outcome;
   for (std::size_t index = 0; index < each.operation_count(); ++index) {
-    const operation_context context{sequence, each.id.client, each.id.when, static_cast<std::uint32_t>(index),
-                                    each.id.session};
+    const operation_context context{sequence,        each.id.client, each.id.when, static_cast<std::uint32_t>(index),
+                                    each.id.session, ordered_time_};
     // All operations of a request are executed, even after one of them was refused, because each has its own result.
     auto result = machine_->apply(context, each.operation(index));
     const bool fits = result.payload.size() <= limits::result_bytes_max &&
@@ -163,7 +169,8 @@ std::optional<operation_result> replicated_state::query(byte_span operation) con
 state_snapshot replicated_state::snapshot() {
   // The order is fixed, because the root is over the chunks in their order: layout, machine, clients.
   auto machine_chunks = machine_->snapshot();
-  auto layout = layout_of(last_executed_, machine_chunks.size(), machine_->name(), ledger_, readmissions_);
+  auto layout =
+      layout_of(last_executed_, machine_chunks.size(), machine_->name(), ordered_time_, ledger_, readmissions_);
   state_snapshot all;
   const auto leaf = state_chunk_digest(layout);
   all.push_back({std::make_shared<const byte_vector>(std::move(layout)), leaf});
@@ -199,12 +206,14 @@ or_reason<void> replicated_state::restore(sequence_number sequence, const state_
   // `restore` can still fail.
   byte_reader layout{*snapshot.front().bytes};
   const sequence_number claimed{layout.number<std::uint64_t>()};
+  const auto time_ms = layout.number<std::uint64_t>();
   const auto machine_chunks = layout.number<std::uint64_t>();
   const auto name = layout.bytes(layout.number<std::uint32_t>());
   reputation_ledger ledger{cluster_};
   readmission_ledger readmissions{cluster_};
   const bool has_ledger = ledger.read(layout) && readmissions.read(layout);
-  if (!has_ledger || !layout.is_complete() || claimed != sequence)
+  const bool has_time = time_ms <= limits::proposed_time_ms_max;
+  if (!has_ledger || !has_time || !layout.is_complete() || claimed != sequence)
     return invalid("the snapshot's layout is malformed or of another sequence");
   // The name is compared because two machines may write the same bytes with different meanings.
   if (as_text(name) != machine_->name()) return invalid("the snapshot is of another state machine");
@@ -217,6 +226,7 @@ or_reason<void> replicated_state::restore(sequence_number sequence, const state_
   clients_ = std::move(clients);
   ledger_ = std::move(ledger);
   readmissions_ = std::move(readmissions);
+  ordered_time_ = wall_time{std::chrono::milliseconds{time_ms}};
   last_executed_ = sequence;
   return {};
 }

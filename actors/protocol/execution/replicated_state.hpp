@@ -32,8 +32,8 @@ struct installation_outcome {
   std::string why;
 };
 
-/// Everything that execution changes: the machine, the client table and the ledgers. Pure; a function of
-/// the committed sequence alone. Owns the machine. The state before any batch has sequence 0. Memory: that of its
+/// Everything that execution changes: the machine, the client table, the ledgers and the ordered time. Pure; a function
+/// of the committed sequence alone. Owns the machine. The state before any batch has sequence 0. Memory: that of its
 /// parts.
 ///
 /// This class also decides whether the state has diverged, because only this class replaces the state. A diverged state
@@ -65,6 +65,8 @@ class replicated_state {
   /// The answer of the machine to a read-only operation. A diverged state gives nothing.
   [[nodiscard]] std::optional<operation_result> query(byte_span operation) const;
   [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
+  /// The latest time that was proposed with an executed batch. It stands still while nothing is executed.
+  [[nodiscard]] wall_time ordered_time() const { return ordered_time_; }
   /// The agreed standing of all replicas and convicted clients.
   [[nodiscard]] const reputation_ledger& ledger() const { return ledger_; }
   [[nodiscard]] std::vector<standing_changed> take_ledger_events() { return ledger_.take_events(); }
@@ -77,10 +79,10 @@ class replicated_state {
   [[nodiscard]] const agreed_moves& moves() const { return readmissions_.moves(); }
   [[nodiscard]] std::vector<move_agreed> take_move_events() { return readmissions_.take_events(); }
 
-  /// Ledgers, machine and client table as chunks. The first chunk contains the ledgers and the number of chunks of the
-  /// machine, which follow it. The rest is the client table.
+  /// Ledgers, machine and client table as chunks. The first chunk contains the ledgers, the ordered time and the number
+  /// of chunks of the machine, which follow it. The rest is the client table.
   [[nodiscard]] state_snapshot snapshot();
-  /// Root over ledgers, machine and client table.
+  /// Root over ledgers, ordered time, machine and client table.
   [[nodiscard]] digest root();
   /// Root of the machine alone, which operators compare.
   [[nodiscard]] digest machine_root() { return machine_->root(); }
@@ -110,6 +112,7 @@ class replicated_state {
   reputation_ledger ledger_;
   readmission_ledger readmissions_;
   sequence_number last_executed_;
+  wall_time ordered_time_{};
   divergence_tracker divergence_;
   /// A diverged state was replaced, and no batch was executed since then. Batches that were committed before the
   /// replacement may still arrive. The replica will hand over all batches after the installed state again.

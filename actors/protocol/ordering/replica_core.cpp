@@ -46,7 +46,8 @@ replica_core::replica_core(const cluster_parameters& cluster, replica_id self, c
       rights_(cluster, self),
       log_(cluster),
       prepared_(cluster.group()),
-      early_(cluster.replicas, cluster.watermark_window) {
+      early_(cluster.replicas, cluster.watermark_window),
+      times_(cluster.clock_skew_max) {
   require(cluster.is_valid(), "the cluster parameters form a group");
   require(group_.contains(self) && keys.self() == principal::of(self), "a replica signs as itself");
 }
@@ -206,6 +207,11 @@ void replica_core::fill(const signed_statement& header, std::shared_ptr<const ba
 void replica_core::prepare_slot(sequence_number sequence, replica_effects& out) {
   auto& slot = log_.at(sequence);
   if (!slot.proposal || slot.prepare_sent || is_primary() || !may_prepare()) return;
+  if (!vouches_for(slot)) {
+    // The slot is looked at again with the next PREPARE and with the next tick.
+    withholds_ = true;
+    return;
+  }
   // §4.2: "enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and adds
   // both messages to its log".
   const auto own = sign(message_kind::prepare, sequence, slot.proposal->header.content.value);
@@ -214,12 +220,28 @@ void replica_core::prepare_slot(sequence_number sequence, replica_effects& out) 
   vote(message_kind::prepare, own, out);
 }
 
+/// §4.6: "a faulty primary might send the same, incorrect, value to all replicas". So a backup withholds its PREPARE
+/// from a batch whose time is too far ahead of its own wall clock (attack 42).
+bool replica_core::vouches_for(const slot& of) const {
+  const auto& content = of.proposal->header.content;
+  // A batch that the NEW-VIEW names was prepared in an earlier view. Its time was judged there, and the plan of the new
+  // view must not depend on clocks (attack 13).
+  const auto* here = status_.active();
+  if (here != nullptr && here->reproposals.contains(content.sequence)) return true;
+  if (times_.vouches_for(of.proposal->body->proposed_time)) return true;
+  // One of f + 1 voters is correct: either the primary, whose own clock shows this time, or a backup that judged it. So
+  // a backup whose clock is wrong follows the others, and does not count as one more faulty replica. The proposal
+  // counts as the vote of the primary.
+  return of.prepares.count_for(content.value) + 1 >= group_.weak_quorum();
+}
+
 void replica_core::take_vote(message_kind kind, const signed_statement& vote, replica_effects& out) {
   const auto sender = vote.content.replica;
   auto& slot = log_.at(vote.content.sequence);
   auto& votes = kind == message_kind::prepare ? slot.prepares : slot.commits;
   switch (votes.add(vote)) {
     case vote_set::outcome::added:
+      if (kind == message_kind::prepare) prepare_slot(vote.content.sequence, out);
       return advance(vote.content.sequence, out);
     case vote_set::outcome::duplicate:
       return reject(sender, rejection::duplicate, out);
@@ -367,6 +389,8 @@ replica_effects replica_core::on_tick() {
   const bool open = here == nullptr || !here->reproposals.empty() || log_.last() > last_decided_ || ahead_ != nullptr;
   if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
   if (ticks_ % wish_ticks == 0) wish(out);
+  // The own wall clock may have reached the time of a batch meanwhile.
+  if (std::exchange(withholds_, false)) catch_up(out);
   propose_null_requests(out);
   return out;
 }

@@ -14,6 +14,7 @@
 #include "actors/protocol/ordering/signing_rights.hpp"
 #include "actors/protocol/ordering/slot_log.hpp"
 #include "actors/protocol/ordering/stall_watch.hpp"
+#include "actors/protocol/ordering/time_check.hpp"
 #include "actors/protocol/views/new_view.hpp"
 #include "messages/values.hpp"
 
@@ -79,6 +80,10 @@ class replica_core {
   /// primary, the effects contain its proposals of null requests.
   [[nodiscard]] replica_effects on_advance(sequence_number through);
 
+  /// The wall clock of this node shows `now`. The caller gives a reading before each message and each tick. It affects
+  /// only for which proposed times this replica vouches (§4.6).
+  void on_wall_clock(wall_time now) { times_.on_wall_clock(now); }
+
   /// The status period has passed.
   [[nodiscard]] replica_effects on_tick();
 
@@ -103,6 +108,7 @@ class replica_core {
   void accept(replica_id from, const pre_prepare& proposal, replica_effects& out);
   void fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw, replica_effects& out);
   void prepare_slot(sequence_number sequence, replica_effects& out);
+  [[nodiscard]] bool vouches_for(const slot& of) const;
   void take_vote(message_kind kind, const signed_statement& vote, replica_effects& out);
   void advance(sequence_number sequence, replica_effects& out);
   void execute_ready(replica_effects& out);
@@ -169,6 +175,9 @@ class replica_core {
   /// The newest certificate above h whose state this replica does not have yet, or does not know to have.
   std::shared_ptr<const checkpoint_certificate> ahead_;
   stall_watch stall_;
+  time_check times_;
+  /// Whether a PREPARE was withheld since the last tick, because of the time of its batch.
+  bool withholds_ = false;
   std::uint64_t ticks_ = 0;
   /// Replicas whose STATUS was answered since the last tick.
   std::set<replica_id> answered_;

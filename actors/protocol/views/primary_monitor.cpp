@@ -67,6 +67,7 @@ void primary_monitor::on_view(moment now) {
   last_window_at_.reset();
   seemed_slow_at_.reset();
   advance_from_.reset();
+  behind_since_.reset();
   forgiven_before_ = {};
   // The expectation is not lowered if the view ended for another reason. Otherwise faulty replicas could lower it by
   // causing view changes.
@@ -92,6 +93,8 @@ std::optional<suspicion_reason> primary_monitor::judge(const service_report& rep
   // This is checked even if no client waits, because a primary could execute all requests and still prevent a
   // readmission.
   if (keeps_out(report, timeout, now)) return suspicion_reason::mute;
+  // The same holds for the time: leases that never expire harm others than the clients that send requests.
+  if (falls_behind(report, timeout)) return suspicion_reason::behind;
   const auto found = reason(report, timeout, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
   return found;
@@ -127,6 +130,18 @@ bool primary_monitor::keeps_out(const service_report& report, duration timeout, 
     advance_from_ = {now, report.executed_through};
   }
   return now >= advance_from_->first + timeout;
+}
+
+/// One batch may be late because it was sent again, or because this node stood still. Such batches are executed
+/// together. So the finding needs batches over a whole time-out, and with more than f wrong clocks a view still lasts
+/// as long. An idle primary proposes no time, so it is not judged.
+bool primary_monitor::falls_behind(const service_report& report, duration timeout) {
+  if (!report.last_time || report.last_time->behind <= clock_skew_max_) {
+    behind_since_.reset();
+    return false;
+  }
+  if (!behind_since_) behind_since_ = report.last_time->at;
+  return report.last_time->at >= *behind_since_ + timeout;
 }
 
 void primary_monitor::measure_rate(const service_report& report, moment now) {

@@ -20,6 +20,13 @@ struct ended_wait {
   duration overtaken{};
 };
 
+/// How the time of an executed batch compared with the wall clock of this node.
+struct executed_time {
+  moment at{};
+  /// The reading of the wall clock at the execution, minus the time of the batch; negative if the batch was ahead.
+  duration behind{};
+};
+
 /// How the primary serves the clients that a backup knows of, as measured by the request pool. The wait of a client
 /// begins when its oldest pending request became the oldest, so a client with many requests under way is not counted as
 /// waiting for all of them. In a new view all waits and stays are measured again from the start of the view.
@@ -34,6 +41,8 @@ struct service_report {
   /// arrives here or is forwarded. Stays show the delay that a primary adds to each request, even if one client has
   /// many requests under way.
   std::vector<ended_wait> stays;
+  /// The last batch that was executed in this view and is no null request.
+  std::optional<executed_time> last_time = {};
   /// The last sequence number that was executed here, and the one that a readmission or a hand-over needs.
   sequence_number executed_through = {};
   sequence_number wanted_through = {};
@@ -59,12 +68,17 @@ struct service_report {
 ///   step.
 /// - Slow by selection: the primary lets some requests wait while it serves later ones of the same sessions, even if
 ///   the later ones are many. Low throughput is not needed.
+/// - Behind: all batches that were seen during a time-out had times that are behind the own wall clock by more than the
+///   bound of the genesis (attack 42). Without this rule a faulty primary could stop the ordered time. A backup whose
+///   own clock is ahead finds this too, but f such backups alone cannot end the view.
 ///
 /// Slow is decided at the second finding within sixteen time-outs. A machine that stopped for a while, links that
 /// opened late, or one slow write also cause long waits. These waits began before the first finding, so they do not
 /// count for the second one.
 class primary_monitor {
  public:
+  explicit primary_monitor(duration clock_skew_max) : clock_skew_max_(clock_skew_max) {}
+
   /// Shorter waits never count against a primary, whatever the waits in earlier views were.
   static constexpr duration wait_floor = 20ms;
   /// A primary under which this many requests are executed during a typical wait is busy and not slow.
@@ -99,9 +113,13 @@ class primary_monitor {
   [[nodiscard]] bool seems_slow(const service_report& report, duration timeout, moment now) const;
   [[nodiscard]] bool holds_back(const service_report& report, duration timeout, std::uint64_t rate) const;
   [[nodiscard]] bool keeps_out(const service_report& report, duration timeout, moment now);
+  [[nodiscard]] bool falls_behind(const service_report& report, duration timeout);
   [[nodiscard]] static bool picks_some_out(const service_report& report, duration timeout);
   [[nodiscard]] bool lets_wait(const service_report& report, duration timeout, std::uint64_t rate) const;
 
+  duration clock_skew_max_;
+  /// The execution of the first batch since which all times were behind.
+  std::optional<moment> behind_since_;
   std::uint64_t executed_ = 0;
   moment executed_at_{};
   /// Start of the present window, in which the rate is measured.

@@ -25,7 +25,12 @@ duration doubled(duration once, unsigned times) { return once * (std::int64_t{1}
 
 view_changer::view_changer(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
                            const view_change_settings& settings)
-    : cluster_(cluster), group_(cluster.group()), self_(self), keys_(&keys), settings_(settings) {
+    : cluster_(cluster),
+      group_(cluster.group()),
+      self_(self),
+      keys_(&keys),
+      settings_(settings),
+      monitor_(cluster.clock_skew_max) {
   require(cluster.is_valid() && group_.contains(self), "the cluster parameters form a group with this replica");
   require(settings.doublings_max < 32 && settings.request_timeout > 0s && settings.new_view_timeout > 0s,
           "time-outs are possible");

@@ -2,6 +2,7 @@
 
 #include "actors/protocol/execution/replicated_state.hpp"
 #include "messages/byte_codec.hpp"
+#include "messages/limits.hpp"
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/request_factory.hpp"
 
@@ -35,9 +36,11 @@ state_chunk chunk_of(byte_vector bytes) {
 }
 
 /// The layout chunk, the first chunk of a snapshot, with numbers that the test chooses.
-state_chunk layout(std::uint64_t sequence, std::uint64_t machine_chunks, std::string_view name) {
+state_chunk layout(std::uint64_t sequence, std::uint64_t machine_chunks, std::string_view name,
+                   std::uint64_t ordered_time_ms = 0) {
   byte_writer out;
   out.number<std::uint64_t>(sequence);
+  out.number<std::uint64_t>(ordered_time_ms);
   out.number<std::uint64_t>(machine_chunks);
   out.number<std::uint32_t>(static_cast<std::uint32_t>(name.size()));
   out.bytes(as_byte_span(name));
@@ -157,6 +160,7 @@ TEST_CASE("a false layout of a state is refused, and the own state stays as it w
                                          layout(4, 0, "counting"),
                                          layout(4, ~0ULL, "counting"),
                                          layout(4, chunks, "another machine"),
+                                         layout(4, chunks, "counting", limits::proposed_time_ms_max + 1),
                                          chunk_of({}),
                                          chunk_of(to_byte_vector("short"))};
   for (const auto& lie : lies) {
@@ -361,4 +365,23 @@ TEST_CASE("a session that has ended is refused, and the refusal names the free n
   CHECK_FALSE(refused.request.first_time);
   CHECK(refused.answer.outcome->status == reply_status::session_ended);
   CHECK(refused.answer.outcome->fresh_above == session_id{1});
+}
+
+TEST_CASE("the ordered time is in the certified state, and goes on from there (I19)") {
+  constexpr wall_time noon{std::chrono::hours{12}};
+  const auto execute_at = [](state_world& world, std::uint64_t n, wall_time time) {
+    const auto body = request_factory::batch_of({world.ask(0, n, "op")});
+    (void)world.state.execute(sequence_number{n}, *request_factory::at_time(*body, time));
+  };
+  state_world early;
+  execute_at(early, 1, noon);
+  state_world late;
+  execute_at(late, 1, noon + 1ms);
+  // Two replicas with different times would have different roots, so the difference would be found.
+  CHECK(early.state.root() != late.state.root());
+  state_world laggard;
+  CHECK(laggard.install(1, late.state.snapshot()) == installation::installed);
+  CHECK(laggard.state.ordered_time() == noon + 1ms);
+  execute_at(laggard, 2, noon);
+  CHECK(laggard.state.ordered_time() == noon + 1ms);
 }

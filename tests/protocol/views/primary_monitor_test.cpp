@@ -9,10 +9,12 @@ namespace {
 
 constexpr duration timeout = 1s;
 constexpr duration look = 25ms;
+/// The bound on the difference of clocks.
+constexpr duration skew_max = 5s;
 
 /// A backup that monitors its primary. The test decides how the primary serves.
 struct judging_world {
-  primary_monitor judge;
+  primary_monitor judge{skew_max};
   service_report report;
   moment now{1ms};
   duration stay{};
@@ -235,7 +237,7 @@ TEST_CASE("a wrong expectation from a slow view is forgotten in the next views")
 }
 
 TEST_CASE("a client is starved after sixteen time-outs, however long the others wait (attack 29)") {
-  primary_monitor judge;
+  primary_monitor judge{skew_max};
   judge.on_view(moment{});
   service_report report{4, 0s, 0, std::vector<ended_wait>(32, {moment{}, 40s}), {}};
   moment now{};
@@ -251,7 +253,7 @@ TEST_CASE("a client is starved after sixteen time-outs, however long the others 
 }
 
 TEST_CASE("a primary that does not order the sequences of a readmission is mute, however well clients are served") {
-  primary_monitor judge;
+  primary_monitor judge{skew_max};
   judge.on_view(moment{});
   service_report report;
   report.wanted_through = sequence_number{100};
@@ -272,4 +274,42 @@ TEST_CASE("a primary that does not order the sequences of a readmission is mute,
   CHECK_FALSE(judge.judge(report, timeout, now + timeout));
   report.executed_through = report.wanted_through;
   CHECK_FALSE(judge.judge(report, timeout, now + 10 * timeout));
+}
+
+TEST_CASE("a primary whose times stay behind for a time-out is suspected (attack 42)") {
+  judging_world world;
+  const auto judged = [&](duration later, duration behind) {
+    world.now += later;
+    world.report.last_time = executed_time{world.now, behind};
+    return world.judge.judge(world.report, timeout, world.now);
+  };
+  SUBCASE("batches that are behind over a whole time-out") {
+    CHECK_FALSE(judged(0s, skew_max + 1us));
+    CHECK_FALSE(judged(timeout - 1us, 1h));
+    CHECK(judged(1us, skew_max + 1us) == suspicion_reason::behind);
+    // The suspicion lasts while the primary proposes nothing more, and ends with the first good time.
+    CHECK(world.judge.judge(world.report, timeout, world.now + timeout) == suspicion_reason::behind);
+    CHECK_FALSE(judged(1us, skew_max));
+  }
+  SUBCASE("a time that is ahead, or behind by the bound at most") {
+    CHECK_FALSE(judged(0s, skew_max));
+    CHECK_FALSE(judged(2 * timeout, -1h));
+    CHECK_FALSE(judged(2 * timeout, skew_max));
+  }
+  SUBCASE("a good time in between starts the measurement again") {
+    CHECK_FALSE(judged(0s, 1h));
+    CHECK_FALSE(judged(timeout / 2, 0s));
+    CHECK_FALSE(judged(timeout / 2, 1h));
+    CHECK_FALSE(judged(timeout - 1us, 1h));
+    CHECK(judged(1us, 1h) == suspicion_reason::behind);
+  }
+  SUBCASE("one late batch, however long it is the last one") {
+    CHECK_FALSE(judged(0s, 1h));
+    CHECK_FALSE(world.judge.judge(world.report, timeout, world.now + 100 * timeout));
+  }
+  SUBCASE("the next primary is measured anew") {
+    CHECK_FALSE(judged(0s, 1h));
+    world.judge.on_view(world.now);
+    CHECK_FALSE(judged(2 * timeout, 1h));
+  }
 }
