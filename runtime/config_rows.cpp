@@ -95,6 +95,15 @@ constexpr std::array cluster_keys = {
                       "with many replicas, because a view change must fit a frame."},
             [](auto& of) -> auto& { return of.watermark_window; }),
         +[](genesis& into) { into.watermark_window = 2 * into.checkpoint_period; }),
+    number<genesis>(
+        {.table = "cluster",
+         .name = "clock_skew_max_ms",
+         .unit = "ms",
+         .low = 100,
+         .high = std::chrono::milliseconds{limits::clock_skew_max}.count(),
+         .about = "How far the time that a primary proposes may be ahead of the clock of a backup, or behind it for "
+                  "long. It must exceed the differences between the clocks of the replicas."},
+        [](auto& of) -> auto& { return of.clock_skew_max_ms; }),
 };
 
 // --- Sections and old names ----------------------------------------------------------

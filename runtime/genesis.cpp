@@ -128,6 +128,7 @@ cluster_id genesis::id() const {
   add_text(nonce);
   add_text(state_machine);
   hash.add(std::uint64_t{epoch}).add(std::uint64_t{checkpoint_period}).add(std::uint64_t{watermark_window});
+  hash.add(std::uint64_t{clock_skew_max_ms});
   hash.add(replicas.size());
   for (const auto& each : replicas)
     hash.add(each.key.view());
@@ -144,6 +145,7 @@ cluster_parameters genesis::parameters() const {
   out.clients = static_cast<std::uint32_t>(clients.size());
   out.checkpoint_period = checkpoint_period;
   out.watermark_window = watermark_window;
+  out.clock_skew_max = std::chrono::milliseconds{clock_skew_max_ms};
   return out;
 }
 

@@ -26,6 +26,7 @@ struct genesis {
   std::uint32_t epoch = 0;
   std::uint32_t checkpoint_period = 128;
   std::uint32_t watermark_window = 256;
+  std::uint32_t clock_skew_max_ms = 10'000;
   std::vector<replica> replicas;
   std::vector<public_key> clients;
 

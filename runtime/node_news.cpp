@@ -20,6 +20,8 @@ std::string_view explain(suspicion_reason reason) {
       return "all clients wait longer than the load explains";
     case suspicion_reason::proven:
       return "there is evidence against it";
+    case suspicion_reason::behind:
+      return "the times that it proposes are behind this node's clock; compare both clocks";
   }
   return "unknown";
 }

@@ -27,6 +27,7 @@ class adversary_at_client final : public adversary_at_member {
 
   void put_on_wire(principal to, const frame_ptr& frame, duration delay) override;
   void take_in(principal from, const frame_ptr& frame) override;
+  void step_wall_clock(duration) override {}
 
  private:
   void open(const client_links& links);

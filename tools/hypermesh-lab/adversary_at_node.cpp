@@ -8,8 +8,9 @@
 
 namespace hypermesh::lab {
 
-adversary_at_node::adversary_at_node(caf::actor_system& system, const node_actors& actors, std::size_t replicas)
-    : adversary_at_member(system), behind_(actors), replicas_(replicas) {}
+adversary_at_node::adversary_at_node(caf::actor_system& system, const node_actors& actors, std::size_t replicas,
+                                     std::shared_ptr<stepped_wall_clock> clock)
+    : adversary_at_member(system), behind_(actors), replicas_(replicas), clock_(std::move(clock)) {}
 
 replica_link_ends adversary_at_node::ends() {
   return {spawn_ingress(behind_.ingress), spawn_executor(), behind_.monitor, behind_.coordinator,

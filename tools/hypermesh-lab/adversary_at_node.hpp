@@ -6,6 +6,7 @@
 
 #include "runtime/links/links.hpp"
 #include "tools/hypermesh-lab/adversary_at_member.hpp"
+#include "tools/hypermesh-lab/stepped_wall_clock.hpp"
 
 namespace hypermesh::lab {
 
@@ -13,8 +14,9 @@ namespace hypermesh::lab {
 /// replaces the node's actors for the links.
 class adversary_at_node final : public adversary_at_member {
  public:
-  /// `actors` are the actors of the node, which is not connected yet.
-  adversary_at_node(caf::actor_system& system, const node_actors& actors, std::size_t replicas);
+  /// `actors` are the actors of the node, which is not connected yet and reads `clock`.
+  adversary_at_node(caf::actor_system& system, const node_actors& actors, std::size_t replicas,
+                    std::shared_ptr<stepped_wall_clock> clock);
 
   /// The actors to which the links deliver instead of the node's actors.
   [[nodiscard]] replica_link_ends ends();
@@ -25,6 +27,7 @@ class adversary_at_node final : public adversary_at_member {
 
   void put_on_wire(principal to, const frame_ptr& frame, duration delay) override;
   void take_in(principal from, const frame_ptr& frame) override;
+  void step_wall_clock(duration by) override { clock_->step(by); }
 
  private:
   [[nodiscard]] ingress_actor spawn_ingress(ingress_actor behind);
@@ -41,6 +44,7 @@ class adversary_at_node final : public adversary_at_member {
 
   node_actors behind_;
   std::size_t replicas_;
+  std::shared_ptr<stepped_wall_clock> clock_;
   /// The real links: one link for each replica, and all sessions of each client.
   std::map<principal, std::vector<peer_actor>> links_;
   std::map<principal, peer_actor> stand_ins_;

@@ -33,14 +33,15 @@ or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_syste
   const auto& held = *keys;
   const auto cluster = config.cluster.parameters();
   node_parts parts;
-  parts.identity = {cluster, config.self, held};
+  auto clock = std::make_shared<stepped_wall_clock>();
+  parts.identity = {cluster, config.self, held, clock};
   parts.settings = config.settings;
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
   parts.disk_blocks = config.storage.mode != durability::memory;
   if (auto done = restore(config, parts); !done) return failure_of(done);
   std::unique_ptr<byzantine_node> node{new byzantine_node{system}};
   node->actors_ = spawn_node(system, std::move(parts));
-  node->between_ = std::make_shared<adversary_at_node>(system, node->actors_, cluster.replicas);
+  node->between_ = std::make_shared<adversary_at_node>(system, node->actors_, cluster.replicas, std::move(clock));
   auto started = start_replica_links(system, link_settings_of(config.cluster, held, config.links), config.listen,
                                      node->between_->ends());
   if (!started) return failure_of(started);
