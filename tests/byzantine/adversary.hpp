@@ -48,6 +48,8 @@ class adversary_world {
   virtual void put_on_wire(principal to, const frame_ptr& frame, duration delay) = 0;
   /// Delivers the frame to the member's own node as if `from` had sent it.
   virtual void take_in(principal from, const frame_ptr& frame) = 0;
+  /// Steps the wall clock of the member's own node. A client has none.
+  virtual void step_wall_clock(duration by) = 0;
 };
 
 /// The means of an adversary: everything that its member can do with its own key, and nothing that needs another key.
@@ -80,6 +82,7 @@ class adversary_hands {
   void send_later(duration delay, principal to, const frame_ptr& frame) { world_.put_on_wire(to, frame, delay); }
   void send_to_all(const frame_ptr& frame);
   void take_in(principal from, const frame_ptr& frame) { world_.take_in(from, frame); }
+  void step_wall_clock(duration by) { world_.step_wall_clock(by); }
 
  private:
   adversary_world& world_;

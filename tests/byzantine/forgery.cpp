@@ -45,6 +45,13 @@ batch with_requests(const batch& original, std::vector<request> requests) {
   for (const auto& each : original.system_requests)
     content.bytes += each.raw.view.size();
   content.system_requests = original.system_requests;
+  content.proposed_time = original.proposed_time;
+  return content;
+}
+
+batch with_time(const batch& original, wall_time proposed) {
+  auto content = original;
+  content.proposed_time = proposed;
   return content;
 }
 
@@ -53,7 +60,10 @@ std::optional<batch> other_batch(const adversary_hands& hands, const batch& orig
     return with_requests(original, {original.requests.begin(), original.requests.end() - 1});
   }
   for (const auto& each : hands.known().requests()) {
-    if (original.requests.empty() || each.id != original.requests.front().id) return batch_of({each});
+    if (!original.requests.empty() && each.id == original.requests.front().id) continue;
+    auto content = batch_of({each});
+    content.proposed_time = original.proposed_time;
+    return content;
   }
   return std::nullopt;
 }

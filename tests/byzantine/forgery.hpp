@@ -25,8 +25,10 @@ namespace hypermesh::testing {
 
 [[nodiscard]] batch batch_of(std::vector<request> requests);
 
-/// A batch with other requests and the same system requests as `original`.
+/// A batch with other requests, and the system requests and the time of `original`.
 [[nodiscard]] batch with_requests(const batch& original, std::vector<request> requests);
+/// The same batch with another time.
+[[nodiscard]] batch with_time(const batch& original, wall_time proposed);
 /// Another batch of requests that their clients signed; nothing when no such requests are known yet.
 [[nodiscard]] std::optional<batch> other_batch(const adversary_hands& hands, const batch& original);
 /// A request in a client's name. It is genuine when the member is that client. For an opening of a session, the result

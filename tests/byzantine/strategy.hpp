@@ -91,6 +91,7 @@ inline constexpr duration turn = 400ms;
 // The strategies of each role.
 [[nodiscard]] std::vector<strategy> equivocation_strategies();
 [[nodiscard]] std::vector<strategy> primary_strategies();
+[[nodiscard]] std::vector<strategy> time_strategies();
 [[nodiscard]] std::vector<strategy> backup_strategies();
 [[nodiscard]] std::vector<strategy> readmission_strategies();
 [[nodiscard]] std::vector<strategy> flooding_strategies();

@@ -62,7 +62,8 @@ executed_request committed_order::execute(const request& each) {
 }
 
 void committed_order::append(const digest& value, const batch& body) {
-  entry next{value, {}, {}};
+  if (body.proposed_time > ordered_time_) ordered_time_ = body.proposed_time;
+  entry next{value, {}, {}, ordered_time_};
   entries_.push_back({});
   // A system request is not an operation of the machine. The ledger decides whether it changes anything, and the
   // checked root covers the ledger.
@@ -94,8 +95,8 @@ bool committed_order::had_answer(byte_span operation, const operation_result& an
 request_outcome committed_order::run(const request& each) {
   request_outcome outcome;
   for (std::size_t index = 0; index < each.operation_count(); ++index) {
-    const operation_context context{last(), each.id.client, each.id.when, static_cast<std::uint32_t>(index),
-                                    each.id.session};
+    const operation_context context{last(),          each.id.client, each.id.when, static_cast<std::uint32_t>(index),
+                                    each.id.session, ordered_time_};
     const auto result = machine_->apply(context, each.operation(index));
     outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
   }

@@ -24,6 +24,8 @@ class committed_order {
     std::vector<executed_request> requests;
     /// The names of its cases, one for each system request.
     std::vector<case_name> cases;
+    /// The latest of the times of this batch and of all batches before it.
+    wall_time ordered_time{};
   };
 
   /// Appends the batch for the sequence after `last()` and executes it.
@@ -68,6 +70,7 @@ class committed_order {
   };
 
   std::unique_ptr<state_machine> machine_;
+  wall_time ordered_time_{};
   std::vector<entry> entries_;
   std::map<client_id, client_model> clients_;
   std::map<request_id, request_outcome> outcomes_;

@@ -9,9 +9,9 @@ namespace hypermesh::testing {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> names = {"calm",     "lossy",     "reordering", "duplicating", "partitioned",
-                                                    "flapping", "swizzled",  "one-way",    "pausing",     "crashing",
-                                                    "disks",    "forgetful", "everything", "mixed",       "twins"};
+constexpr std::array<std::string_view, 16> names = {
+    "calm",    "lossy",    "reordering", "duplicating", "partitioned", "flapping", "swizzled", "one-way",
+    "pausing", "crashing", "disks",      "forgetful",   "everything",  "mixed",    "twins",    "clocks"};
 
 /// The time is long enough for partitions that outlive several STATUS periods and for checkpoints in the meantime.
 constexpr duration chaos_min = 1'500ms;
@@ -134,6 +134,7 @@ class fault_drawer {
   void draw_march_of_views(moment begin);
   void draw_lying_disk(replica_id replica);
   void draw_twins();
+  void draw_clocks();
   void draw_twin_round(replica_id replica, moment begin, moment end);
 
   fault_plan& plan_;
@@ -314,6 +315,22 @@ void fault_drawer::draw_twins() {
   if (chance_.below(4) == 0) add_some(1, 2, draw_partition);
 }
 
+/// Any number of wall clocks step, by less than the bound on clocks or by up to an hour.
+void fault_drawer::draw_clocks() {
+  const auto replicas = draw_replicas(1 + chance_.below(cluster_.replicas), cluster_, chance_);
+  const bool all_ahead = chance_.below(3) == 0;
+  for (const auto replica : replicas) {
+    const auto begin = chance_.below(3) == 0 ? moment{} : draw_between(chance_, moment{}, heals_at());
+    const auto by = 1ms + draw_below(chance_, chance_.below(2) == 0 ? 2s : duration{1h});
+    const bool is_ahead = all_ahead || chance_.below(2) == 0;
+    add(begin, begin + 100ms + draw_below(chance_, chaos()),
+        clock_step{replica, is_ahead ? by : duration{}, is_ahead ? duration{} : by});
+  }
+  if (chance_.below(3) == 0) draw_loss();
+  if (chance_.below(3) == 0) add_some(1, 3, draw_crash);
+  if (chance_.below(3) == 0) add_some(1, 2, draw_partition);
+}
+
 void fault_drawer::draw() {
   // A replica needs two new views and two windows to become a full member again, so the chaos lasts longer.
   if (plan_.profile == fault_profile::disks) plan_.heals_at += draw_below(chance_, chaos_max);
@@ -338,6 +355,7 @@ void fault_drawer::draw() {
   if (has(fault_profile::crashing)) add_some(1, 6, draw_crash);
   if (has(fault_profile::disks) || has(fault_profile::forgetful)) draw_disks();
   if (plan_.profile == fault_profile::twins) draw_twins();
+  if (plan_.profile == fault_profile::clocks) draw_clocks();
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 namespace hypermesh::testing {
 
 /// Profiles of the faults of network and machines in a run. `mixed` lets the seed choose one of the profiles before it.
-/// `twins` copies the keys of up to f replicas.
+/// `twins` copies the keys of up to f replicas, `clocks` makes wall clocks wrong. They come after `mixed`, so that the
+/// plans of its seeds do not change.
 enum class fault_profile : std::uint8_t {
   calm,
   lossy,
@@ -26,7 +27,8 @@ enum class fault_profile : std::uint8_t {
   forgetful,
   everything,
   mixed,
-  twins
+  twins,
+  clocks
 };
 
 [[nodiscard]] std::string_view to_string(fault_profile profile);

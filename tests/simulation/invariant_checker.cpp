@@ -13,8 +13,6 @@ namespace hypermesh::testing {
 
 namespace {
 
-digest submitted_digest(const request& value) { return digest_of("submitted request", value.raw.view); }
-
 /// Whether the form or meaning of the frame is wrong. A correct node checks both before it sends or forwards anything.
 bool is_wrong_in_itself(rejection reason) { return reason <= rejection::bad_certificate; }
 
@@ -45,6 +43,7 @@ invariant_checker::invariant_checker(const cluster_parameters& cluster, const au
     : cluster_(cluster),
       keys_(&keys),
       order_(std::move(model)),
+      times_(cluster),
       bounds_(bounds),
       tracks_(cluster.replicas),
       standings_(cluster.replicas, standing::correct) {}
@@ -56,60 +55,6 @@ void invariant_checker::report(std::string_view invariant, std::string what) {
 void invariant_checker::distrust(replica_id replica, standing now) {
   auto& before = standings_.at(replica.value);
   before = std::max(before, now);
-}
-
-// --- Clients -------------------------------------------------------------------
-
-void invariant_checker::on_request_sent(client_id process, const request& value) {
-  const bool is_own = value.id.client == client_of(process);
-  if (!trusts(process)) {
-    if (is_own) submitted_[value.id].insert(submitted_digest(value));
-    return;
-  }
-  if (!expect(is_own, "I3", [&] { return "a client sends a request of another client"; })) return;
-  auto& digests = submitted_[value.id];
-  const bool is_new = digests.empty();
-  digests.insert(submitted_digest(value));
-  // Two processes of a client may choose the same session and both open it.
-  expect(digests.size() == 1 || value.id.opens_session(), "I4", [&] {
-    return fmt::format("client {} uses timestamp {} of session {} for two requests", process.value, value.id.when.value,
-                       value.id.session.value);
-  });
-  if (!is_new) return;
-  if (value.id.opens_session()) return;
-  auto& operations = operations_[process];
-  for (std::size_t index = 0; index < value.operation_count(); ++index)
-    operations.emplace_back(value.id, index);
-}
-
-void invariant_checker::on_outcome(client_id client, std::size_t number,
-                                   const std::variant<operation_result, std::string>& outcome) {
-  const auto name = [&] { return fmt::format("operation {} of client {}", number, client.value); };
-  const auto* result = std::get_if<operation_result>(&outcome);
-  if (!expect(result != nullptr, "I11", [&] { return name() + " failed: " + std::get<std::string>(outcome); })) return;
-  const auto& operations = operations_[client];
-  if (!expect(number < operations.size(), "I3", [&] { return name() + " has a result but was never sent"; })) return;
-  const auto& [id, index] = operations[number];
-  const auto* expected = order_.outcome_of(id);
-  if (!expect(expected != nullptr, "I5", [&] { return name() + " has a result but was never ordered"; })) return;
-  const auto payload = expected->result(index);
-  const bool same = static_cast<std::uint8_t>(result->status) == expected->statuses.at(index) &&
-                    std::ranges::equal(result->payload, payload);
-  expect(same, "I5", [&] {
-    return fmt::format("{} has the result \"{}\" where the order yields \"{}\"", name(), as_text(result->payload),
-                       as_text(payload));
-  });
-}
-
-void invariant_checker::on_query_outcome(client_id client, byte_span operation,
-                                         const std::variant<operation_result, std::string>& outcome) {
-  const auto name = [&] { return fmt::format("a query of client {}", client.value); };
-  const auto* result = std::get_if<operation_result>(&outcome);
-  if (!expect(result != nullptr, "I11", [&] { return name() + " failed: " + std::get<std::string>(outcome); })) return;
-  expect(order_.had_answer(operation, *result), "I5", [&] {
-    return fmt::format("{} has the answer \"{}\", which no prefix of the order gives", name(),
-                       as_text(result->payload));
-  });
 }
 
 // --- What replicas say -----------------------------------------------------------
@@ -209,6 +154,7 @@ void invariant_checker::on_committed(replica_id replica, const committed_batch& 
     return;
   }
   check_body(content);
+  check_time(times_.wrong_proposal(content));
   order_.append(content.value, *content.body);
   committed_in_.push_back(content.view);
 }
@@ -252,7 +198,7 @@ void invariant_checker::check_body(const committed_batch& content) {
       return fmt::format("the request c={} s={} t={}", each.id.client.value, each.id.session.value, each.id.when.value);
     };
     const auto found = submitted_.find(each.id);
-    const bool sent = found != submitted_.end() && found->second.contains(submitted_digest(each));
+    const bool sent = found != submitted_.end() && found->second.contains(submitted_digest_of(each));
     expect(sent, "I3", [&] { return name() + " is ordered but its client never sent it"; });
     const auto input = signing_input(cluster_.signing, message_kind::request, each.signed_bytes());
     expect(keys_->verify(principal::of(each.id.client), input, each.client_signature), "I3",
@@ -282,6 +228,7 @@ void invariant_checker::on_executed(replica_id replica, const batch_was_executed
     in_order = in_order && done[index].too_early == wanted.too_early;
     same = same && done[index].first_time == wanted.first_time && done[index].opened == wanted.opened;
   }
+  check_time(proposed_times::wrong_execution(n, expected->ordered_time, executed.ordered_time));
   expect(in_order, "I17", [&] { return place_of(replica, n) + " executes a session out of its order"; });
   expect(same, "I4", [&] { return place_of(replica, n) + " does not execute each request exactly once"; });
 }
@@ -370,6 +317,10 @@ void invariant_checker::on_message_sent(replica_id replica, const message& value
 
 void invariant_checker::check_cause(replica_id sender, const std::optional<std::string>& wrong) {
   if (wrong && is_bound(sender)) report("I18", *wrong);
+}
+
+void invariant_checker::check_time(const std::optional<std::string>& wrong) {
+  if (wrong) report("I19", *wrong);
 }
 
 void invariant_checker::check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame) {

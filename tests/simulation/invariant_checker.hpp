@@ -15,6 +15,7 @@
 #include "actors/protocol/base/observations.hpp"
 #include "actors/protocol/durability/recovery.hpp"
 #include "tests/simulation/committed_order.hpp"
+#include "tests/simulation/proposed_times.hpp"
 #include "tests/simulation/view_change_causes.hpp"
 
 namespace hypermesh::testing {
@@ -50,7 +51,7 @@ enum class standing : std::uint8_t {
 /// I5 clients accept exactly the results of the order, I6 certificates, I7 votes are durable before they leave (attack
 /// 9), I8 views grow, I9 watermarks, I10 equal states at equal checkpoints, I12 bounds, I13 no correct node fails or
 /// has a frame refused for form or meaning, I14 no correct replica contradicts itself (attack 8), I17 the order inside
-/// each session, and I18 views are left for a cause only. Pure.
+/// each session, I18 views are left for a cause only, and I19 the ordered time. Pure.
 class invariant_checker {
  public:
   /// Whether the replica's disk has this record, or a record that binds the replica more strongly.
@@ -61,6 +62,8 @@ class invariant_checker {
                     invariant_bounds bounds);
 
   void set_durability(durability is_durable) { is_durable_ = std::move(is_durable); }
+  /// Without it, the time of a batch is not compared with clocks.
+  void set_latest_reading(proposed_times::latest_reading read) { times_.set_latest_reading(std::move(read)); }
 
   /// Called when a process of a client sends a REQUEST, for the first time or again.
   void on_request_sent(client_id process, const request& value);
@@ -140,6 +143,9 @@ class invariant_checker {
   [[nodiscard]] bool may_refuse(principal sender, rejection reason) const;
   /// I18: reports a missing cause, if there is one.
   void check_cause(replica_id sender, const std::optional<std::string>& wrong);
+  /// I19: reports a wrong time, if there is one.
+  void check_time(const std::optional<std::string>& wrong);
+  [[nodiscard]] static digest submitted_digest_of(const request& value);
   void check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame);
   void check_root(sequence_number sequence, const digest& root);
   /// I14: evidence accuses only faulty members.
@@ -156,6 +162,7 @@ class invariant_checker {
   cluster_parameters cluster_;
   const authenticator* keys_;
   committed_order order_;
+  proposed_times times_;
   invariant_bounds bounds_;
   durability is_durable_;
   std::vector<replica_track> tracks_;

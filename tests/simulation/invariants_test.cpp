@@ -36,10 +36,17 @@ struct forged_world {
   void commit(std::uint32_t replica, std::uint64_t sequence) {
     commit(replica, committed(sequence, submitted(sequence)));
   }
-  void execute(std::uint32_t replica, std::uint64_t sequence, std::vector<executed_request> requests) {
+  void execute(std::uint32_t replica, std::uint64_t sequence, std::vector<executed_request> requests,
+               wall_time ordered_time = {}) {
     checker.on_observed(replica_id{replica},
                         batch_was_executed{sequence_number{sequence},
-                                           std::make_shared<const std::vector<executed_request>>(std::move(requests))});
+                                           std::make_shared<const std::vector<executed_request>>(std::move(requests)),
+                                           {},
+                                           ordered_time});
+  }
+  /// Commits the batch of one request with a proposed time.
+  void commit_at(std::uint32_t replica, std::uint64_t sequence, wall_time time) {
+    commit(replica, committed(sequence, request_factory::at_time(*submitted(sequence), time)));
   }
   static executed_request first_time(std::uint64_t when) { return {{client_id{0}, timestamp{when}}, true}; }
   void send(std::uint32_t replica, const message& value) {
@@ -371,4 +378,31 @@ TEST_CASE_FIXTURE(forged_world, "I18 breaks when a replica leaves a view without
     leave_for(5);
   }
   CHECK(broken() == "I18");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I19 breaks when a time that no clock allows is committed") {
+  constexpr wall_time noon{std::chrono::hours{12}};
+  const auto bound = make.cluster().clock_skew_max;
+  checker.set_latest_reading([] { return noon; });
+  commit_at(0, 1, std::chrono::floor<std::chrono::milliseconds>(noon + bound));
+  CHECK(broken() == "none");
+  commit_at(0, 2, std::chrono::floor<std::chrono::milliseconds>(noon + bound) + 1ms);
+  CHECK(broken() == "I19");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I19 breaks when a replica executes a batch with another time") {
+  constexpr wall_time noon{std::chrono::hours{12}};
+  commit_at(0, 1, noon);
+  execute(0, 1, {first_time(1)}, noon);
+  // The second time is earlier, so the ordered time stays.
+  commit_at(0, 2, noon - 1ms);
+  SUBCASE("ordered time stays") {
+    execute(0, 2, {first_time(2)}, noon);
+    CHECK(broken() == "none");
+    return;
+  }
+  SUBCASE("ordered time falls") { execute(0, 2, {first_time(2)}, noon - 1ms); }
+  SUBCASE("ordered time is lost") { execute(0, 2, {first_time(2)}); }
+  SUBCASE("ordered time is invented") { execute(0, 2, {first_time(2)}, noon + 1ms); }
+  CHECK(broken() == "I19");
 }

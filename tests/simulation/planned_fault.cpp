@@ -136,6 +136,11 @@ std::vector<lying_disk> lying_disk::weaker() const {
   return {{replica, changes / 2}, {replica, changes - 1}};
 }
 
+std::vector<clock_step> clock_step::weaker() const {
+  if (ahead + back <= shortest) return {};
+  return {{replica, ahead / 2, back / 2}};
+}
+
 void key_copy::end(simulated_world& world) const {
   if (leaves == leaving_machine::none) return;
   world.remove_machine({principal::of(replica), leaves == leaving_machine::second});

@@ -334,9 +334,31 @@ struct adversarial_play {
   friend bool operator==(const adversarial_play&, const adversarial_play&) = default;
 };
 
-using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
-                                link_partition, link_break, actor_pause, node_pause, node_crash, write_crash, power_cut,
-                                disk_loss, lying_disk, failing_disk, damaged_disk, key_copy, adversarial_play>;
+/// The wall clock of a replica steps by `ahead` minus `back`, and back again when the fault ends. The replica stays
+/// correct. Any number of clocks may be wrong, because neither the order nor the progress depends on them.
+struct clock_step {
+  static constexpr std::string_view word = "clock-step";
+  replica_id replica;
+  duration ahead{};
+  duration back{};
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+    visit("ahead", self.ahead);
+    visit("back", self.back);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const { world.step_wall_clock(replica, ahead - back); }
+  void end(simulated_world& world) const { world.step_wall_clock(replica, back - ahead); }
+  [[nodiscard]] std::vector<clock_step> weaker() const;
+  friend bool operator==(const clock_step&, const clock_step&) = default;
+};
+
+using fault_kind =
+    std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling, link_partition,
+                 link_break, actor_pause, node_pause, node_crash, write_crash, power_cut, disk_loss, lying_disk,
+                 failing_disk, damaged_disk, key_copy, adversarial_play, clock_step>;
 
 /// A fault that lasts from one time to another.
 struct planned_fault {

@@ -74,6 +74,9 @@ world_settings world_of(const run_plan& plan) {
   const auto name = hasher{"simulated cluster"}.add(plan.key_seed).finish();
   std::ranges::copy(name.bytes, cluster.signing.cluster.bytes.begin());
   cluster.signing.epoch = epoch_number{static_cast<std::uint32_t>(numbers.epoch)};
+  // Five times the difference between clocks without faults. The chaos lasts for seconds, so the bound of a second has
+  // an effect in it.
+  cluster.clock_skew_max = 1s;
   settings.node.retained_bytes = 0;
   auto& batching = settings.node.batching;
   batching.pipeline_depth = numbers.pipeline_depth;

@@ -119,6 +119,8 @@ void scenario_stage::make_cluster(const script_command& command) {
   settings.cluster =
       small_cluster(small("replicas", 4), small("clients", 1), small("checkpoint_period", 4), small("window", 8));
   settings.shuffles = false;
+  // A script has no clock, so its batches have no time.
+  settings.has_wall_clocks = false;
   settings.first_session = session_id{0};
   settings.faults.delay_min = 0us;
   settings.faults.delay_max = 0us;

@@ -48,6 +48,7 @@ class simulated_run final : public world_watcher {
     world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
     checker_->set_durability(
         [this](replica_id id, const storage_record& record) { return world_->node(id).storage->binds(record); });
+    checker_->set_latest_reading([this] { return latest_reading(); });
     misbehaving_ = misbehaving_clients(plan.faults);
     plan_operations(plan.operations);
     faults_ = std::make_unique<fault_driver>(*world_, plan.faults,
@@ -96,6 +97,7 @@ class simulated_run final : public world_watcher {
   [[nodiscard]] bool is_correct(std::uint32_t number) const {
     return checker_->standing_of(replica_id{number}) == standing::correct;
   }
+  [[nodiscard]] wall_time latest_reading() const;
   [[nodiscard]] bool is_settled() const;
   void check_end();
   run_report conclude();
@@ -230,6 +232,17 @@ void simulated_run::on_sent(const frame_transit& transit) {
     checker_->on_request_sent(process, *sent);
     if (is_trusted) history_.on_request_sent(process, *sent);
   }
+}
+
+/// The latest time that a replica has read from its wall clock, of all replicas that are not faulty.
+wall_time simulated_run::latest_reading() const {
+  wall_time latest{};
+  for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    const replica_id replica{number};
+    if (checker_->standing_of(replica) == standing::faulty) continue;
+    latest = std::max(latest, world_->wall_clock_of(replica).latest());
+  }
+  return latest;
 }
 
 void simulated_run::check_step() {

@@ -7,8 +7,9 @@
 
 namespace hypermesh::testing {
 
-simulated_adversary::simulated_adversary(simulated_network& network, principal who, clock now, alarm later)
-    : network_(network), who_(who), now_(std::move(now)), later_(std::move(later)) {}
+simulated_adversary::simulated_adversary(simulated_network& network, principal who, clock now, alarm later,
+                                         clock_step step)
+    : network_(network), who_(who), now_(std::move(now)), later_(std::move(later)), step_(std::move(step)) {}
 
 simulated_adversary::~simulated_adversary() { network_.meddle(who_, nullptr); }
 
@@ -40,10 +41,13 @@ void simulated_world::misbehave(principal who, const std::string& strategy) {
   if (who.is_replica()) accomplices_->insert(replica_id{who.number});
   watcher_.on_faulty(who, faulty_because::it_misbehaves);
   const auto later = [this](duration delay, std::function<void()> what) { plan(now() + delay, std::move(what)); };
+  const auto step = [this, who](duration by) {
+    if (who.is_replica()) step_wall_clock(replica_id{who.number}, by);
+  };
   auto& place = adversaries_[who];
   place.reset();
   place = std::make_shared<simulated_adversary>(
-      network_, who, [this] { return now(); }, later);
+      network_, who, [this] { return now(); }, later, step);
   // The adversary has its own generator, so its random choices do not change the choices of the rest of the run.
   splitmix64 seeds{settings_.key_seed * 2 + (who.is_client() ? 1 : 0)};
   for (std::uint32_t number = 0; number < who.number; ++number)

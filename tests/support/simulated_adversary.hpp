@@ -14,8 +14,11 @@ class simulated_adversary final : public frame_meddler, public adversary_world {
   using clock = std::function<moment()>;
   using alarm = std::function<void(duration delay, std::function<void()> what)>;
 
-  /// `network`, and everything that `now` and `later` use, must outlive the adversary.
-  simulated_adversary(simulated_network& network, principal who, clock now, alarm later);
+  using clock_step = std::function<void(duration by)>;
+
+  /// `network`, and everything that the functions use, must outlive the adversary. `step` changes the member's wall
+  /// clock.
+  simulated_adversary(simulated_network& network, principal who, clock now, alarm later, clock_step step);
   ~simulated_adversary() override;
   simulated_adversary(const simulated_adversary&) = delete;
   simulated_adversary& operator=(const simulated_adversary&) = delete;
@@ -30,12 +33,14 @@ class simulated_adversary final : public frame_meddler, public adversary_world {
   [[nodiscard]] moment now() const override { return now_(); }
   void put_on_wire(principal to, const frame_ptr& frame, duration delay) override;
   void take_in(principal from, const frame_ptr& frame) override;
+  void step_wall_clock(duration by) override { step_(by); }
 
  private:
   simulated_network& network_;
   principal who_;
   clock now_;
   alarm later_;
+  clock_step step_;
   std::unique_ptr<interposer> between_;
 };
 

@@ -71,7 +71,7 @@ bool simulated_world::start_node(endpoint machine) {
   auto& node = nodes_[machine];
   if (node.storage == nullptr) node.storage = new_disk();
   node_parts parts;
-  parts.identity = {settings_.cluster, id, keys_.of(self)};
+  parts.identity = {settings_.cluster, id, keys_.of(self), clock_of(machine)};
   parts.settings = settings_.node;
   parts.storage = node.storage;
   auto restored = restore_node(parts.identity, *node.storage, settings_.machine());

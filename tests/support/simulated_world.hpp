@@ -17,6 +17,7 @@
 #include "tests/support/simulated_network.hpp"
 #include "tests/support/simulated_rocksdb.hpp"
 #include "tests/support/simulated_storage.hpp"
+#include "tests/support/simulated_wall_clock.hpp"
 #include "tests/support/virtual_scheduler.hpp"
 
 namespace hypermesh::testing {
@@ -46,6 +47,8 @@ struct world_settings {
   world_disk disk = world_disk::model;
   /// Makes the machine of each replica.
   std::function<std::unique_ptr<state_machine>()> machine;
+  /// Whether the machines have wall clocks. Without them, batches have no time.
+  bool has_wall_clocks = true;
   /// Whether any actor with messages may run next. If not, the actors run in the order of their messages.
   bool shuffles = true;
   /// Replicas without a node. Frames to them are dropped, and a test that has their keys can send in their name.
@@ -165,6 +168,13 @@ class simulated_world {
   void pause(replica_id id, node_part part);
   void resume(replica_id id, node_part part);
 
+  /// The wall clock of a replica steps. The time-outs of the node do not notice it.
+  void step_wall_clock(replica_id id, duration by);
+  /// The wall clock of the first machine of a replica.
+  [[nodiscard]] const simulated_wall_clock& wall_clock_of(replica_id id) const {
+    return *wall_clocks_.at(principal::of(id));
+  }
+
   /// Calls `what` at `time`, which must not be in the past.
   void plan(moment time, std::function<void()> what);
   /// Gives an operation to a process of a client. `done` receives the outcome.
@@ -198,6 +208,7 @@ class simulated_world {
   void connect(endpoint machine);
   void crash(endpoint machine, bool power_lost = false);
   [[nodiscard]] std::shared_ptr<inspected_storage> new_disk();
+  [[nodiscard]] std::shared_ptr<const wall_clock> clock_of(endpoint machine);
   /// Handles a node's report that it failed. Returns true if the failure was expected, so the node only ends.
   bool fails_as_expected(endpoint machine, const observation& what);
   void crash_in_write(endpoint machine, write_fate fate);
@@ -225,6 +236,8 @@ class simulated_world {
   simulated_network network_;
   /// One node for each replica, and a second node for each copied replica.
   std::map<endpoint, simulated_node> nodes_;
+  /// The wall clock of each machine. It goes on while the node is down.
+  std::map<endpoint, std::shared_ptr<simulated_wall_clock>> wall_clocks_;
   /// One client for each process.
   std::vector<simulated_client> clients_;
   std::multimap<moment, std::function<void()>> plans_;

@@ -12,6 +12,9 @@ namespace hypermesh::testing {
 
 namespace {
 
+/// The largest difference between two wall clocks without a fault, as in a data centre whose NTP works badly.
+constexpr duration clock_difference_max = 200ms;
+
 caf::actor_id id_of(const node_actors& actors, node_part part) {
   switch (part) {
     case node_part::ingress:
@@ -153,6 +156,26 @@ void simulated_world::tell_links(replica_id id, bool up) {
   }
   for (const auto& each : clients_)
     caf::anon_send(each.actor, link_changed{id, up});
+}
+
+// --- Wall clocks -------------------------------------------------------------------
+
+std::shared_ptr<const wall_clock> simulated_world::clock_of(endpoint machine) {
+  if (!settings_.has_wall_clocks) return nullptr;
+  auto& clock = wall_clocks_[machine];
+  if (clock != nullptr) return clock;
+  // The clocks of the replicas differ by at most `clock_difference_max`. The seed of the keys draws the errors, so the
+  // scheduling of a world does not depend on them.
+  const auto number = 2 * std::uint64_t{machine.who.number} + (machine.is_copy ? 1 : 0);
+  const auto drawn = splitmix64{settings_.key_seed ^ ((1 + number) << 40U)}.next();
+  const duration error{static_cast<std::int64_t>(drawn % clock_difference_max.count())};
+  clock = std::make_shared<simulated_wall_clock>([this] { return now(); }, error);
+  return clock;
+}
+
+void simulated_world::step_wall_clock(replica_id id, duration by) {
+  for (const auto& each : machines_of(id))
+    wall_clocks_.at(each)->step(by);
 }
 
 // --- Disks -------------------------------------------------------------------------
