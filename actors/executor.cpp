@@ -150,7 +150,8 @@ void execute(executor_self self, const committed_batch& committed) {
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests,
                             committed.body, settled});
   self->send(state.with->monitor,
-             observed{batch_was_executed{committed.sequence, requests, settled, state.replicated->ordered_time()}});
+             observed{batch_was_executed{committed.sequence, requests, settled, committed.body, std::move(outcomes),
+                                         executed, now_of(self), state.replicated->ordered_time()}});
   const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
   // At a checkpoint the standing changes without a system request, because scores recover and quarantines end.
   if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));

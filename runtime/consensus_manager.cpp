@@ -5,10 +5,11 @@
 
 #include <caf/actor_system.hpp>
 
-#include "actors/protocol/verification/validator.hpp"
-#include "runtime/audit/audit_recovery.hpp"
-#include "runtime/base/system_wall_clock.hpp"
-#include "runtime/config_check.hpp"
+#include "messages/kinds.hpp"
+#include "runtime/base/safe_text.hpp"
+#include "runtime/feed/node_feed.hpp"
+#include "runtime/host_reports.hpp"
+#include "runtime/hosted_replica.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/thread_limits.hpp"
@@ -38,69 +39,18 @@ struct consensus_manager::parts {
   std::unique_ptr<hosted_replica> replica;
 };
 
-runtime_system_config::runtime_system_config() {
-  initialise_crypto();
-  add_message_types<caf::id_block::hypermesh>();
-  load<caf::io::middleman>();
-  // At least two workers, because with one worker a long batch delays every timer (measured: tails of tens of
-  // milliseconds).
-  const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
-  set("scheduler.max-threads", threads);
-  // All workers share one queue and a condition variable, so an idle worker sleeps until there is work. CAF's default
-  // policy polls. Polling costs an idle node processor time, and wakes workers late at each hop of a commit without
-  // load.
-  set("scheduler.policy", caf::atom("sharing"));
-}
-
-or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config,
-                                                                      node_observers observers) {
-  auto machine = make_state_machine(config.cluster.state_machine);
-  if (!machine) {
-    return tl::unexpected(world_error{machine.error(), "start the replica with the host application's own machine",
-                                      fault_origin::configuration});
-  }
-  return start(system, std::move(config), std::move(*machine), std::move(observers));
-}
-
-or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config,
-                                                                      std::unique_ptr<state_machine> machine,
-                                                                      node_observers observers) {
-  if (machine->name() != config.cluster.state_machine) {
-    return tl::unexpected(
-        world_error{fmt::format("the genesis names the state machine '{}', but the host application passed '{}'",
-                                config.cluster.state_machine, machine->name()),
-                    "pass the machine that the genesis names", fault_origin::configuration});
-  }
-  auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
-  if (!keys) return failure_of(keys);
-  const auto& shared_keys = *keys;
-  std::unique_ptr<consensus_manager> manager{new consensus_manager{system, config.self}};
-  node_parts parts;
-  parts.identity = {config.cluster.parameters(), config.self, shared_keys,
-                    std::make_shared<const base::system_wall_clock>()};
-  manager->identity_ = parts.identity;
-  parts.settings = config.settings;
-  parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
-  parts.disk_blocks = config.storage.mode != durability::memory;
-  auto links = link_settings_of(config.cluster, shared_keys, config.links);
-  links.on_event = std::move(observers.on_link);
-  // Descriptors are counted before the storage is opened, because a storage that runs out of descriptors looks damaged.
-  const auto fitted = fit_to_descriptors(links);
-  if (!fitted) return failure_of(fitted);
-  if (auto done = prepare_storage(config); !done) return failure_of(done);
-  auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
-  if (!opened) return tl::unexpected(with_trail_hint(std::move(opened.error()), config));
-  parts.storage = std::move(*opened);
-  auto restored = restore_node(parts.identity, *parts.storage, std::move(machine));
-  if (!restored) return failure_of(restored);
-  parts.restored = std::move(*restored);
-  if (auto done = note_probation(config, parts.restored.past.replica); !done) return failure_of(done);
-  parts.on_observation = std::move(observers.on_observation);
-  if (auto done = manager->start_audit(config, parts); !done) return failure_of(done);
-  parts.on_failure = [record = manager->failure_](const world_error& error) {
-    const std::scoped_lock lock{record->guard};
-    if (record->health) record->health = tl::unexpected(error);
-    record->changed.notify_all();
+or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(const configuration& config,
+                                                                      std::unique_ptr<state_machine> machine) {
+  auto read = read_node_config(config.file, config.overrides);
+  if (!read) return failure_of(read);
+  // The limits are checked before the actor system exists, because it cannot report that it is refused a thread.
+  const auto replicas = static_cast<std::uint32_t>(read->cluster.replicas.size());
+  if (auto done = check_threads(threads_of_node(replicas)); !done) return failure_of(done);
+  auto made = std::make_unique<parts>(read->self, replicas);
+  node_observers observers;
+  observers.on_observation = [feed = made->feed](const observation& what) { feed->on_observation(what); };
+  observers.on_failure = [feed = made->feed, self = read->self](const world_error& error) {
+    feed->add_event({0, event_kind::failed, {}, {}, principal::of(self), base::visible_text(error.what)});
   };
   auto started = machine == nullptr
                      ? hosted_replica::start(made->system, std::move(*read), std::move(observers))

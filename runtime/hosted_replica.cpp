@@ -16,6 +16,7 @@
 #include "messages/require.hpp"
 #include "messages/signing.hpp"
 #include "runtime/audit/audit_recovery.hpp"
+#include "runtime/base/system_wall_clock.hpp"
 #include "runtime/config_check.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
@@ -129,7 +130,8 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
   const auto& shared_keys = *keys;
   std::unique_ptr<hosted_replica> replica{new hosted_replica{system, config.self}};
   node_parts parts;
-  parts.identity = {config.cluster.parameters(), config.self, shared_keys};
+  parts.identity = {config.cluster.parameters(), config.self, shared_keys,
+                    std::make_shared<const base::system_wall_clock>()};
   replica->identity_ = parts.identity;
   parts.settings = config.settings;
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;

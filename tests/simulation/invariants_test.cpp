@@ -38,11 +38,11 @@ struct forged_world {
   }
   void execute(std::uint32_t replica, std::uint64_t sequence, std::vector<executed_request> requests,
                wall_time ordered_time = {}) {
-    checker.on_observed(replica_id{replica},
-                        batch_was_executed{sequence_number{sequence},
-                                           std::make_shared<const std::vector<executed_request>>(std::move(requests)),
-                                           {},
-                                           ordered_time});
+    batch_was_executed done;
+    done.sequence = sequence_number{sequence};
+    done.requests = std::make_shared<const std::vector<executed_request>>(std::move(requests));
+    done.ordered_time = ordered_time;
+    checker.on_observed(replica_id{replica}, done);
   }
   /// Commits the batch of one request with a proposed time.
   void commit_at(std::uint32_t replica, std::uint64_t sequence, wall_time time) {
