@@ -118,6 +118,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/hypermesh-config.cmake.i
 # Before 1.0.0 each minor version may change the interface.
 write_basic_package_version_file(${package}/hypermesh-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${package}/hypermesh-config.cmake ${package}/hypermesh-config-version.cmake
-              ${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake ${CMAKE_CURRENT_LIST_DIR}/FindRocksDB.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake ${CMAKE_CURRENT_LIST_DIR}/FindMicrohttpd.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/FindPrometheusCpp.cmake ${CMAKE_CURRENT_LIST_DIR}/FindRocksDB.cmake
               ${CMAKE_CURRENT_LIST_DIR}/FindSodium.cmake ${CMAKE_CURRENT_LIST_DIR}/FindTlExpected.cmake
         DESTINATION ${HYPERMESH_PACKAGE_DIR} COMPONENT development)
