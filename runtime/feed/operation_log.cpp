@@ -31,7 +31,7 @@ void operation_log::on_executed(const batch_was_executed& done) {
   if (done.sequence <= through_ || done.body == nullptr || done.requests == nullptr) return;
   require(done.requests->size() == done.outcomes.size() && done.requests->size() == done.body->requests.size(),
           "each request of an executed batch has an entry for its outcome");
-  batches_.push_back({done.sequence, done.body, done.requests, done.outcomes, bytes_of(done)});
+  batches_.push_back({done.sequence, done.body, done.requests, done.outcomes, done.ordered_time, bytes_of(done)});
   bytes_ += batches_.back().bytes;
   through_ = done.sequence;
   while (bytes_ > bytes_max_ && batches_.size() > 1) {
@@ -78,7 +78,7 @@ bool operation_log::add_operations(const executed_batch& from, std::uint32_t off
       if (is_full && !into.items.empty()) return false;
       bytes += more;
       const operation_context at{from.sequence, asked.id.client, asked.id.when, static_cast<std::uint32_t>(index),
-                                 asked.id.session};
+                                 asked.id.session, from.ordered_time};
       into.items.emplace_back(committed_operation{
           at,
           {operation.begin(), operation.end()},

@@ -53,6 +53,7 @@ class operation_log {
     std::shared_ptr<const batch> body;
     std::shared_ptr<const std::vector<executed_request>> requests;
     std::vector<std::shared_ptr<const request_outcome>> outcomes;
+    wall_time ordered_time;
     std::size_t bytes = 0;
   };
 

@@ -18,6 +18,7 @@ batch_was_executed executed(std::uint64_t sequence, const std::vector<std::strin
   static const request_factory factory{small_cluster(4)};
   batch_was_executed done;
   done.sequence = sequence_number{sequence};
+  done.ordered_time = wall_time{std::chrono::seconds{sequence}};
   auto requests = std::make_shared<std::vector<executed_request>>();
   std::vector<request> content;
   if (!operations.empty()) {
@@ -42,6 +43,8 @@ std::vector<std::string> texts(const operation_page& page) {
       continue;
     }
     const auto& done = std::get<committed_operation>(item);
+    // `executed` gives each batch its sequence in seconds as ordered time.
+    CHECK(done.at.ordered_time == wall_time{std::chrono::seconds{done.at.sequence.value}});
     all.push_back(std::to_string(done.at.sequence.value) + ":" + std::string{as_text(done.operation)} + "=" +
                   std::string{as_text(done.result.payload)});
   }
