@@ -132,7 +132,15 @@ requirement node_pool::requirement_of(const demand& needs) const {
 }
 
 bool node_pool::fits(node_index index, const demand& needs) const {
-  return !nodes_[index].is_drained && requirement_of(needs).is_met_by(rooms_[index]);
+  // This is called for each waiting task that is tried, so the names of models come last, and only those of the task.
+  const auto& room = rooms_[index];
+  const auto& there = nodes_[index];
+  if (there.is_drained || room.cpu_milli < needs.cpu_milli || room.memory_mib < needs.memory_mib) return false;
+  const bool is_whole = needs.gpu_milli == gpu_milli_whole;
+  if (needs.gpus > 0 && room.gpu_milli < needs.gpu_milli) return false;
+  if (is_whole && room.whole_gpus < needs.gpus) return false;
+  const auto& models = needs.models;
+  return models.empty() || std::find(models.begin(), models.end(), there.spec.gpu_model) != models.end();
 }
 
 std::optional<node_index> node_pool::best_for(const demand& needs, search_cost* cost) const {

@@ -75,7 +75,7 @@ class node_pool {
   void summarise(summary_view& into) const;
   /// The free capacity of each GPU model, in the order of the names. The cost is one step for each model.
   [[nodiscard]] capacity_view capacity() const;
-  /// Why nodes cannot take a task now. This reads every node: about 0.1 ms for 10,000.
+  /// Why nodes cannot take a task now. This reads every node, as a scan for a place would.
   [[nodiscard]] fit_view explain(const demand& needs) const;
 
  private:

@@ -84,9 +84,11 @@ capacity_view node_pool::capacity() const {
 fit_view node_pool::explain(const demand& needs) const {
   const auto wanted = requirement_of(needs);
   fit_view result;
-  for (const auto& [name, index] : by_name_) {
+  for (std::size_t index = 0; index < nodes_.size(); ++index) {
     const auto& room = rooms_[index];
     const auto& spec = nodes_[index].spec;
+    // The place of a removed node.
+    if (spec.name.empty()) continue;
     obstacles found;
     found.note(nodes_[index].is_drained, fit_blocker::drained);
     found.note(!wanted.allows(room.model), fit_blocker::model);

@@ -33,7 +33,7 @@ struct scheduler_bounds {
   /// be away for 20 seconds; after a longer time it lists the placed tasks again.
   std::size_t events_known_min = 65'536;
   /// The largest number of tasks that one operation releases because their leases are over. With the waiting tasks
-  /// that are tried for each, this costs about 0.2 ms.
+  /// that are tried for each, this costs less than 1 ms.
   std::size_t expired_max = 128;
   /// The largest number of tasks that one operation evicts from a node.
   std::size_t evicted_max = 256;

@@ -11,17 +11,9 @@ namespace hypermesh::machines {
 
 using namespace scheduler;
 
-namespace {
-
-/// Half of the latest time that can be written, so that the sum of a time and a lease can be written too.
-constexpr std::chrono::milliseconds time_max{std::int64_t{1} << 61U};
-static_assert(lease_max < time_max);
-
-}  // namespace
-
 std::size_t resource_scheduler::advance(ordered_time time) {
   auto& now = tables_.header.time;
-  now = std::clamp(time, now, ordered_time{time_max});
+  now = std::max(now, std::min(time, ordered_time_max));
   std::size_t expired = 0;
   while (expired < bounds_.expired_max && !tables_.leases.empty()) {
     const auto first = tables_.leases.begin();

@@ -39,6 +39,9 @@ inline constexpr std::chrono::milliseconds lease_max = std::chrono::hours{24 * 3
 
 /// The time that the replicas agreed on with an operation.
 using ordered_time = std::chrono::sys_time<std::chrono::milliseconds>;
+/// Later times count as this one. The sum of a time and a lease is then below the largest time that can be written.
+inline constexpr ordered_time ordered_time_max{std::chrono::milliseconds{std::int64_t{1} << 61U}};
+static_assert(lease_max < ordered_time_max.time_since_epoch());
 
 /// Quality of service, with the names of Kubernetes and the trace. The class is recorded and reported. It does not
 /// change where or when a task is placed.

@@ -82,7 +82,7 @@ std::optional<header_record> decode_header(byte_span value) {
   record.next_node = in.number<std::uint64_t>();
   record.time = read_time(in);
   const bool has_number = record.next_event > 0 && record.next_event <= event_number_max;
-  if (!in.is_complete() || !has_number) return std::nullopt;
+  if (!in.is_complete() || !has_number || record.time > ordered_time_max) return std::nullopt;
   return record;
 }
 

@@ -145,6 +145,7 @@ std::size_t check_trace(const cluster_trace& trace) {
   std::vector<scheduler::placement> watched;
   std::size_t expired = 0;
   std::size_t ended = 0;
+  std::size_t released = 0;
   std::size_t waited = 0;
   std::set<std::string> waiting;
   for (std::size_t index = 0; index < mesh.events().size(); ++index) {
@@ -153,14 +154,15 @@ std::size_t check_trace(const cluster_trace& trace) {
     if (what.kind == event_kind::task_placed) watched.push_back({what.task, what.node, what.gpus});
     if (what.kind == event_kind::task_expired) ++expired;
     if (what.kind == event_kind::task_released) ++ended;
+    if (what.kind == event_kind::task_released) ++released;
     if (what.kind == event_kind::task_waits) waiting.insert(what.task);
     if (what.kind == event_kind::task_placed) waited += waiting.erase(what.task);
   }
   const auto totals = mesh.machine().summary();
   CHECK(totals.event == mesh.events().size());
-  // A task whose end comes while it waits may be placed just before, by a lease that is over at that moment.
-  CHECK(expired + ended == totals.released);
-  CHECK(ended < expired / 100);
+  // A task that the mesh saw waiting may be placed by the very write that ends it, and is then released.
+  CHECK(expired + released == totals.released);
+  CHECK(released < trace.tasks.size() / 100);
   CHECK(expired > trace.tasks.size() / 4);
   CHECK(watched == placements_without_leases(trace, mesh.events()));
   MESSAGE("tasks, placements, placements after waiting, expired leases, events: "
