@@ -144,7 +144,6 @@ std::size_t check_trace(const cluster_trace& trace) {
   mesh.run();
   std::vector<scheduler::placement> watched;
   std::size_t expired = 0;
-  std::size_t ended = 0;
   std::size_t released = 0;
   std::size_t waited = 0;
   std::set<std::string> waiting;
@@ -153,7 +152,6 @@ std::size_t check_trace(const cluster_trace& trace) {
     CHECK(number == index + 1);
     if (what.kind == event_kind::task_placed) watched.push_back({what.task, what.node, what.gpus});
     if (what.kind == event_kind::task_expired) ++expired;
-    if (what.kind == event_kind::task_released) ++ended;
     if (what.kind == event_kind::task_released) ++released;
     if (what.kind == event_kind::task_waits) waiting.insert(what.task);
     if (what.kind == event_kind::task_placed) waited += waiting.erase(what.task);
