@@ -44,8 +44,8 @@ void listener_state::take_connection(const caf::io::new_connection_msg& accepted
     const auto reason = stopping_ ? link_error::stopped : link_error::too_many_connections;
     setup_->counters->add(reason);
     if (!stopping_) setup_->settings->tell({link_event::what::refused, std::nullopt, address, reason, {}});
-    // Nothing was read from this connection, so it is not registered anywhere. In this case CAF's own close frees the
-    // socket at once.
+    // Nothing was read from this connection and nothing is queued for it, so CAF's `close` frees the socket at once.
+    // Connections that were used end with `cut_connection` (connection.hpp).
     self_->close(accepted.handle);
     return;
   }

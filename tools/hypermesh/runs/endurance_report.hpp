@@ -9,7 +9,8 @@
 
 namespace hypermesh::cli {
 
-/// The report for people: one row for each tenth, then growth, lost or doubled operations, divergence, and a verdict.
+/// The report for people: one row for each tenth of the operations, then the growth of memory and disk, the pauses of
+/// checkpoints, lost or doubled operations, divergence, and a verdict.
 [[nodiscard]] std::string text_of(const endurance_result& result, const text_style& style);
 
 /// The report for programs. tools/README.md describes the keys.
