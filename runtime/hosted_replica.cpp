@@ -215,7 +215,7 @@ or_error<void> hosted_replica::start_audit(const node_config& config, node_parts
   (*trail)->add(wall_clock_us(), run_started{past.view, past.last_executed});
   auto queue = std::make_shared<audit_queue>();
   // The auditor has its own thread, because a disk may hang.
-  auditor_ = system_->spawn<caf::detached>(auditor, std::move(trail), queue, audit::wall_clock{wall_clock_us});
+  auditor_ = system_->spawn<caf::detached>(auditor, std::move(trail), queue, audit::entry_clock{wall_clock_us});
   const auto tap = std::make_shared<const audit_tap>(auditor_, queue, config.audit.votes);
   parts.storage = std::make_shared<audited_storage>(std::move(parts.storage), tap);
   parts.on_observation = [tap, also = std::move(parts.on_observation)](const observation& what) {

@@ -174,7 +174,7 @@ or_error<void> audited_storage::write(std::span<const storage_record> records) {
 }
 
 auditor_actor::behavior_type auditor(auditor_self self, std::shared_ptr<std::unique_ptr<audit_trail>> trail,
-                                     std::shared_ptr<audit_queue> queue, wall_clock clock) {
+                                     std::shared_ptr<audit_queue> queue, entry_clock clock) {
   auto& state = self->state;
   state.trail = std::move(*trail);
   state.queue = std::move(queue);

@@ -83,7 +83,7 @@ class audit_tap {
 };
 
 /// Returns the present time of the wall clock, in microseconds since 1970.
-using wall_clock = std::function<std::uint64_t()>;
+using entry_clock = std::function<std::uint64_t()>;
 [[nodiscard]] std::uint64_t wall_clock_us();
 
 /// Writes the trail. Entries that arrive while the disk works are chained and written together. A stable checkpoint
@@ -94,7 +94,7 @@ struct auditor_state {
 
   std::unique_ptr<audit_trail> trail;
   std::shared_ptr<audit_queue> queue;
-  wall_clock clock;
+  entry_clock clock;
   std::shared_ptr<const node_actors> with;
   bool flush_is_due = false;
   /// The newest checkpoint that became stable after the last seal.
@@ -105,7 +105,7 @@ struct auditor_state {
 
 auditor_actor::behavior_type auditor(auditor_actor::stateful_pointer<auditor_state> self,
                                      std::shared_ptr<std::unique_ptr<audit_trail>> trail,
-                                     std::shared_ptr<audit_queue> queue, wall_clock clock);
+                                     std::shared_ptr<audit_queue> queue, entry_clock clock);
 
 /// Forwards every call to the node's disk, and reports the written records to the trail.
 class audited_storage final : public stable_storage {

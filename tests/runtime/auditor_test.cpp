@@ -45,7 +45,7 @@ struct auditor_bench : virtual_bench {
     auto trail = std::make_shared<std::unique_ptr<audit_trail>>(std::make_unique<audit_trail>(
         files.owner(), files.keys(), std::move(sink), trail_settings{}, std::move(place)));
     expect_done((*trail)->begin_run());
-    return system().spawn(auditor, std::move(trail), queue, wall_clock{[this] { return ++files.now; }});
+    return system().spawn(auditor, std::move(trail), queue, entry_clock{[this] { return ++files.now; }});
   }
 
   void write(const std::vector<storage_record>& records) {
