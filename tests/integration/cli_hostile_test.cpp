@@ -108,6 +108,7 @@ std::map<std::string, words> laboratory_bases(hostile_world& world) {
           {"byzantine", {"--strategy", "mute-primary", "--config", world.file("missing")}},
           {"siege", {"--strategies", "no-such-strategy"}},
           {"bench guard", {}},
+          {"bench placement", {"--nodes", "1", "--tasks", "1"}},
           {"completion", {"bash"}},
           {"man", {"hypermesh-lab.1"}},
           {"help", {}}};
