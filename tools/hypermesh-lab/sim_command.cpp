@@ -195,6 +195,7 @@ CLI::App* add_sim(CLI::App& app, sim_command& into) {
       "  everything                             all of these together\n"
       "  twins                                  up to f replicas run as two machines with one key, between which the\n"
       "                                         network decides, round by round (arXiv 2004.10617)\n"
+      "  clocks                                 the wall clocks of any replicas step by up to an hour\n"
       "Storages:\n"
       "  model                                  a disk whose writes are durable at once, as a whole\n"
       "  rocksdb                                the product's RocksDB storage on files in memory: a power failure\n"
