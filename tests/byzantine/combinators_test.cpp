@@ -32,6 +32,7 @@ struct stage : adversary_world {
     sent.push_back({to, frame, delay});
   }
   void take_in(principal, const frame_ptr&) override {}
+  void step_wall_clock(duration) override {}
 
   [[nodiscard]] adversary_hands hands() {
     const auto players = std::make_shared<const std::set<replica_id>>(std::set{replica_id{1}});
