@@ -84,8 +84,9 @@ endfunction()
 function(hypermesh_install_source_headers)
   foreach(folder IN LISTS ARGN)
     cmake_path(GET folder PARENT_PATH parent)
+    cmake_path(APPEND HYPERMESH_SOURCE_HEADERS ${parent} OUTPUT_VARIABLE destination)
     # No installed header includes one of the excluded headers, which need the generated schemas.
-    install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${HYPERMESH_SOURCE_HEADERS}/${parent}
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${destination}
             COMPONENT development FILES_MATCHING PATTERN *.hpp PATTERN wire_values.hpp EXCLUDE
             PATTERN runtime/include EXCLUDE)
   endforeach()
