@@ -103,6 +103,9 @@ if(HYPERMESH_LAB)
   set_target_properties(hypermesh_test_support PROPERTIES EXPORT_NAME testing)
   hypermesh_install_archives(hypermesh_testing hypermesh_actors hypermesh_runtime hypermesh_test_support)
   hypermesh_install_source_headers(actors runtime tests/support tests/simulation tests/byzantine)
+  # The simulator draws from the generator of the traces.
+  install(FILES ${PROJECT_SOURCE_DIR}/tools/hypermesh/traces/splitmix64.hpp
+          DESTINATION ${HYPERMESH_SOURCE_HEADERS}/tools/hypermesh/traces COMPONENT development)
   list(APPEND exports testing)
 endif()
 
