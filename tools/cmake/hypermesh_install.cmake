@@ -87,7 +87,7 @@ function(hypermesh_install_source_headers)
     cmake_path(APPEND HYPERMESH_SOURCE_HEADERS ${parent} OUTPUT_VARIABLE destination)
     # No installed header includes one of the excluded headers, which need the generated schemas.
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${destination}
-            COMPONENT development FILES_MATCHING PATTERN *.hpp PATTERN wire_values.hpp EXCLUDE
+            COMPONENT development FILES_MATCHING PATTERN *.hpp PATTERN wire_values.hpp EXCLUDE PATTERN statement_reader.hpp EXCLUDE
             PATTERN runtime/include EXCLUDE)
   endforeach()
 endfunction()
