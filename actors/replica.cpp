@@ -25,6 +25,8 @@ void tell_position(replica_self self) {
 void read_wall_clock(replica_self self) { self->state.core->on_wall_clock(wall_time_of(self->state.identity.clock)); }
 
 void carry_out(replica_self self, replica_effects effects) {
+  // First, because the records tell the phases, and they move on to the journal.
+  self->state.phases.note(effects, now_of(self));
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends),
                   std::move(effects.committed));
@@ -37,7 +39,6 @@ void carry_out(replica_self self, replica_effects effects) {
   }
   if (effects.readmitted) self->send(with.coordinator, readmitted{});
   if (effects.wish) self->send(with.fault_detector, readmission_wanted{*effects.wish});
-  self->state.phases.note(effects, now_of(self));
   if (effects.forget_through) {
     self->send(with.journal, forget_records{*effects.forget_through});
     self->send(with.coordinator, low_watermark_moved{*effects.forget_through});
