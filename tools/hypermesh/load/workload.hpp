@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/base/keys.hpp"
+#include "runtime/state_machines/scheduler_results.hpp"
 #include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh::cli {
@@ -36,7 +37,8 @@ struct workload {
 /// The results and the state of a single correct scheduler, in this process, for the first `count` events.
 struct reference_run {
   std::vector<operation_result> results;
-  digest root;
+  /// The totals of the state. They have no time, because a single scheduler has no ordered time.
+  scheduler::summary_view totals;
 };
 [[nodiscard]] reference_run run_reference(const workload& work, std::size_t count);
 

@@ -193,10 +193,8 @@ std::string verdict_of(const replay_result& result) {
         grouped(result.tally->totals().refused), grouped(result.submitted - result.failed),
         result.tally->first_refusal());
   }
-  if (result.reference_root && result.common_root() != result.reference_root) {
-    return fmt::format("the replicas agree on {}, but a single scheduler reaches {}",
-                       to_hex(result.common_root()->view(), short_digest_bytes),
-                       to_hex(result.reference_root->view(), short_digest_bytes));
+  if (!result.equals_reference()) {
+    return "the replicas agree, but nodes, tasks or resources in use differ from those of a single scheduler";
   }
   if (!result.tally->flaw().empty()) return "a placement exceeds a limit: " + result.tally->flaw();
   if (result.tally->totals().malformed > 0) return "some results are not results of the scheduler";
@@ -204,7 +202,7 @@ std::string verdict_of(const replay_result& result) {
   const auto reachable = std::count_if(result.replicas.begin(), result.replicas.end(),
                                        [](const auto& each) { return each.report.has_value(); });
   return fmt::format("{} of {} replicas hold the same state{}", reachable, result.replicas.size(),
-                     result.reference_root ? ", the one that a single scheduler reaches" : "");
+                     result.reference_totals ? ", with the totals of a single scheduler" : "");
 }
 
 std::string text_of(const replay_result& result, const text_style& style) {
@@ -235,8 +233,8 @@ nlohmann::ordered_json json_of(const replay_result& result) {
            {{"right", result.is_right()},
             {"replicas_agree", result.replicas_agree()},
             {"state_root", root ? nlohmann::ordered_json(to_hex(root->view())) : nlohmann::ordered_json()},
-            {"reference_root", result.reference_root ? nlohmann::ordered_json(to_hex(result.reference_root->view()))
-                                                     : nlohmann::ordered_json()},
+            {"equals_single_scheduler",
+             result.reference_totals ? nlohmann::ordered_json(result.equals_reference()) : nlohmann::ordered_json()},
             {"text", verdict_of(result)}}}};
 }
 

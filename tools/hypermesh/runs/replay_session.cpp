@@ -166,7 +166,7 @@ class replay {
     reference_run reference;
     if (own()) {
       reference = run_reference(result_.work, outcomes.size());
-      result_.reference_root = reference.root;
+      result_.reference_totals = reference.totals;
     }
     auto& tally = result_.tally.emplace(result_.work.trace);
     for (std::size_t index = 0; index < outcomes.size(); ++index) {
@@ -194,11 +194,21 @@ class replay {
       result_.replicas.assign(result_.settings.replicas, {});
       for (std::size_t index = 0; index < reports.size(); ++index)
         result_.replicas[index].report = reports[index];
-      told = result_.replicas_agree() && (!result_.reference_root || result_.common_root() == result_.reference_root);
+      told = result_.replicas_agree();
       if (!told && stop_->wait(std::chrono::milliseconds{50})) return interrupted;
     } while (!told && clock::now() < deadline);
+    if (own()) read_totals();
     narrator_->step("the replicas' states compared", seconds_since(begun));
     return {};
+  }
+
+  void read_totals() {
+    const auto outcome =
+        session_->client().query(scheduler::encode(scheduler::query_summary{}), read_mode::committed).get();
+    const auto* answer = std::get_if<operation_result>(&outcome);
+    if (answer == nullptr || answer->status != operation_status::applied) return;
+    result_.totals = scheduler::decode_summary_view(answer->payload);
+    if (result_.totals) result_.totals->time = 0;
   }
 
   /// Reads the use of the network and of the processes. Links count independently and report to the node once a second,
@@ -263,12 +273,12 @@ bool replay_result::replicas_agree() const {
   return reachable >= needed && common_root().has_value();
 }
 
-bool replay_result::was_refused() const { return !reference_root && tally && tally->totals().refused > 0; }
+bool replay_result::was_refused() const { return !reference_totals && tally && tally->totals().refused > 0; }
 
 bool replay_result::is_right() const {
   const bool clean = failed == 0 && wrong_results == 0 && tally && tally->totals().malformed == 0 &&
                      tally->flaw().empty() && !was_refused();
-  return clean && ended_cleanly && replicas_agree() && (!reference_root || common_root() == reference_root);
+  return clean && ended_cleanly && replicas_agree() && equals_reference();
 }
 
 std::uint64_t replay_result::sum_of(std::string_view counter) const {

@@ -53,7 +53,11 @@ struct replay_result {
   /// The number of results that differ from the results of a single scheduler. They are counted only for an own
   /// cluster, because its state was empty at the start.
   std::size_t wrong_results = 0;
-  std::optional<digest> reference_root;
+  /// The totals that a single scheduler reaches with the same operations; only for an own cluster. The roots cannot be
+  /// compared, because the events in the state have the ordered time of the cluster.
+  std::optional<scheduler::summary_view> reference_totals;
+  /// The totals of the cluster without their time; nothing if the cluster did not answer.
+  std::optional<scheduler::summary_view> totals;
   std::optional<placement_tally> tally;
   double elapsed_seconds = 0;
   double operations_per_second = 0;
@@ -70,6 +74,8 @@ struct replay_result {
   /// must be reachable, and all replicas of an own cluster.
   [[nodiscard]] bool replicas_agree() const;
   [[nodiscard]] std::optional<digest> common_root() const;
+  /// Whether the cluster reached the totals of a single scheduler; true for an existing cluster.
+  [[nodiscard]] bool equals_reference() const { return !reference_totals || totals == reference_totals; }
   /// Whether the machine of an existing cluster refused an operation, which means that it was not empty. Refusals of an
   /// own cluster are compared with a single scheduler instead.
   [[nodiscard]] bool was_refused() const;
