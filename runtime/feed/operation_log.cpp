@@ -77,7 +77,7 @@ bool operation_log::add_operations(const executed_batch& from, std::uint32_t off
       const bool is_full = into.items.size() >= limits.items_max || bytes + more > limits.bytes_max;
       if (is_full && !into.items.empty()) return false;
       bytes += more;
-      const operation_context at{from.sequence, asked.id.client, asked.id.when, static_cast<std::uint32_t>(index),
+      const operation_context at{from.sequence,    asked.id.client,  asked.id.when, static_cast<std::uint32_t>(index),
                                  asked.id.session, from.ordered_time};
       into.items.emplace_back(committed_operation{
           at,

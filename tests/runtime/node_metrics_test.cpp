@@ -42,8 +42,13 @@ struct metrics_bench {
     tested.note(slot_committed{{view_number{0}, sequence_number{sequence}, {}, std::move(body), nullptr}, times});
   }
   void execute(std::uint64_t sequence, moment executed, moment replied) {
-    tested.note(batch_was_executed{
-        sequence_number{sequence}, std::make_shared<const std::vector<executed_request>>(3), {}, {}, {}, executed, replied});
+    tested.note(batch_was_executed{sequence_number{sequence},
+                                   std::make_shared<const std::vector<executed_request>>(3),
+                                   {},
+                                   {},
+                                   {},
+                                   executed,
+                                   replied});
   }
 };
 
