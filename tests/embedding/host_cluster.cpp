@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "runtime/node_config.hpp"
@@ -12,9 +14,25 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// A port of the loopback interface that is free at the moment.
+/// Whether a server can listen on this port of the loopback interface.
+bool is_free(std::uint16_t port) {
+  const int opened = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (opened < 0) return false;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool done = ::bind(opened, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  ::close(opened);
+  return done;
+}
+
+/// A port of the loopback interface that is free at the moment. It is below the range from which the system takes ports
+/// for outgoing connections, so no connection takes it meanwhile.
 std::uint16_t free_port() {
-  static std::uint16_t next = static_cast<std::uint16_t>(40'000 + (getpid() % 1'000) * 16);
+  static auto next = static_cast<std::uint16_t>(11'000 + (getpid() % 1'000) * 16);
+  while (!is_free(next))
+    ++next;
   return next++;
 }
 

@@ -126,6 +126,7 @@ TEST_CASE("a module whose client cannot start stops its replica") {
   const auto failed = module::start(host.system, {files.replica(0), configuration{"/nowhere/client.toml"}},
                                     std::make_unique<adding_machine>());
   REQUIRE_FALSE(failed);
+  CAPTURE(failed.error().what);
   CHECK(failed.error().what.find("client.toml") != std::string::npos);
   // The folder is free again.
   const auto again = module::start(host.system, {files.replica(0), std::nullopt}, std::make_unique<adding_machine>());
