@@ -90,7 +90,7 @@ health_reason own_condition_of(const health_input& known) {
   if (own.waiting_for_view.value_or(milliseconds{0}) > bounds.stall_max) {
     return is(replica_condition::changing_view, own.view.value);
   }
-  if (own.fetching_state) return is(replica_condition::fetching_state);
+  if (own.lacks_state.value_or(milliseconds{0}) > bounds.stall_max) return is(replica_condition::fetching_state);
   if (own.not_executing.value_or(milliseconds{0}) > bounds.stall_max) {
     return is(replica_condition::not_executing, count_of(*own.not_executing));
   }

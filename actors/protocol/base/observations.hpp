@@ -264,6 +264,6 @@ using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
                  primary_suspected, donor_replaced, execution_resumed, probation_changed, move_agreed, replica_progress,
-                 status_was_heard, batcher_progress, fault_proven, standing_changed, audit_interrupted, node_failed>;
+                 status_was_heard, batcher_progress, fault_proven, standing_changed, audit_interrupted, query_failed, node_failed>;
 
 }  // namespace hypermesh::protocol
