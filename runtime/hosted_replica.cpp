@@ -261,6 +261,20 @@ void hosted_replica::prepare_http(const node_config& config, node_parts& parts, 
   };
 }
 
+/// The judgement of the host's group, and the facts about this machine that the group does not see.
+http::health_answer hosted_replica::judge(const http::node_facts& facts) {
+  constexpr std::chrono::seconds patience{1};
+  auto answer = http::assess_by_facts(facts);
+  const auto group = health_report(patience);
+  if (!group) return answer;
+  answer.is_live = answer.is_live && group->live;
+  answer.is_ready = answer.is_ready && group->ready;
+  for (const auto& each : group->reasons)
+    answer.reasons.push_back(fmt::format("replica_{}_{}", each.replica.value, health::to_string(each.condition)));
+  answer.sentence = health::sentence_of(*group);
+  return answer;
+}
+
 or_error<void> hosted_replica::start_http(const node_config& config, http::health_port health) {
   if (!tap_) return {};
   // A node that does not answer within this time is busy or hangs. The next round asks again.
@@ -269,7 +283,7 @@ or_error<void> hosted_replica::start_http(const node_config& config, http::healt
   questions.report = [this] { return ask_report(patience, report_wanted{.with_root = false}); };
   questions.reputations = [this] { return reputations(patience); };
   questions.works = [condition = condition_] { return condition->facts().running; };
-  questions.health = std::move(health);
+  questions.health = health ? std::move(health) : [this](const http::node_facts& facts) { return judge(facts); };
   const bool is_stored = config.storage.mode != durability::memory;
   metrics::disk_directories directories = {is_stored ? config.storage.directory : std::filesystem::path{},
                                            config.audit.enabled ? config.audit.directory : std::filesystem::path{}};

@@ -38,7 +38,7 @@ struct node_observers {
   link_event_handler on_link;
   /// Called with the first error after which the node takes no part.
   failure_handler on_failure;
-  /// Judges the health of the node for `/livez` and `/readyz`. If it is empty, `http::assess_by_facts` judges.
+  /// Judges the health of the node for `/livez` and `/readyz`. If it is empty, `health_report` and the disks decide.
   http::health_port health;
 };
 
@@ -150,6 +150,8 @@ class hosted_replica {
   /// Makes `parts` and `links` report to the tap of the HTTP server. Does nothing when the configuration disables the
   /// server.
   void prepare_http(const node_config& config, node_parts& parts, link_settings& links);
+  /// Judges the health of this node for the HTTP server. Waits up to a second for the actors.
+  [[nodiscard]] http::health_answer judge(const http::node_facts& facts);
   /// Starts the HTTP server of the connected node.
   [[nodiscard]] or_error<void> start_http(const node_config& config, http::health_port health);
   /// The report of the monitor; without the root of the state if `wanted` says so.

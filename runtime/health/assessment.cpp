@@ -44,7 +44,7 @@ std::uint64_t own_lag(const health_input& known) {
 
 }  // namespace
 
-health_bounds bounds_of(const protocol::cluster_parameters& cluster, std::chrono::microseconds status_period) {
+health_bounds bounds_of(const protocol::cluster_parameters& cluster, duration status_period) {
   constexpr std::int64_t statuses_awaited = 4;
   health_bounds bounds;
   const auto status_ticks = static_cast<std::int64_t>(protocol::replica_core::idle_status_ticks);

@@ -33,7 +33,7 @@ struct health_bounds {
 
 /// The bounds of a node that takes a step in each `status_period`.
 [[nodiscard]] health_bounds bounds_of(const protocol::cluster_parameters& cluster,
-                                      std::chrono::microseconds status_period);
+                                      duration status_period);
 
 /// The state of the node itself. All of it is known and not claimed.
 struct own_health {

@@ -13,22 +13,21 @@
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
+using namespace hypermesh::health;
 
 namespace {
 
-constexpr microseconds_t second = 1'000'000;
-
 /// Within this time after the restart begins, a client has to get an answer. The replica stays down for as long.
-constexpr microseconds_t service_us_max = 2 * second;
+constexpr duration service_max = 2s;
 /// Faults without a link event are known after `silence_max`, which is 2.4 s here.
-constexpr microseconds_t fault_known_us = 3 * second;
+constexpr duration fault_known_after = 3s;
 
 /// A cluster under load, and what each of its nodes knows about the health.
 class watched_world final : public world_watcher {
  public:
   watched_world(std::uint64_t seed, std::uint32_t replicas) : chance_(seed) {
     auto settings = world_of(make_plan({seed, replicas, 1, fault_profile::calm}));
-    settings.node.status_us = 150'000;
+    settings.node.status_period = 150ms;
     cluster_ = settings.cluster;
     world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
     for (std::uint32_t process = 0; process < world_->processes(); ++process)
@@ -44,12 +43,12 @@ class watched_world final : public world_watcher {
   void on_started(endpoint machine, const recovered_replica&) override {
     const replica_id id{machine.who.number};
     watches_.erase(id);
-    watches_.emplace(id, health_watch{{cluster_, id, std::chrono::milliseconds{150}, true}, time()});
+    watches_.emplace(id, health_watch{{cluster_, id, 150ms, true}, time()});
   }
   void on_start_refused(endpoint, const world_error& why) override { problem = why.what; }
   void on_actor_died(principal, const std::string& reason) override { problem = reason; }
 
-  void run_for(microseconds_t us) { world_->run_until(world_->now() + us); }
+  void run_for(duration length) { world_->run_until(world_->now() + length); }
   void crash(replica_id id) {
     world_->crash(id);
     tell(id, false);
@@ -68,7 +67,7 @@ class watched_world final : public world_watcher {
   void cut_off(const std::set<replica_id>& ids) {
     network_faults faults;
     for (const auto id : ids)
-      faults.partitions.push_back({0, std::numeric_limits<microseconds_t>::max(), {principal::of(id)}});
+      faults.partitions.push_back({moment{}, moment::max(), {principal::of(id)}});
     world_->network().set_faults(faults);
   }
 
@@ -84,7 +83,7 @@ class watched_world final : public world_watcher {
 
  private:
   [[nodiscard]] health_time time() const {
-    return health_time{std::chrono::microseconds{world_ == nullptr ? 0 : world_->now()}};
+    return health_time{world_ == nullptr ? duration{} : world_->now().time_since_epoch()};
   }
   void tell(replica_id id, bool up) {
     for (auto& [observer, watch] : watches_)
@@ -95,7 +94,7 @@ class watched_world final : public world_watcher {
     world_->submit(process, key_value::encode(key_value::increment{as_byte_span(key), 1}),
                    [this, process](const submit_outcome&) {
                      ++answers_;
-                     world_->plan(world_->now() + 50'000, [this, process] { submit(process); });
+                     world_->plan(world_->now() + 50ms, [this, process] { submit(process); });
                    });
   }
 
@@ -120,11 +119,11 @@ class restart_session {
       : world_(seed, replicas), tally_(tally) {}
 
   void run(std::size_t rounds) {
-    world_.run_for(second);
+    world_.run_for(1s);
     for (std::size_t round = 0; round < rounds && world_.problem.empty(); ++round) {
       CAPTURE(round);
       change_faults();
-      world_.run_for(world_.below(2 * second));
+      world_.run_for(duration{world_.below(2'000'000)});
       ask_and_restart();
     }
     CHECK(world_.problem == "");
@@ -148,7 +147,7 @@ class restart_session {
       case 2:
         cut_off_.insert(id);
         world_.cut_off(cut_off_);
-        return world_.run_for(fault_known_us);
+        return world_.run_for(fault_known_after);
       default:
         return;
     }
@@ -176,7 +175,7 @@ class restart_session {
     CAPTURE(sentence_of(report));
     const auto before = world_.answers();
     world_.crash(chosen);
-    world_.run_for(service_us_max);
+    world_.run_for(service_max);
     CHECK(world_.answers() > before);
     world_.restart(chosen);
     ++tally_.restarts;
@@ -215,13 +214,13 @@ TEST_CASE("without the warning of a node the service stops: with one replica dow
   for (const bool is_learner : {false, true}) {
     CAPTURE(is_learner);
     watched_world world{5, 4};
-    world.run_for(second);
+    world.run_for(1s);
     CHECK(world.report_of(replica_id{0}).faults_tolerated == 1);
     if (is_learner) {
       world.lose_disk(replica_id{3});
       world.restart(replica_id{3});
       // The replica is on probation, and looks like the others otherwise.
-      world.run_for(300'000);
+      world.run_for(300ms);
     } else {
       world.crash(replica_id{3});
     }
@@ -229,9 +228,9 @@ TEST_CASE("without the warning of a node the service stops: with one replica dow
     CHECK(report.faults_tolerated == 0);
     CHECK(report.safe_to_restart.empty());
     world.crash(replica_id{2});
-    world.run_for(100'000);
+    world.run_for(100ms);
     const auto before = world.answers();
-    world.run_for(service_us_max);
+    world.run_for(service_max);
     CHECK(world.answers() == before);
     CHECK(world.problem == "");
   }
@@ -239,12 +238,12 @@ TEST_CASE("without the warning of a node the service stops: with one replica dow
 
 TEST_CASE("a node calls replicas safe again when the others have returned") {
   watched_world world{6, 4};
-  world.run_for(second);
+  world.run_for(1s);
   world.crash(replica_id{3});
-  world.run_for(second);
+  world.run_for(1s);
   CHECK(world.report_of(replica_id{0}).safe_to_restart.empty());
   world.restart(replica_id{3});
-  world.run_for(3 * second);
+  world.run_for(3s);
   const auto report = world.report_of(replica_id{0});
   CAPTURE(sentence_of(report));
   CHECK(report.faults_tolerated == 1);
