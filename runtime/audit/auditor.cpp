@@ -168,7 +168,7 @@ std::uint64_t wall_clock_us() {
 }
 
 or_error<void> audited_storage::write(std::span<const storage_record> records) {
-  if (auto done = disk_->write(records); !done) return done;
+  if (auto done = storage_wrapper::write(records); !done) return done;
   tap_->on_written(records);
   return {};
 }

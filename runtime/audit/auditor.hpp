@@ -13,6 +13,7 @@
 
 #include "actors/interfaces.hpp"
 #include "runtime/audit/audit_trail.hpp"
+#include "runtime/base/storage_wrapper.hpp"
 
 namespace hypermesh::audit {
 
@@ -108,24 +109,14 @@ auditor_actor::behavior_type auditor(auditor_actor::stateful_pointer<auditor_sta
                                      std::shared_ptr<audit_queue> queue, entry_clock clock);
 
 /// Forwards every call to the node's disk, and reports the written records to the trail.
-class audited_storage final : public stable_storage {
+class audited_storage final : public base::storage_wrapper {
  public:
   audited_storage(std::shared_ptr<stable_storage> disk, std::shared_ptr<const audit_tap> tap)
-      : disk_(std::move(disk)), tap_(std::move(tap)) {}
+      : storage_wrapper(std::move(disk)), tap_(std::move(tap)) {}
 
-  [[nodiscard]] or_error<stored_history> read() override { return disk_->read(); }
   [[nodiscard]] or_error<void> write(std::span<const storage_record> records) override;
-  [[nodiscard]] or_error<void> forget_through(sequence_number last) override { return disk_->forget_through(last); }
-  [[nodiscard]] or_error<void> store_chunks(std::span<const state_chunk> chunks) override {
-    return disk_->store_chunks(chunks);
-  }
-  [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override {
-    return disk_->keep_state(sequence, leaves);
-  }
-  [[nodiscard]] std::uint64_t bytes_held() const override { return disk_->bytes_held(); }
 
  private:
-  std::shared_ptr<stable_storage> disk_;
   std::shared_ptr<const audit_tap> tap_;
 };
 

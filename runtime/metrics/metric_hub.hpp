@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include "runtime/base/storage_wrapper.hpp"
 #include "runtime/metrics/node_metrics.hpp"
 
 namespace hypermesh::metrics {
@@ -28,24 +29,14 @@ class metric_hub {
 };
 
 /// Measures the writes of another storage. Like the other storages, only the journal uses it.
-class measured_storage final : public stable_storage {
+class measured_storage final : public base::storage_wrapper {
  public:
   measured_storage(std::shared_ptr<stable_storage> disk, std::shared_ptr<metric_hub> hub)
-      : disk_(std::move(disk)), hub_(std::move(hub)) {}
+      : storage_wrapper(std::move(disk)), hub_(std::move(hub)) {}
 
-  [[nodiscard]] or_error<stored_history> read() override { return disk_->read(); }
   [[nodiscard]] or_error<void> write(std::span<const storage_record> records) override;
-  [[nodiscard]] or_error<void> forget_through(sequence_number last) override { return disk_->forget_through(last); }
-  [[nodiscard]] or_error<void> store_chunks(std::span<const state_chunk> chunks) override {
-    return disk_->store_chunks(chunks);
-  }
-  [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override {
-    return disk_->keep_state(sequence, leaves);
-  }
-  [[nodiscard]] std::uint64_t bytes_held() const override { return disk_->bytes_held(); }
 
  private:
-  std::shared_ptr<stable_storage> disk_;
   std::shared_ptr<metric_hub> hub_;
 };
 

@@ -4,37 +4,14 @@
 #include <stdexcept>
 #include <thread>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "runtime/node_config.hpp"
+#include "tests/integration/free_ports.hpp"
 
 namespace hypermesh::testing {
 
 namespace {
-
-/// Whether a server can listen on this port of the loopback interface.
-bool is_free(std::uint16_t port) {
-  const int opened = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (opened < 0) return false;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool done = ::bind(opened, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-  ::close(opened);
-  return done;
-}
-
-/// A port of the loopback interface that is free at the moment. It is below the range from which the system takes ports
-/// for outgoing connections, so no connection takes it meanwhile.
-std::uint16_t free_port() {
-  static auto next = static_cast<std::uint16_t>(11'000 + (getpid() % 1'000) * 16);
-  while (!is_free(next))
-    ++next;
-  return next++;
-}
 
 [[noreturn]] void fail(const world_error& error) { throw std::runtime_error(error.what + "; fix: " + error.remedy); }
 
@@ -47,8 +24,7 @@ cluster_files::cluster_files(const std::string& state_machine, std::uint32_t che
   cluster_plan plan;
   plan.state_machine = state_machine;
   plan.checkpoint_period = checkpoint_period;
-  for (std::uint32_t number = 0; number < plan.replicas; ++number)
-    plan.ports.push_back(free_port());
+  plan.first_port = free_port_row(static_cast<std::uint16_t>(plan.replicas));
   if (const auto made = create_cluster(folder_ / "cluster", plan); !made) fail(made.error());
 }
 

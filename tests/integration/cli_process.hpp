@@ -1,10 +1,7 @@
 #pragma once
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,10 +14,11 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tests/integration/free_ports.hpp"
 
 /// Runs the product's binary as its users do: real processes, real sockets, real files. Tests wait for conditions with
 /// generous deadlines and make no claim about time.
@@ -197,30 +195,6 @@ inline finished run(const words& arguments, const std::string& input = "", const
   process command{arguments, streams};
   const auto code = command.wait();
   return {code.value_or(-1), text_of(folder / "out"), text_of(folder / "err")};
-}
-
-inline bool can_bind(std::uint16_t port) {
-  const int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool done = bind(bound, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(bound);
-  return done;
-}
-
-/// The first of `count` consecutive free ports, below the ports that the system uses for outgoing connections.
-inline std::uint16_t free_port_row(std::uint16_t count) {
-  std::random_device random;
-  std::uniform_int_distribution<unsigned> any{12'000, 30'000};
-  while (true) {
-    const auto first = static_cast<std::uint16_t>(any(random));
-    std::uint16_t free = 0;
-    while (free < count && can_bind(static_cast<std::uint16_t>(first + free)))
-      ++free;
-    if (free == count) return first;
-  }
 }
 
 /// Replaces the first occurrence of `from` in the file by `to`.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/metrics/metric_hub.hpp"
 #include "runtime/storage/memory_storage.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
 #include "tests/support/simulated_rocksdb.hpp"
@@ -36,7 +37,7 @@ struct contract_subject {
 };
 
 /// RocksDB in a directory on this machine.
-class directory_subject final : public contract_storage {
+class directory_subject : public contract_storage {
  public:
   explicit directory_subject(durability mode) : mode_(mode) {
     initialise(home());
@@ -56,6 +57,27 @@ class directory_subject final : public contract_storage {
   scratch_folder folder_;
   durability mode_;
   reading_storage now_;
+};
+
+/// The same, inside the wrapper with which a node measures its writes.
+class measured_subject final : public directory_subject {
+ public:
+  using directory_subject::directory_subject;
+
+  stable_storage& storage() override {
+    // The base class owns the storage.
+    const std::shared_ptr<stable_storage> opened{std::shared_ptr<void>{}, &directory_subject::storage()};
+    if (!wrapper_) wrapper_ = std::make_unique<metrics::measured_storage>(opened, hub_);
+    return *wrapper_;
+  }
+  stored_history reopen() override {
+    wrapper_.reset();
+    return directory_subject::reopen();
+  }
+
+ private:
+  std::shared_ptr<metrics::metric_hub> hub_ = std::make_shared<metrics::metric_hub>(replica_id{0}, 4, 256);
+  std::unique_ptr<metrics::measured_storage> wrapper_;
 };
 
 /// The mode `memory`. It has nothing to reopen.
@@ -107,6 +129,7 @@ inline const std::vector<contract_subject>& contract_subjects() {
        [] { return std::make_unique<disk_subject>(std::make_shared<testing::simulated_storage>()); }},
       {"RocksDB, sync", [] { return std::make_unique<directory_subject>(durability::sync); }},
       {"RocksDB, async", [] { return std::make_unique<directory_subject>(durability::async); }},
+      {"RocksDB, measured", [] { return std::make_unique<measured_subject>(durability::sync); }},
       rocksdb_disk("RocksDB on a simulated disk, sync", durability::sync),
       rocksdb_disk("RocksDB on a simulated disk, async", durability::async),
   };
