@@ -66,8 +66,8 @@ class measured_subject final : public directory_subject {
 
   stable_storage& storage() override {
     // The base class owns the storage.
-    const std::shared_ptr<stable_storage> opened{std::shared_ptr<void>{}, &directory_subject::storage()};
-    if (!wrapper_) wrapper_ = std::make_unique<metrics::measured_storage>(opened, hub_);
+    const std::shared_ptr<stable_storage> inner{std::shared_ptr<void>{}, &directory_subject::storage()};
+    if (!wrapper_) wrapper_ = std::make_unique<metrics::measured_storage>(inner, hub_);
     return *wrapper_;
   }
   stored_history reopen() override {

@@ -32,7 +32,7 @@ std::string text_after_crash(testing::inspected_storage& disk, bool power_lost) 
 }
 
 /// Writes the content of the disk before the change in which it crashes.
-void prepare(stable_storage& storage) {
+void fill_before(stable_storage& storage) {
   std::vector<storage_record> records;
   for (const auto kind : all_record_kinds())
     records.push_back(record_of(kind, 2, "before", 1));
@@ -45,7 +45,7 @@ void prepare(stable_storage& storage) {
 /// The number of places of a change at which a disk can crash.
 std::size_t parts_of(const contract_subject& subject, const change& next) {
   const auto made = subject.make();
-  prepare(made->storage());
+  fill_before(made->storage());
   std::size_t parts = 0;
   made->disk()->on_write([&](std::size_t count) { return parts = count; });
   expect_done(next(made->storage()));
@@ -57,7 +57,7 @@ std::size_t parts_of(const contract_subject& subject, const change& next) {
 void expect_all_or_nothing(const contract_subject& subject, bool power_lost, const change& next, bool twice) {
   const auto text_with = [&](const change& done) {
     const auto made = subject.make();
-    prepare(made->storage());
+    fill_before(made->storage());
     if (done) expect_done(done(made->storage()));
     return text_of(made->reopen());
   };
@@ -69,7 +69,7 @@ void expect_all_or_nothing(const contract_subject& subject, bool power_lost, con
     const auto durable = place * parts / places;
     CAPTURE(durable);
     const auto made = subject.make();
-    prepare(made->storage());
+    fill_before(made->storage());
     made->disk()->on_write([&](std::size_t) { return durable; });
     CHECK_FALSE(next(made->storage()).has_value());
     const auto found = text_after_crash(*made->disk(), power_lost);
@@ -81,7 +81,7 @@ void expect_all_or_nothing(const contract_subject& subject, bool power_lost, con
     CHECK(text_after_crash(*made->disk(), power_lost) == after);
   }
   const auto made = subject.make();
-  prepare(made->storage());
+  fill_before(made->storage());
   expect_done(next(made->storage()));
   CHECK(text_after_crash(*made->disk(), power_lost) == after);
 }
@@ -106,7 +106,7 @@ TEST_CASE("a power failure right after a write in mode sync loses none of it, wh
     for (const auto kind : all_record_kinds()) {
       CAPTURE(static_cast<unsigned>(kind));
       const auto made = each.make();
-      prepare(made->storage());
+      fill_before(made->storage());
       const auto record = record_of(kind, 9, std::string(5'000, 'r'), 3);
       expect_done(made->storage().write({{record}}));
       const auto text = text_after_crash(*made->disk(), power_lost);
@@ -118,7 +118,7 @@ TEST_CASE("a power failure right after a write in mode sync loses none of it, wh
 TEST_CASE("a crash during forgetting leaves all records, or none of the forgotten ones") {
   for_each_crash([](const contract_subject& each, bool power_lost) {
     const auto made = each.make();
-    prepare(made->storage());
+    fill_before(made->storage());
     const auto before = text_of(made->reopen());
     made->disk()->on_write([](std::size_t) { return 0; });
     CHECK_FALSE(made->storage().forget_through(sequence_number{2}).has_value());
@@ -153,14 +153,14 @@ TEST_CASE("a crash during a write of several records leaves a prefix of them") {
                                                record_of(record_kind::commit, 3, std::string(2'000, '3'), 2)};
   for_each_crash([&](const contract_subject& each, bool power_lost) {
     const auto made = each.make();
-    prepare(made->storage());
+    fill_before(made->storage());
     made->disk()->on_write([](std::size_t parts) { return parts / 2; });
     CHECK_FALSE(made->storage().write(records).has_value());
     const auto found = text_after_crash(*made->disk(), power_lost);
     std::vector<std::string> allowed;
     for (std::size_t count = 0; count <= records.size(); ++count) {
       const auto other = each.make();
-      prepare(other->storage());
+      fill_before(other->storage());
       expect_done(other->storage().write({records.data(), count}));
       allowed.push_back(text_of(other->reopen()));
     }
