@@ -136,6 +136,7 @@ struct node_counters::noting {
     into.gauges_["slots_in_use"] = it.slots_in_use;
     into.gauges_["last_proposed"] = it.last_proposed.value;
   }
+  void operator()(const status_was_heard&) const {}
   void operator()(const batcher_progress& it) const {
     into.gauges_["requests_pending"] = it.requests_pending;
     into.gauges_["request_bytes_pending"] = it.bytes_pending;

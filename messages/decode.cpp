@@ -200,6 +200,7 @@ or_rejection<message> decode_status(const blob& raw) {
   value.replica = replica_id{encoded->replica()};
   value.view = view_number{encoded->view()};
   value.active = encoded->active();
+  value.on_probation = encoded->on_probation();
   value.low_watermark = sequence_number{encoded->low_watermark()};
   value.last_decided = sequence_number{encoded->last_decided()};
   const auto slots = span_of(encoded->slots());

@@ -161,7 +161,7 @@ byte_vector status_buffer(const status& value) {
   }
   const auto slots_offset = buffer.CreateVector(slots);
   buffer.Finish(wire::CreateStatus(buffer, value.replica.value, value.view.value, value.low_watermark.value,
-                                   value.last_decided.value, slots_offset, value.active));
+                                   value.last_decided.value, slots_offset, value.active, value.on_probation));
   return buffer_of(buffer);
 }
 

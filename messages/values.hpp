@@ -304,6 +304,8 @@ struct status {
   std::vector<slot_progress> slots;
   signature by;
   blob raw;
+  /// Whether the sender lost its disk and may not commit yet. Only health reports read this claim.
+  bool on_probation = false;
 };
 
 struct checkpoint_proof {

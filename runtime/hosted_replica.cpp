@@ -152,6 +152,7 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
     if (also) also(what);
   };
   if (auto done = replica->restore(config, std::move(machine), parts); !done) return failure_of(done);
+  replica->watch_health(config, parts, links);
   replica->prepare_http(config, parts, links);
   // Observers learn at once which sequences this run does not execute, and in which view it begins.
   const auto& past = parts.restored.past.replica;
@@ -199,6 +200,8 @@ or_error<void> hosted_replica::run(node_parts parts, link_settings links, const 
   actors_.peers = links_.peers;
   silencer_->watch(actors_, links_.actors);
   connect_node(actors_);
+  health_actor_ = system_->spawn(health::health, watch_, keeps_disk_);
+  caf::anon_send(health_actor_, wired{std::make_shared<const node_actors>(actors_)});
   if (auditor_) caf::anon_send(auditor_, wired{std::make_shared<const node_actors>(actors_)});
   return {};
 }
@@ -225,6 +228,23 @@ or_error<void> hosted_replica::start_audit(const node_config& config, node_parts
   return {};
 }
 
+void hosted_replica::watch_health(const node_config& config, node_parts& parts, link_settings& links) {
+  keeps_disk_ = config.storage.mode != durability::memory;
+  const health::health_subject subject{parts.identity.cluster, config.self, parts.settings.status_period, keeps_disk_};
+  watch_ = std::make_shared<health::shared_health_watch>(subject, std::chrono::steady_clock::now());
+  parts.on_observation = [watch = watch_, also = std::move(parts.on_observation)](const observation& what) {
+    watch->note(what, std::chrono::steady_clock::now());
+    if (also) also(what);
+  };
+  links.on_event = [watch = watch_, also = std::move(links.on_event)](const link_event& event) {
+    const bool is_change = event.happened == link_event::what::up || event.happened == link_event::what::down;
+    if (is_change && event.remote && event.remote->is_replica()) {
+      watch->on_link(replica_id{event.remote->number}, event.happened == link_event::what::up);
+    }
+    if (also) also(event);
+  };
+}
+
 void hosted_replica::prepare_http(const node_config& config, node_parts& parts, link_settings& links) {
   if (!config.http.enabled) return;
   const auto& cluster = parts.identity.cluster;
@@ -241,6 +261,20 @@ void hosted_replica::prepare_http(const node_config& config, node_parts& parts, 
   };
 }
 
+/// The judgement of the host's group, and the facts about this machine that the group does not see.
+http::health_answer hosted_replica::judge(const http::node_facts& facts) {
+  constexpr std::chrono::seconds patience{1};
+  auto answer = http::assess_by_facts(facts);
+  const auto group = health_report(patience);
+  if (!group) return answer;
+  answer.is_live = answer.is_live && group->live;
+  answer.is_ready = answer.is_ready && group->ready;
+  for (const auto& each : group->reasons)
+    answer.reasons.push_back(fmt::format("replica_{}_{}", each.replica.value, health::to_string(each.condition)));
+  answer.sentence = health::sentence_of(*group);
+  return answer;
+}
+
 or_error<void> hosted_replica::start_http(const node_config& config, http::health_port health) {
   if (!tap_) return {};
   // A node that does not answer within this time is busy or hangs. The next round asks again.
@@ -249,7 +283,7 @@ or_error<void> hosted_replica::start_http(const node_config& config, http::healt
   questions.report = [this] { return ask_report(patience, report_wanted{.with_root = false}); };
   questions.reputations = [this] { return reputations(patience); };
   questions.works = [condition = condition_] { return condition->facts().running; };
-  questions.health = std::move(health);
+  questions.health = health ? std::move(health) : [this](const http::node_facts& facts) { return judge(facts); };
   const bool is_stored = config.storage.mode != durability::memory;
   metrics::disk_directories directories = {is_stored ? config.storage.directory : std::filesystem::path{},
                                            config.audit.enabled ? config.audit.directory : std::filesystem::path{}};
@@ -286,6 +320,8 @@ void hosted_replica::stop() {
   condition_->on_stopped();
   silencer_->forget();
   stop_links_and_wait(*system_, links_.actors);
+  caf::anon_send_exit(health_actor_, caf::exit_reason::user_shutdown);
+  health_actor_ = health::health_actor{};
   stop_node(actors_);
   wait_for_journal(actors_);
   stop_audit();
@@ -345,6 +381,15 @@ node_health hosted_replica::health(std::chrono::milliseconds machine_patience) c
   return health_of(self_, condition_->facts(), machine_->complaint(machine_patience));
 }
 
+std::optional<health::health_report> hosted_replica::health_report(std::chrono::milliseconds patience) {
+  std::optional<health::health_report> result;
+  if (stopped_) return result;
+  caf::scoped_actor self{*system_};
+  self->request(health_actor_, patience, health::health_wanted{})
+      .receive([&](health::health_report& report) { result = std::move(report); }, [](const caf::error&) {});
+  return result;
+}
+
 std::function<node_health()> hosted_replica::health_source() const {
   return [self = self_, condition = condition_, machine = machine_] {
     return health_of(self, condition->facts(), machine->complaint());
@@ -360,6 +405,7 @@ or_error<void> hosted_replica::drain(std::chrono::milliseconds patience) {
   if (stopped_) return {};
   const auto deadline = std::chrono::steady_clock::now() + patience;
   condition_->on_draining();
+  watch_->drain();
   // The view is handed over first. If the primary refused requests, its clients would wait for a retransmission.
   const auto handed_over = hand_over(deadline);
   caf::anon_send(actors_.batcher, stop_admitting{});

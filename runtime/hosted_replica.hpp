@@ -10,6 +10,7 @@
 #include <caf/actor_system_config.hpp>
 
 #include "runtime/audit/auditor.hpp"
+#include "runtime/health/health.hpp"
 #include "runtime/http/node_endpoint.hpp"
 #include "runtime/links/links.hpp"
 #include "runtime/node_condition.hpp"
@@ -37,7 +38,7 @@ struct node_observers {
   link_event_handler on_link;
   /// Called with the first error after which the node takes no part.
   failure_handler on_failure;
-  /// Judges the health of the node for `/livez` and `/readyz`. If it is empty, `http::assess_by_facts` judges.
+  /// Judges the health of the node for `/livez` and `/readyz`. If it is empty, `health_report` and the disks decide.
   http::health_port health;
 };
 
@@ -107,6 +108,11 @@ class hosted_replica {
   /// The same as a function that may outlive this object.
   [[nodiscard]] std::function<node_health()> health_source() const;
 
+  /// Whether the node is live and ready, how many faults the group still tolerates, and which replicas are safe to
+  /// restart, as this node sees it; nothing when the node does not answer within `patience`, and then it is not live.
+  /// Hosts that use actors send `health_wanted` to `health_handle`.
+  [[nodiscard]] std::optional<health::health_report> health_report(std::chrono::milliseconds patience);
+
   /// Waits until the node fails or `patience` has passed. Returns true when the node failed.
   [[nodiscard]] bool wait_for_failure(std::chrono::milliseconds patience) const;
 
@@ -118,6 +124,7 @@ class hosted_replica {
 
   /// The actors, for hosts that send messages to them.
   [[nodiscard]] const node_actors& actors() const { return actors_; }
+  [[nodiscard]] const health::health_actor& health_handle() const { return health_actor_; }
 
  private:
   /// The actors that fall silent when the node fails. Shared with the handler of failures, which may be called before
@@ -138,9 +145,13 @@ class hosted_replica {
   /// Spawns the auditor and makes `parts` report records and observations to it. Does nothing when the configuration
   /// disables the trail.
   [[nodiscard]] or_error<void> start_audit(const node_config& config, node_parts& parts);
+  /// Makes the observations and link events of the node known to `watch_`.
+  void watch_health(const node_config& config, node_parts& parts, link_settings& links);
   /// Makes `parts` and `links` report to the tap of the HTTP server. Does nothing when the configuration disables the
   /// server.
   void prepare_http(const node_config& config, node_parts& parts, link_settings& links);
+  /// Judges the health of this node for the HTTP server. Waits up to a second for the actors.
+  [[nodiscard]] http::health_answer judge(const http::node_facts& facts);
   /// Starts the HTTP server of the connected node.
   [[nodiscard]] or_error<void> start_http(const node_config& config, http::health_port health);
   /// The report of the monitor; without the root of the state if `wanted` says so.
@@ -157,6 +168,10 @@ class hosted_replica {
   replica_links links_;
   /// An empty handle if there is no audit trail.
   auditor_actor auditor_;
+  std::shared_ptr<health::shared_health_watch> watch_;
+  /// Whether the disk of the node survives a restart.
+  bool keeps_disk_ = true;
+  health::health_actor health_actor_;
   /// Both are null if the HTTP server is off.
   std::shared_ptr<const http::node_tap> tap_;
   std::unique_ptr<http::node_endpoint> endpoint_;

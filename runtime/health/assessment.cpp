@@ -44,7 +44,7 @@ std::uint64_t own_lag(const health_input& known) {
 
 }  // namespace
 
-health_bounds bounds_of(const protocol::cluster_parameters& cluster, std::chrono::microseconds status_period) {
+health_bounds bounds_of(const protocol::cluster_parameters& cluster, duration status_period) {
   constexpr std::int64_t statuses_awaited = 4;
   health_bounds bounds;
   const auto status_ticks = static_cast<std::int64_t>(protocol::replica_core::idle_status_ticks);
@@ -90,7 +90,7 @@ health_reason own_condition_of(const health_input& known) {
   if (own.waiting_for_view.value_or(milliseconds{0}) > bounds.stall_max) {
     return is(replica_condition::changing_view, own.view.value);
   }
-  if (own.fetching_state) return is(replica_condition::fetching_state);
+  if (own.lacks_state.value_or(milliseconds{0}) > bounds.stall_max) return is(replica_condition::fetching_state);
   if (own.not_executing.value_or(milliseconds{0}) > bounds.stall_max) {
     return is(replica_condition::not_executing, count_of(*own.not_executing));
   }

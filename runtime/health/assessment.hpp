@@ -18,7 +18,8 @@ namespace hypermesh::health {
 struct health_bounds {
   /// A replica that takes part sends a STATUS in a quarter of this time. So three of them may be lost in a row.
   std::chrono::milliseconds silence_max{2'400};
-  /// How long this node may be without a view, or without executing what it committed, and still be ready.
+  /// How long this node may be without a view, a certified state, or executing what it committed, and still be
+  /// ready.
   std::chrono::milliseconds stall_max{2'400};
   /// After this time without a step of the replica actor the node is not live. It is long, because a restart of a node
   /// that is only overloaded would make the overload worse.
@@ -32,7 +33,7 @@ struct health_bounds {
 
 /// The bounds of a node that takes a step in each `status_period`.
 [[nodiscard]] health_bounds bounds_of(const protocol::cluster_parameters& cluster,
-                                      std::chrono::microseconds status_period);
+                                      duration status_period);
 
 /// The state of the node itself. All of it is known and not claimed.
 struct own_health {
@@ -48,7 +49,9 @@ struct own_health {
   /// How long the node waits for the NEW-VIEW of `view`; nothing if it has entered the view.
   std::optional<std::chrono::milliseconds> waiting_for_view;
   bool diverged = false;
-  bool fetching_state = false;
+  /// How long the node knows of a certified state that it does not have; nothing if it has all of them. Under load this
+  /// happens for a moment with each checkpoint.
+  std::optional<std::chrono::milliseconds> lacks_state;
   bool on_probation = false;
   /// The sequence at which the node may vote again; 0 if it is not known yet.
   sequence_number probation_until;

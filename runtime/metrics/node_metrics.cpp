@@ -89,6 +89,7 @@ struct node_metrics::noting {
   void operator()(const fault_proven&) const { values.add(metric::faults_proven); }
   // The reputations show the agreed standing.
   void operator()(const standing_changed&) const {}
+  void operator()(const status_was_heard&) const {}
   void operator()(const audit_interrupted&) const { values.add(metric::audit_interruptions); }
   void operator()(const query_failed&) const { values.add(metric::queries_failed); }
   void operator()(const node_failed&) const { values.add(metric::node_failures); }

@@ -93,6 +93,7 @@ class field_writer {
     number("replica", value.replica.value);
     number("view", value.view.value);
     number("active", value.active ? 1 : 0);
+    number("on_probation", value.on_probation ? 1 : 0);
     number("low_watermark", value.low_watermark.value);
     number("last_decided", value.last_decided.value);
     number("slots", value.slots.size());

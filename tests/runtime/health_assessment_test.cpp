@@ -122,7 +122,8 @@ TEST_CASE("a node that does not take part is not ready and names no replica that
   CHECK(of_node([](auto& own) { own.draining = true; }) == std::pair{replica_condition::draining, true});
   CHECK(of_node([](auto& own) { own.diverged = true; }) == std::pair{replica_condition::diverged, true});
   CHECK(of_node([](auto& own) { own.on_probation = true; }) == std::pair{replica_condition::on_probation, true});
-  CHECK(of_node([](auto& own) { own.fetching_state = true; }) == std::pair{replica_condition::fetching_state, true});
+  CHECK(of_node([&](auto& own) { own.lacks_state = bounds.stall_max + late; }) ==
+        std::pair{replica_condition::fetching_state, true});
   CHECK(of_node([&](auto& own) { own.waiting_for_view = bounds.stall_max + late; }) ==
         std::pair{replica_condition::changing_view, true});
   CHECK(of_node([&](auto& own) { own.not_executing = bounds.stall_max + late; }) ==

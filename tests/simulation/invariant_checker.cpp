@@ -84,6 +84,7 @@ struct invariant_checker::watching {
                    [&] { return fmt::format("replica {} enters view {} again", replica.value, it.view.value); });
     entered = it.view;
   }
+  void operator()(const status_was_heard&) const {}
   void operator()(const audit_interrupted&) const {}
   void operator()(const query_failed&) const {}
   void operator()(const primary_suspected& it) const {

@@ -130,6 +130,7 @@ status sample_status(sample_source& source, sample_size size) {
   for (std::size_t index = 0; index < scaled(size, 0, 8, 256); ++index) {
     value.slots.push_back({source.below(2) == 1, source.below(2) == 1, source.below(2) == 1});
   }
+  value.on_probation = source.below(2) == 1;
   value.by = source.fixed<signature>();
   value.raw = body_blob(seal(message_kind::status, status_buffer(value), value.by));
   return value;

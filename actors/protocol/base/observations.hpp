@@ -210,13 +210,28 @@ struct probation_changed {
   bool over = false;
 };
 
-/// The position of the replica and the number of its slots, reported after each step that changed one of them.
+/// The position of the replica and the number of its slots, reported after each step that changed one of them, and in
+/// each status period.
 struct replica_progress {
   view_number view;
   /// Whether the view is entered; otherwise the replica waits for the NEW-VIEW of `view`.
   bool active = true;
   sequence_number last_proposed;
   std::uint64_t slots_in_use = 0;
+  /// Whether the state of the replica is known to be wrong, so that the replica takes no part.
+  bool diverged = false;
+  /// Whether a certificate proves a state that the replica does not have.
+  bool lacks_state = false;
+};
+
+/// A STATUS of another replica. Its signature was verified, but its content is only the claim of that replica.
+struct status_was_heard {
+  replica_id replica;
+  view_number view;
+  /// Whether the replica has entered `view`.
+  bool active = true;
+  sequence_number last_decided;
+  bool on_probation = false;
 };
 
 /// The number and the bytes of the pending requests.
@@ -249,6 +264,6 @@ using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
                  primary_suspected, donor_replaced, execution_resumed, probation_changed, move_agreed, replica_progress,
-                 batcher_progress, fault_proven, standing_changed, audit_interrupted, query_failed, node_failed>;
+                 status_was_heard, batcher_progress, fault_proven, standing_changed, audit_interrupted, query_failed, node_failed>;
 
 }  // namespace hypermesh::protocol

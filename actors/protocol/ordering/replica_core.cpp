@@ -376,15 +376,15 @@ replica_effects replica_core::on_installed(sequence_number sequence,
 
 replica_effects replica_core::on_tick() {
   replica_effects out;
+  report_progress(out);
   if (status_.is_diverged()) return out;
   ++ticks_;
   answered_.clear();
   const bool stalled = stall_.on_tick(last_executed_, last_decided_);
-  const bool lacks_state = ahead_ != nullptr && ahead_->sequence() > last_executed_;
   // If h of the other replicas is at or above this H, they have discarded all messages that this replica could accept.
   // So waiting is useless.
-  const bool out_of_reach = lacks_state && ahead_->sequence() >= log_.marks().high();
-  if (lacks_state && stalled && (stall_.count_wait() >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
+  const bool out_of_reach = lacks_state() && ahead_->sequence() >= log_.marks().high();
+  if (lacks_state() && stalled && (stall_.count_wait() >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
   const auto* here = status_.active();
   const bool open = here == nullptr || !here->reproposals.empty() || log_.last() > last_decided_ || ahead_ != nullptr;
   if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
@@ -406,8 +406,8 @@ bool replica_core::has_hole() const {
 
 void replica_core::send_status(replica_effects& out) const {
   const status own{
-      self_, view(), is_active(), log_.marks().low(), last_decided_, progress_after(log_, group_, last_decided_),
-      {},    {}};
+      self_, view(), is_active(),       log_.marks().low(), last_decided_, progress_after(log_, group_, last_decided_),
+      {},    {},     !rights_.is_full()};
   auto buffer = status_buffer(own);
   const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::status, buffer));
   out.sends.push_back({std::nullopt, seal(message_kind::status, std::move(buffer), by)});
@@ -459,7 +459,8 @@ void replica_core::reject(replica_id sender, rejection reason, replica_effects& 
 }
 
 void replica_core::report_progress(replica_effects& out) const {
-  out.observations.emplace_back(replica_progress{view(), is_active(), last_proposed_, log_.size()});
+  out.observations.emplace_back(
+      replica_progress{view(), is_active(), last_proposed_, log_.size(), status_.is_diverged(), lacks_state()});
 }
 
 }  // namespace hypermesh::protocol

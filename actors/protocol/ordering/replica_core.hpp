@@ -115,6 +115,8 @@ class replica_core {
   [[nodiscard]] bool has_hole() const;
   [[nodiscard]] bool is_decided(sequence_number sequence) const;
 
+  /// Whether a certificate proves a state that this replica does not have.
+  [[nodiscard]] bool lacks_state() const { return ahead_ != nullptr && ahead_->sequence() > last_executed_; }
   [[nodiscard]] bool may_prepare() const { return rights_.may_prepare(log_.marks().low()); }
   void end_probation(replica_effects& out);
   void wish(replica_effects& out) const;

@@ -203,6 +203,8 @@ void replica_core::wish(replica_effects& out) const {
 }
 
 void replica_core::hear_status(const status& value, replica_effects& out) {
+  out.observations.emplace_back(
+      status_was_heard{value.replica, value.view, value.active, value.last_decided, value.on_probation});
   const auto changed = rights_.on_status(value, log_.marks().low());
   if (!changed) return;
   out.voting_above = changed->floor;

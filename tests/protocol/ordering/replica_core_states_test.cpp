@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -201,4 +202,39 @@ TEST_CASE("null requests that a wrong state asked for are not proposed after the
   (void)primary.on_advance(sequence_number{0});
   CHECK(execute(first[1]) == 0);
   CHECK(primary.last_executed() == sequence_number{2});
+}
+
+TEST_CASE("each tick reports the position, also while the state is missing or wrong") {
+  replica_world world{4, 1};
+  const auto progress = [&world] {
+    const auto seen = observed_in<replica_progress>(world.core.on_tick().observations);
+    REQUIRE(seen.size() == 1);
+    return seen[0];
+  };
+  CHECK_FALSE(progress().lacks_state);
+  (void)world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
+  CHECK(progress().lacks_state);
+  CHECK_FALSE(progress().diverged);
+  world.core.on_diverged(sequence_number{4});
+  CHECK(progress().diverged);
+}
+
+TEST_CASE("a STATUS says whether its sender is on probation, and is reported with its claims") {
+  replica_world learner{4, 2};
+  recovered_replica past;
+  past.on_probation = true;
+  learner.core.restore(past);
+  const auto said = sent<status>(learner.core.on_start().sends);
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].on_probation);
+  replica_world world{4, 1};
+  const auto heard = observed_in<status_was_heard>(world.hear(2, said[0]).observations);
+  REQUIRE(heard.size() == 1);
+  CHECK(heard[0].replica == replica_id{2});
+  CHECK(heard[0].on_probation);
+  std::vector<status> own;
+  for (int tick = 0; tick < 4; ++tick)
+    std::ranges::move(sent<status>(world.core.on_tick().sends), std::back_inserter(own));
+  REQUIRE(own.size() == 1);
+  CHECK_FALSE(own[0].on_probation);
 }

@@ -157,6 +157,17 @@ std::uint64_t clients_rate_limited(const cluster_reports& reports, const cluster
   return said.size() < cluster.group().weak_quorum() ? 0 : reached(std::move(said), cluster.group());
 }
 
+health_report health_of(const cluster_reports& reports, const cluster_parameters& cluster) {
+  cluster_observations seen{cluster, reports, std::nullopt, {}};
+  if (reachable_count(reports) >= cluster.group().weak_quorum()) seen.view = current_view(reports, cluster);
+  for (std::uint32_t number = 0; number < reports.size(); ++number) {
+    const auto agreed = standing_of(replica_id{number}, reports, cluster);
+    if (!agreed || !agreed->is_convicted()) continue;
+    seen.quarantined.push_back({replica_id{number}, replica_condition::quarantined, agreed->quarantined_until.value});
+  }
+  return assess_cluster(seen);
+}
+
 std::vector<wrong_address> wrong_addresses(const cluster_reports& reports, principal self,
                                            const std::vector<misdirected_address>& own) {
   std::vector<wrong_address> all;

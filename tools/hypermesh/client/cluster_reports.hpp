@@ -8,6 +8,7 @@
 
 #include "actors/protocol/reputation/reputation_ledger.hpp"
 #include "runtime/hosted_client.hpp"
+#include "runtime/health/cluster_health.hpp"
 
 namespace hypermesh::cli {
 
@@ -53,6 +54,9 @@ struct agreed_standing {
 /// The number of convicted clients that are rate-limited. It is the highest number that f + 1 replicas report, so at
 /// least one correct replica has reached it.
 [[nodiscard]] std::uint64_t clients_rate_limited(const cluster_reports& reports, const cluster_parameters& cluster);
+
+/// The health of the group, by the rule of `runtime/health`.
+[[nodiscard]] health_report health_of(const cluster_reports& reports, const cluster_parameters& cluster);
 
 /// An address of the genesis at which a member reached another replica than expected.
 struct wrong_address {

@@ -31,6 +31,9 @@ constexpr auto examples =
     "probation lost its disk: it follows the others, and its vote does not count until they readmit it. A line\n"
     "below the table names each address of the genesis at which another replica answers than the listed one.\n"
     "\n"
+    "The sentence 'tolerates ... safe to restart: ...' says how many more replicas may fail, and which one may be\n"
+    "restarted now without a loss of service. The primary is never among them: 'hypermesh hand-over' moves it first.\n"
+    "\n"
     "Exit codes: 0 a quorum is reachable and votes; 1 replicas at the same sequence number hold different states; 3\n"
     "fewer than a quorum.";
 
@@ -40,6 +43,7 @@ struct cluster_status {
   genesis cluster;
   cluster_reports reports;
   std::vector<wrong_address> wrong;
+  health_report health;
 
   [[nodiscard]] group_size group() const { return cluster.parameters().group(); }
   /// A replica that lost its disk answers like any other replica, but its vote does not count yet.
@@ -174,6 +178,7 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
           {"diverged", have_diverged(status.reports)},
           {"clients_rate_limited", clients_rate_limited(status.reports, status.cluster.parameters())},
           {"wrong_addresses", wrong},
+          {"health", nlohmann::ordered_json::parse(json_of(status.health))},
           {"replicas", replicas}};
 }
 
@@ -182,13 +187,15 @@ exit_code show_status(cluster_session& session, const status_options& options) {
   const auto patience = std::chrono::milliseconds{static_cast<std::int64_t>(options.client.timeout_seconds * 1'000)};
   auto reports = collect_reports(session.client(), replicas, patience, [] { return true; });
   auto wrong = wrong_addresses(reports, principal::of(session.config().self), session.client().misdirected());
-  const cluster_status status{session.cluster(), std::move(reports), std::move(wrong)};
+  auto health = health_of(reports, session.cluster().parameters());
+  const cluster_status status{session.cluster(), std::move(reports), std::move(wrong), std::move(health)};
   const auto style = text_style::of(STDOUT_FILENO);
   if (options.output.is_json()) {
     print_json(json_of(status), 2);
   } else {
     print_report(table_of(status, style));
   }
+  say(sentence_of(status.health));
   const auto summary = summary_of(status);
   if (!status.has_quorum()) {
     const auto remedy = reachable_count(status.reports) >= status.group().quorum()

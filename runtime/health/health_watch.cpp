@@ -1,0 +1,136 @@
+#include "runtime/health/health_watch.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "messages/require.hpp"
+
+namespace hypermesh::health {
+
+namespace {
+
+std::chrono::milliseconds since(health_time then, health_time now) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now, then) - then);
+}
+
+/// Keeps the time at which a condition began to hold; nothing while it does not hold.
+void begin_or_end(std::optional<health_time>& since_when, bool holds, health_time now) {
+  if (!holds) {
+    since_when.reset();
+  } else if (!since_when) {
+    since_when = now;
+  }
+}
+
+std::uint64_t distance(sequence_number from, sequence_number to) { return to > from ? to.value - from.value : 0; }
+
+}  // namespace
+
+/// Translates one observation into facts. Observations without a meaning for the health are ignored.
+struct health_watch::noting {
+  health_watch& into;
+  health_time now;
+
+  void operator()(const replica_progress& it) const {
+    into.stepped_at_ = now;
+    into.own_.view = it.view;
+    into.own_.diverged = it.diverged;
+    begin_or_end(into.view_left_at_, !it.active, now);
+    begin_or_end(into.lacks_state_since_, it.lacks_state, now);
+  }
+  void operator()(const status_was_heard& it) const {
+    auto* peer = into.peer(it.replica);
+    if (peer == nullptr) return;
+    peer->heard_at = now;
+    peer->facts.view = it.view;
+    peer->facts.view_entered = it.active;
+    peer->facts.on_probation = it.on_probation;
+    peer->facts.behind = distance(it.last_decided, into.executed_);
+    peer->facts.ahead = distance(into.executed_, it.last_decided);
+  }
+  void operator()(const slot_committed& it) const {
+    std::set<replica_id> voters;
+    for (const auto& each : it.content.certificate->commits)
+      voters.insert(each.content.replica);
+    for (std::uint32_t number = 0; number < into.peers_.size(); ++number) {
+      auto& missed = into.peers_[number].facts.votes_missed;
+      missed = voters.contains(replica_id{number}) ? 0 : missed + 1;
+    }
+    into.set_committed(it.content.sequence, now);
+  }
+  void operator()(const frame_rejected& it) const {
+    // A vote that arrives after the decision is not verified, so it is only a hint that a slow replica still votes.
+    if (it.reason != rejection::already_decided || !it.sender.is_replica()) return;
+    if (auto* peer = into.peer(replica_id{it.sender.number})) peer->facts.votes_missed = 0;
+  }
+  void operator()(const batch_was_executed& it) const { into.set_executed(it.sequence, now); }
+  void operator()(const execution_resumed& it) const { into.set_executed(it.last_executed, now); }
+  void operator()(const state_was_installed& it) const { into.set_executed(it.sequence, now); }
+  void operator()(const probation_changed& it) const {
+    into.own_.on_probation = !it.over;
+    into.own_.probation_until = it.floor;
+  }
+  void operator()(const move_agreed& it) const {
+    if (it.wanted.kind != message_kind::readmission) return;
+    if (it.wanted.about == into.subject_.self) {
+      into.own_.probation_until = it.through;
+    } else if (auto* peer = into.peer(it.wanted.about)) {
+      peer->facts.probation_until = it.through;
+    }
+  }
+  void operator()(const node_failed&) const { into.own_.failed = true; }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+health_watch::health_watch(const health_subject& subject, health_time start)
+    : subject_(subject),
+      bounds_(bounds_of(subject.cluster, subject.status_period)),
+      peers_(subject.cluster.replicas),
+      stepped_at_(start) {
+  require(subject.cluster.group().contains(subject.self), "a node watches its own group");
+  own_.keeps_disk = subject.keeps_disk;
+}
+
+/// Null for this node itself and for a number outside of the group.
+health_watch::peer_notes* health_watch::peer(replica_id replica) {
+  const bool is_other = replica != subject_.self && replica.value < peers_.size();
+  return is_other ? &peers_[replica.value] : nullptr;
+}
+
+void health_watch::note(const observation& what, health_time now) { std::visit(noting{*this, now}, what); }
+
+void health_watch::on_link(replica_id replica, bool up) {
+  auto* about = peer(replica);
+  if (about == nullptr) return;
+  about->facts.linked = up;
+  about->heard_at.reset();
+  about->facts.on_probation = false;
+}
+
+void health_watch::set_committed(sequence_number sequence, health_time now) {
+  committed_ = std::max(committed_, sequence);
+  begin_or_end(waits_since_, committed_ > executed_, now);
+}
+
+void health_watch::set_executed(sequence_number sequence, health_time now) {
+  executed_ = sequence;
+  waits_since_.reset();
+  if (committed_ > executed_) waits_since_ = now;
+}
+
+health_input health_watch::known_at(health_time now) const {
+  health_input known{subject_.cluster.group(), subject_.self, bounds_, own_, {}};
+  known.own.since_step = since(stepped_at_, now);
+  if (view_left_at_) known.own.waiting_for_view = since(*view_left_at_, now);
+  if (lacks_state_since_) known.own.lacks_state = since(*lacks_state_since_, now);
+  if (waits_since_) known.own.not_executing = since(*waits_since_, now);
+  known.peers.reserve(peers_.size());
+  for (const auto& each : peers_) {
+    auto& added = known.peers.emplace_back(each.facts);
+    if (each.heard_at) added.heard_ago = since(*each.heard_at, now);
+  }
+  return known;
+}
+
+}  // namespace hypermesh::health

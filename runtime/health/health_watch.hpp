@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "actors/protocol/base/observations.hpp"
+#include "runtime/health/assessment.hpp"
+
+namespace hypermesh::health {
+
+/// The time of an event. Only differences matter.
+using health_time = std::chrono::steady_clock::time_point;
+
+/// The node and group whose health is watched.
+struct health_subject {
+  cluster_parameters cluster;
+  replica_id self;
+  /// How often the replica actor makes a step.
+  duration status_period = 150ms;
+  /// Whether the disk of the node survives a restart.
+  bool keeps_disk = true;
+};
+
+/// Collects what a node knows about itself and the others from its observations and link events. Pure: the caller gives
+/// the time. Memory: 150 bytes for each replica, whatever the peers send.
+class health_watch {
+ public:
+  health_watch(const health_subject& subject, health_time start);
+
+  void note(const observation& what, health_time now);
+  /// The authenticated link to a replica went up or down. Claims from before that no longer count, because the replica
+  /// may have restarted.
+  void on_link(replica_id replica, bool up);
+  /// The host will stop the node soon.
+  void drain() { own_.draining = true; }
+
+  /// What is known at `now`. The members `own.answers` and `quarantined` of each peer are for the caller to fill.
+  [[nodiscard]] health_input known_at(health_time now) const;
+
+ private:
+  struct noting;
+
+  struct peer_notes {
+    peer_health facts;
+    /// When its last STATUS arrived on the present link.
+    std::optional<health_time> heard_at;
+  };
+
+  [[nodiscard]] peer_notes* peer(replica_id replica);
+  void set_committed(sequence_number sequence, health_time now);
+  void set_executed(sequence_number sequence, health_time now);
+
+  health_subject subject_;
+  health_bounds bounds_;
+  own_health own_;
+  std::vector<peer_notes> peers_;
+  health_time stepped_at_;
+  /// When the node left its last view; nothing if it has entered its view.
+  std::optional<health_time> view_left_at_;
+  /// Since when a certificate proves a state that the node does not have.
+  std::optional<health_time> lacks_state_since_;
+  sequence_number committed_;
+  sequence_number executed_;
+  /// Since when the node has committed more than it executed, without executing anything.
+  std::optional<health_time> waits_since_;
+};
+
+/// A `health_watch` that several threads use: those of the monitor, of the links and of the host. No call blocks for
+/// longer than another call takes.
+class shared_health_watch {
+ public:
+  shared_health_watch(const health_subject& subject, health_time start) : watch_(subject, start) {}
+
+  void note(const observation& what, health_time now) {
+    const std::scoped_lock lock{guard_};
+    watch_.note(what, now);
+  }
+  void on_link(replica_id replica, bool up) {
+    const std::scoped_lock lock{guard_};
+    watch_.on_link(replica, up);
+  }
+  void drain() {
+    const std::scoped_lock lock{guard_};
+    watch_.drain();
+  }
+  [[nodiscard]] health_input known_at(health_time now) const {
+    const std::scoped_lock lock{guard_};
+    return watch_.known_at(now);
+  }
+
+ private:
+  mutable std::mutex guard_;
+  health_watch watch_;
+};
+
+}  // namespace hypermesh::health

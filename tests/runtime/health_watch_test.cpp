@@ -1,0 +1,202 @@
+#include <doctest/doctest.h>
+
+#include "runtime/health/health_watch.hpp"
+#include "tests/support/request_factory.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// The watch of replica 1 of four.
+struct watch_bench {
+  cluster_parameters cluster = small_cluster(4);
+  health_time now{};
+  health_watch watch{{cluster, replica_id{1}, milliseconds{150}, true}, now};
+
+  void pass(milliseconds time) { now += time; }
+  void see(const observation& what) { watch.note(what, now); }
+  void step() { see(replica_progress{}); }
+  void hear(std::uint32_t replica, std::uint64_t decided = 0, bool on_probation = false, std::uint64_t view = 0) {
+    see(status_was_heard{replica_id{replica}, view_number{view}, true, sequence_number{decided}, on_probation});
+  }
+  void hear_all() {
+    step();
+    for (const std::uint32_t replica : {0, 2, 3})
+      hear(replica);
+  }
+  void commit(std::uint64_t sequence, const std::vector<std::uint32_t>& voters) {
+    auto certificate = std::make_shared<commit_certificate>();
+    for (const auto each : voters) {
+      signed_statement vote;
+      vote.content.replica = replica_id{each};
+      certificate->commits.push_back(vote);
+    }
+    committed_batch content;
+    content.sequence = sequence_number{sequence};
+    content.body = std::make_shared<const batch>();
+    content.certificate = std::move(certificate);
+    see(slot_committed{std::move(content)});
+  }
+  void execute(std::uint64_t sequence) { see(batch_was_executed{sequence_number{sequence}, nullptr}); }
+  [[nodiscard]] health_report report() const { return assess(watch.known_at(now)); }
+  [[nodiscard]] health_reason only_reason() const {
+    const auto all = report().reasons;
+    REQUIRE(all.size() == 1);
+    return all[0];
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(watch_bench, "before the first STATUS a replica does not count") {
+  step();
+  CHECK(report().voting == 1);
+  CHECK_FALSE(report().service_possible);
+  hear_all();
+  CHECK_FALSE(report().degraded());
+  CHECK(report().safe_to_restart == std::vector{replica_id{1}, replica_id{2}, replica_id{3}});
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a replica counts for four STATUS periods after its last STATUS") {
+  hear_all();
+  pass(milliseconds{2'400});
+  step();
+  CHECK_FALSE(report().degraded());
+  hear(0);
+  hear(2);
+  pass(milliseconds{1});
+  CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::silent, 2'401});
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a replica whose link was down counts again after a STATUS on the new link") {
+  hear_all();
+  watch.on_link(replica_id{2}, false);
+  CHECK(only_reason().condition == replica_condition::unlinked);
+  // This STATUS was under way when the link went down.
+  hear(2);
+  CHECK(only_reason().condition == replica_condition::unlinked);
+  watch.on_link(replica_id{2}, true);
+  CHECK(only_reason().condition == replica_condition::silent);
+  hear(2);
+  CHECK_FALSE(report().degraded());
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a replica on probation does not count, and its agreed end is shown") {
+  hear_all();
+  hear(3, 0, true);
+  CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::on_probation, 0});
+  move_agreed agreed;
+  agreed.wanted.kind = message_kind::readmission;
+  agreed.wanted.about = replica_id{3};
+  agreed.through = sequence_number{512};
+  see(agreed);
+  CHECK(only_reason().number == 512);
+  hear(3);
+  CHECK_FALSE(report().degraded());
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a replica that claims to be well and does not vote does not count") {
+  hear_all();
+  for (std::uint64_t sequence = 1; sequence <= 64; ++sequence) {
+    commit(sequence, {0, 1, 2});
+    execute(sequence);
+  }
+  hear(3, 64);
+  CHECK_FALSE(report().degraded());
+  commit(65, {0, 1, 2});
+  execute(65);
+  CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::not_voting, 65});
+  SUBCASE("until it votes in time") { commit(66, {0, 1, 3}); }
+  SUBCASE("until it votes late") {
+    see(frame_rejected{principal::of(replica_id{3}), rejection::already_decided});
+    commit(66, {0, 1, 2});
+  }
+  execute(66);
+  CHECK_FALSE(report().degraded());
+}
+
+TEST_CASE_FIXTURE(watch_bench, "other rejected frames, also of clients, are no votes") {
+  hear_all();
+  for (std::uint64_t sequence = 1; sequence <= 65; ++sequence) {
+    commit(sequence, {0, 1, 2});
+    execute(sequence);
+    see(frame_rejected{principal::of(replica_id{3}), rejection::bad_signature});
+    see(frame_rejected{principal::of(client_id{3}), rejection::already_decided});
+  }
+  CHECK(only_reason().condition == replica_condition::not_voting);
+}
+
+TEST_CASE_FIXTURE(watch_bench, "the lag of a replica is that at the time of its STATUS") {
+  const auto period = cluster.checkpoint_period;
+  hear_all();
+  execute(period + 1);
+  // The STATUS is older than the execution.
+  CHECK_FALSE(report().degraded());
+  hear(2, 0);
+  CHECK(only_reason() == health_reason{replica_id{2}, replica_condition::behind, period + 1});
+  hear(2, 1);
+  CHECK_FALSE(report().degraded());
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a node that commits and does not execute is not ready after a while") {
+  hear_all();
+  commit(1, {0, 1, 2});
+  pass(milliseconds{2'400});
+  hear_all();
+  CHECK(report().ready);
+  pass(milliseconds{1});
+  CHECK_FALSE(report().ready);
+  CHECK(only_reason().condition == replica_condition::not_executing);
+  execute(1);
+  CHECK(report().ready);
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a node is ready again when it has a view, its state and its readmission") {
+  hear_all();
+  replica_progress seen;
+  SUBCASE("a view") { seen.active = false; }
+  SUBCASE("a correct state") { seen.diverged = true; }
+  SUBCASE("a state") { seen.lacks_state = true; }
+  SUBCASE("a readmission") { see(probation_changed{sequence_number{8}, view_number{2}, false}); }
+  see(seen);
+  pass(milliseconds{2'401});
+  hear(0);
+  hear(2);
+  hear(3);
+  see(seen);
+  CHECK_FALSE(report().ready);
+  see(probation_changed{sequence_number{8}, view_number{2}, true});
+  step();
+  CHECK(report().ready);
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a node whose replica actor makes no step is first not ready, then not live") {
+  hear_all();
+  pass(milliseconds{2'401});
+  CHECK_FALSE(report().ready);
+  CHECK(report().live);
+  pass(milliseconds{15'000});
+  CHECK_FALSE(report().live);
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a node that failed or will stop does not become ready again") {
+  hear_all();
+  SUBCASE("failed") { see(node_failed{{"no disk", "check it"}}); }
+  SUBCASE("will stop") { watch.drain(); }
+  step();
+  CHECK_FALSE(report().ready);
+}
+
+TEST_CASE_FIXTURE(watch_bench, "numbers outside of the group, and claims about this node, change nothing") {
+  hear_all();
+  for (const std::uint32_t number : {1U, 4U, 0xffffffffU}) {
+    hear(number, 1'000'000, true, 9);
+    watch.on_link(replica_id{number}, false);
+    see(frame_rejected{principal::of(replica_id{number}), rejection::already_decided});
+  }
+  CHECK_FALSE(report().degraded());
+}
+
+}  // namespace hypermesh::testing
