@@ -1,6 +1,6 @@
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -16,19 +16,20 @@ namespace hypermesh::messages {
 class byte_writer {
  public:
   byte_writer() = default;
-  explicit byte_writer(std::size_t expected_bytes) { out_.reserve(expected_bytes); }
+  explicit byte_writer(std::size_t expected_bytes) : out_(expected_bytes) {}
 
   template <std::unsigned_integral Number>
   byte_writer& number(Number value) {
-    std::array<std::byte, sizeof(Number)> encoded;
-    for (std::size_t index = 0; index < encoded.size(); ++index) {
-      encoded[index] = static_cast<std::byte>((static_cast<std::uint64_t>(value) >> (8 * index)) & 0xffU);
+    auto* place = extend(sizeof(Number));
+    for (std::size_t index = 0; index < sizeof(Number); ++index) {
+      place[index] = static_cast<std::byte>((static_cast<std::uint64_t>(value) >> (8 * index)) & 0xffU);
     }
-    return bytes(encoded);
+    return *this;
   }
 
   byte_writer& bytes(byte_span value) {
-    out_.insert(out_.end(), value.begin(), value.end());
+    auto* place = extend(value.size());
+    std::copy(value.begin(), value.end(), place);
     return *this;
   }
 
@@ -39,11 +40,25 @@ class byte_writer {
     return number(static_cast<std::uint8_t>(kept.size())).bytes(as_byte_span(kept));
   }
 
-  [[nodiscard]] std::size_t size() const { return out_.size(); }
-  [[nodiscard]] byte_vector take() { return std::move(out_); }
+  [[nodiscard]] std::size_t size() const { return written_; }
+  /// The written bytes. The writer is empty after the call.
+  [[nodiscard]] byte_vector take() {
+    out_.resize(std::exchange(written_, 0));
+    return std::exchange(out_, {});
+  }
 
  private:
+  /// Room for `count` more octets. The vector is kept longer than what is written, because growing it for each number
+  /// took a tenth of the scheduler's time.
+  std::byte* extend(std::size_t count) {
+    const auto start = written_;
+    written_ += count;
+    if (written_ > out_.size()) out_.resize(std::max(written_, 2 * out_.size()));
+    return out_.data() + start;
+  }
+
   byte_vector out_;
+  std::size_t written_ = 0;
 };
 
 /// Reads the format of `byte_writer` from untrusted bytes. After the first read beyond the

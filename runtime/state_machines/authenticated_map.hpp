@@ -14,7 +14,7 @@ namespace hypermesh::machines {
 /// The replicated state of a machine: an ordered map of bytes to bytes under a Merkle
 /// root (the hierarchical partitions of Castro's thesis, section 5.3.1, with one level of buckets).
 ///
-/// A key belongs to the bucket that its digest selects. A bucket becomes one or more chunks of at most
+/// A key belongs to the bucket that its hash selects. A bucket becomes one or more chunks of at most
 /// `limits::state_chunk_bytes_max`; an empty bucket has no chunk. The chunks depend only on the content and never on
 /// the order of changes. Only buckets that changed since the last snapshot are serialised and hashed again. All other
 /// buckets share their chunks with the last snapshot.
