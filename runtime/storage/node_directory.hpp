@@ -25,7 +25,7 @@ struct node_directory {
 
 /// The format of the directory and of everything in it, including the records of messages. All other formats are
 /// refused.
-inline constexpr std::uint64_t directory_format = 3;
+inline constexpr std::uint64_t directory_format = 4;
 
 /// An error whose only remedy is `learner_remedy`, because a replica that forgot a vote could vote twice.
 [[nodiscard]] tl::unexpected<world_error> lost_history(std::string what);
