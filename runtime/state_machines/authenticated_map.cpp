@@ -31,6 +31,14 @@ static_assert(authenticated_map::bucket_count_max <= limits::state_chunks_max);
 constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> bucket_hash_key = {
     'h', 'y', 'p', 'e', 'r', 'm', 'e', 's', 'h', ' ', 'b', 'u', 'c', 'k', 'e', 't'};
 
+std::uint64_t hash_of(byte_span key) {
+  std::array<unsigned char, crypto_shorthash_BYTES> hash{};
+  crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), bucket_hash_key.data());
+  return byte_reader{std::as_bytes(std::span{hash})}.number<std::uint64_t>();
+}
+
+std::uint32_t mark_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32U); }
+
 /// The place of a chunk according to its header.
 struct chunk_place {
   std::size_t bucket = 0;
@@ -73,44 +81,85 @@ authenticated_map::authenticated_map(std::size_t bucket_count) : buckets_(bucket
   require(bucket_count >= 1 && bucket_count <= bucket_count_max, "a map has 1 … 65,536 buckets");
 }
 
-std::size_t authenticated_map::bucket_of(byte_span key) const {
-  std::array<unsigned char, crypto_shorthash_BYTES> hash{};
-  crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), bucket_hash_key.data());
-  return static_cast<std::size_t>(byte_reader{std::as_bytes(std::span{hash})}.number<std::uint64_t>() %
-                                  buckets_.size());
+authenticated_map::key_place authenticated_map::place_of(byte_span key) const {
+  const auto hash = hash_of(key);
+  return {static_cast<std::uint32_t>(hash % buckets_.size()), mark_of(hash)};
 }
 
-std::optional<byte_span> authenticated_map::find_in(std::size_t bucket, byte_span key) const {
-  const auto& entries = buckets_[bucket].entries;
-  const auto found = entries.find(as_text(key));
-  if (found == entries.end()) return std::nullopt;
+authenticated_map::entry_map::const_iterator authenticated_map::bucket_content::find(std::uint32_t mark,
+                                                                                     std::string_view key) const {
+  if (!is_indexed) return entries.find(key);
+  for (std::size_t number = 0; number < marks.size(); ++number) {
+    if (marks[number] == mark && places[number]->first == key) return places[number];
+  }
+  return entries.end();
+}
+
+void authenticated_map::bucket_content::add(std::uint32_t mark, std::string_view key, std::string_view value) {
+  const auto added = entries.emplace(key, value).first;
+  if (!is_indexed) return;
+  if (entries.size() > indexed_max) {
+    is_indexed = false;
+    marks = {};
+    places = {};
+    return;
+  }
+  marks.push_back(mark);
+  places.push_back(added);
+}
+
+void authenticated_map::bucket_content::remove(std::uint32_t mark, entry_map::const_iterator entry) {
+  if (is_indexed) {
+    std::size_t number = 0;
+    while (marks[number] != mark || places[number] != entry)
+      ++number;
+    marks[number] = marks.back();
+    places[number] = places.back();
+    marks.pop_back();
+    places.pop_back();
+  }
+  entries.erase(entry);
+  // Half, so that no client makes the index again and again with changes at the limit.
+  if (is_indexed || entries.size() > indexed_max / 2) return;
+  is_indexed = true;
+  for (auto each = entries.begin(); each != entries.end(); ++each) {
+    marks.push_back(mark_of(hash_of(as_byte_span(each->first))));
+    places.push_back(each);
+  }
+}
+
+std::optional<byte_span> authenticated_map::find_at(key_place place, byte_span key) const {
+  const auto& bucket = buckets_[place.bucket];
+  const auto found = bucket.find(place.mark, as_text(key));
+  if (found == bucket.entries.end()) return std::nullopt;
   return as_byte_span(found->second);
 }
 
-void authenticated_map::put_in(std::size_t bucket, byte_span key, byte_span value) {
+void authenticated_map::put_at(key_place place, byte_span key, byte_span value) {
   require(!key.empty() && key.size() <= key_bytes_max, "a key has 1 … 1,024 bytes");
   require(value.size() <= value_bytes_max, "a value fits into an operation");
-  auto& entries = buckets_[bucket].entries;
-  const auto found = entries.lower_bound(as_text(key));
-  if (found != entries.end() && found->first == as_text(key)) {
+  auto& bucket = buckets_[place.bucket];
+  const auto found = bucket.find(place.mark, as_text(key));
+  if (found != bucket.entries.end()) {
     content_bytes_ = content_bytes_ - found->second.size() + value.size();
-    found->second.assign(as_text(value));
+    // The erasure of an empty range turns the iterator into one that can write.
+    bucket.entries.erase(found, found)->second.assign(as_text(value));
   } else {
-    entries.emplace_hint(found, as_text(key), as_text(value));
+    bucket.add(place.mark, as_text(key), as_text(value));
     content_bytes_ += key.size() + value.size();
     ++size_;
   }
-  mark_dirty(bucket);
+  mark_dirty(place.bucket);
 }
 
-bool authenticated_map::erase_in(std::size_t bucket, byte_span key) {
-  auto& entries = buckets_[bucket].entries;
-  const auto found = entries.find(as_text(key));
-  if (found == entries.end()) return false;
+bool authenticated_map::erase_at(key_place place, byte_span key) {
+  auto& bucket = buckets_[place.bucket];
+  const auto found = bucket.find(place.mark, as_text(key));
+  if (found == bucket.entries.end()) return false;
   content_bytes_ -= found->first.size() + found->second.size();
   --size_;
-  entries.erase(found);
-  mark_dirty(bucket);
+  bucket.remove(place.mark, found);
+  mark_dirty(place.bucket);
   return true;
 }
 
@@ -123,7 +172,7 @@ void authenticated_map::for_each(const std::function<void(byte_span key, byte_sp
 
 void authenticated_map::for_each_after(byte_span after, byte_span prefix,
                                        const std::function<bool(byte_span key, byte_span value)>& visit) const {
-  const auto first = after.empty() ? std::size_t{0} : bucket_of(after);
+  const auto first = after.empty() ? std::size_t{0} : std::size_t{place_of(after).bucket};
   for (auto index = first; index < buckets_.size(); ++index) {
     const auto& entries = buckets_[index].entries;
     const bool is_resumed = index == first && !after.empty() && as_text(after) >= as_text(prefix);
@@ -215,10 +264,11 @@ or_reason<void> authenticated_map::read_stream(std::size_t index, byte_span stre
     const auto key = reader.bytes(key_bytes);
     const auto value = reader.bytes(value_bytes);
     if (reader.failed()) return invalid("ends inside an entry");
-    if (bucket_of(key) != index) return invalid("has a key of another bucket");
+    const auto place = place_of(key);
+    if (place.bucket != index) return invalid("has a key of another bucket");
     // Keys must ascend strictly, so that a content has only one encoding and no key appears twice.
     if (!into.entries.empty() && into.entries.rbegin()->first >= as_text(key)) return invalid("has keys out of order");
-    into.entries.emplace_hint(into.entries.end(), as_text(key), as_text(value));
+    into.add(place.mark, as_text(key), as_text(value));
   }
   // If an entry header is truncated at the very end, the reader is empty but has failed.
   if (reader.failed()) return invalid("ends inside an entry");

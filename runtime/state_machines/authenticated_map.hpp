@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/ports.hpp"
@@ -24,8 +26,13 @@ namespace hypermesh::machines {
 /// ascending order of keys: u16 key length, u32 value length, key, value. All parts of a
 /// bucket but the last are full.
 ///
-/// One machine owns the map; concurrent use is not safe. Memory: the entries, and the chunks of the last snapshot. The
-/// machine that owns the map bounds `content_bytes()`.
+/// One machine owns the map; concurrent use is not safe. Memory: the entries and 12 bytes for each in the index, and
+/// the chunks of the last snapshot. The machine that owns the map bounds `content_bytes()`.
+///
+/// A search reads the marks of the bucket in sequence, 4 bytes each, and then one entry; a search in the ordered map
+/// would read one place of the memory after another. The time grows with the entries of one bucket, and a client can
+/// choose keys of one bucket. So a bucket of more than `indexed_max` entries has no index until half of them are left.
+/// The index holds iterators, so a map can be moved, but not copied.
 class authenticated_map {
  public:
   static constexpr std::size_t key_bytes_max = 1024;
@@ -34,26 +41,36 @@ class authenticated_map {
   /// A root over 1,024 leaves costs less than half a millisecond.
   static constexpr std::size_t bucket_count_default = 1024;
   static constexpr std::size_t bucket_count_max = 65'536;
+  /// The most entries of a bucket with an index: 4 million entries in all with the default number of buckets.
+  static constexpr std::size_t indexed_max = 4'096;
 
   /// `bucket_count` is 1 … `bucket_count_max` and the same at every replica, because it
   /// is part of every chunk and so of the root.
   explicit authenticated_map(std::size_t bucket_count = bucket_count_default);
+  authenticated_map(authenticated_map&&) = default;
+  authenticated_map& operator=(authenticated_map&&) = default;
 
-  /// The bucket of `key`. The call costs one hash, so a caller that reads and then writes should keep the result.
-  [[nodiscard]] std::size_t bucket_of(byte_span key) const;
+  /// Where a key belongs: its bucket, and a mark that tells it from most other keys of the bucket.
+  struct key_place {
+    std::uint32_t bucket = 0;
+    std::uint32_t mark = 0;
+  };
+
+  /// The place of `key`. The call costs one hash, so a caller that reads and then writes should keep the result.
+  [[nodiscard]] key_place place_of(byte_span key) const;
 
   /// The value of `key`. The span is valid until the next change.
-  [[nodiscard]] std::optional<byte_span> find(byte_span key) const { return find_in(bucket_of(key), key); }
-  [[nodiscard]] std::optional<byte_span> find_in(std::size_t bucket, byte_span key) const;
+  [[nodiscard]] std::optional<byte_span> find(byte_span key) const { return find_at(place_of(key), key); }
+  [[nodiscard]] std::optional<byte_span> find_at(key_place place, byte_span key) const;
 
   /// Sets the value of `key`. Both must be within the bounds above, and the key must not
   /// be empty.
-  void put(byte_span key, byte_span value) { put_in(bucket_of(key), key, value); }
-  void put_in(std::size_t bucket, byte_span key, byte_span value);
+  void put(byte_span key, byte_span value) { put_at(place_of(key), key, value); }
+  void put_at(key_place place, byte_span key, byte_span value);
 
   /// Removes `key`. Returns false if there was no such key.
-  bool erase(byte_span key) { return erase_in(bucket_of(key), key); }
-  bool erase_in(std::size_t bucket, byte_span key);
+  bool erase(byte_span key) { return erase_at(place_of(key), key); }
+  bool erase_at(key_place place, byte_span key);
 
   [[nodiscard]] std::size_t size() const { return size_; }
   /// The number of bytes of all keys and values.
@@ -78,10 +95,20 @@ class authenticated_map {
   [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot);
 
  private:
+  using entry_map = std::map<std::string, std::string, std::less<>>;
+
+  /// The entries in the order of the chunks, and an index of them: `marks[i]` belongs to `places[i]`, in any order.
   struct bucket_content {
-    std::map<std::string, std::string, std::less<>> entries;
+    entry_map entries;
+    std::vector<std::uint32_t> marks;
+    std::vector<entry_map::iterator> places;
+    bool is_indexed = true;
     std::vector<state_chunk> chunks;
     bool is_dirty = false;
+
+    [[nodiscard]] entry_map::const_iterator find(std::uint32_t mark, std::string_view key) const;
+    void add(std::uint32_t mark, std::string_view key, std::string_view value);
+    void remove(std::uint32_t mark, entry_map::const_iterator entry);
   };
 
   void mark_dirty(std::size_t index);

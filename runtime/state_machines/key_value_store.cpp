@@ -34,18 +34,19 @@ operation_result key_value_store::query(byte_span operation) const {
 
 or_reason<void> key_value_store::restore(const state_snapshot& snapshot) { return entries_.restore(snapshot); }
 
-std::optional<operation_result> key_value_store::write(std::size_t bucket, byte_span key, byte_span value) {
-  const auto present = entries_.find_in(bucket, key);
+std::optional<operation_result> key_value_store::write(authenticated_map::key_place place, byte_span key,
+                                                       byte_span value) {
+  const auto present = entries_.find_at(place, key);
   const auto replaced = present ? key.size() + present->size() : std::size_t{0};
   if (entries_.content_bytes() - replaced + key.size() + value.size() > content_bytes_max_) {
     return refused("the store is full");
   }
-  entries_.put_in(bucket, key, value);
+  entries_.put_at(place, key, value);
   return std::nullopt;
 }
 
 operation_result key_value_store::execute(const key_value::put& operation) {
-  if (auto full = write(entries_.bucket_of(operation.key), operation.key, operation.value)) return *full;
+  if (auto full = write(entries_.place_of(operation.key), operation.key, operation.value)) return *full;
   return applied();
 }
 
@@ -64,23 +65,23 @@ operation_result key_value_store::execute(const key_value::remove& operation) {
 }
 
 operation_result key_value_store::execute(const key_value::compare_and_swap& operation) {
-  const auto bucket = entries_.bucket_of(operation.key);
-  const auto present = entries_.find_in(bucket, operation.key);
+  const auto place = entries_.place_of(operation.key);
+  const auto present = entries_.find_at(place, operation.key);
   if (present.has_value() != operation.expected.has_value()) return flag(false);
   if (present && !std::ranges::equal(*present, *operation.expected)) return flag(false);
-  if (auto full = write(bucket, operation.key, operation.replacement)) return *full;
+  if (auto full = write(place, operation.key, operation.replacement)) return *full;
   return flag(true);
 }
 
 operation_result key_value_store::execute(const key_value::increment& operation) {
-  const auto bucket = entries_.bucket_of(operation.key);
-  const auto present = entries_.find_in(bucket, operation.key);
+  const auto place = entries_.place_of(operation.key);
+  const auto present = entries_.find_at(place, operation.key);
   const auto before = present ? key_value::parse_number(as_text(*present)) : std::int64_t{0};
   if (!before) return refused("the value is not a 64-bit decimal integer");
   std::int64_t sum = 0;
   if (__builtin_add_overflow(*before, operation.amount, &sum)) return refused("the sum does not fit in 64 bits");
   auto text = to_byte_vector(fmt::format("{}", sum));
-  if (auto full = write(bucket, operation.key, text)) return *full;
+  if (auto full = write(place, operation.key, text)) return *full;
   return applied(std::move(text));
 }
 

@@ -35,7 +35,8 @@ class key_value_store final : public state_machine {
   operation_result execute(const key_value::increment& operation);
 
   /// Sets the value, or returns a refusal because the store would outgrow its bound.
-  [[nodiscard]] std::optional<operation_result> write(std::size_t bucket, byte_span key, byte_span value);
+  [[nodiscard]] std::optional<operation_result> write(authenticated_map::key_place place, byte_span key,
+                                                      byte_span value);
 
   authenticated_map entries_;
   std::uint64_t content_bytes_max_;

@@ -60,9 +60,9 @@ operation_result resource_scheduler::execute(const submit_task& operation) {
     return refused("the cluster has no ordered time yet, so a lease would never end; submit the task later");
   }
   if (tables_.live() >= bounds_.live_tasks_max) return refused("the scheduler has the maximum number of tasks");
-  known_task task{spec.name, task_key(spec.name), 0, {}};
-  task.bucket = records_.bucket_of(as_byte_span(task.key));
-  if (records_.find_in(task.bucket, as_byte_span(task.key))) {
+  known_task task{spec.name, task_key(spec.name), {}, {}};
+  task.place = records_.place_of(as_byte_span(task.key));
+  if (records_.find_at(task.place, as_byte_span(task.key))) {
     return refused(fmt::format("task {} already exists", spec.name));
   }
   task.record.needs = spec.needs;
@@ -78,9 +78,9 @@ operation_result resource_scheduler::execute(const submit_task& operation) {
 operation_result resource_scheduler::execute_once(const submit_task& operation, client_id client, byte_span encoded) {
   if (const auto flaw = flaw_of_key(operation.key); !flaw.empty()) return refused(flaw);
   const auto key = submission_key(client, operation.key);
-  const auto bucket = records_.bucket_of(as_byte_span(key));
+  const auto place = records_.place_of(as_byte_span(key));
   const auto content = digest_of("hypermesh scheduler submission", encoded);
-  if (const auto stored = records_.find_in(bucket, as_byte_span(key))) {
+  if (const auto stored = records_.find_at(place, as_byte_span(key))) {
     const auto first = decode_submission(*stored);
     require(first.has_value(), "a stored record can be read");
     if (first->content == content) return applied(first->result);
@@ -90,7 +90,7 @@ operation_result resource_scheduler::execute_once(const submit_task& operation, 
   // A refusal changed nothing, so a repetition with the key tries again.
   if (result.status != operation_status::applied) return result;
   const auto ticket = tables_.header.next_ticket++;
-  records_.put_in(bucket, as_byte_span(key), encode_record(submission_record{ticket, content, result.payload}));
+  records_.put_at(place, as_byte_span(key), encode_record(submission_record{ticket, content, result.payload}));
   tables_.keys.emplace(ticket, key);
   forget_old_keys();
   return result;
@@ -126,7 +126,7 @@ operation_result resource_scheduler::execute(const end_task& operation) {
   } else {
     --tables_.submitted;
   }
-  records_.erase_in(task->bucket, as_byte_span(task->key));
+  records_.erase_at(task->place, as_byte_span(task->key));
   tell(event_kind::task_withdrawn, *task);
   return changed();
 }
@@ -220,9 +220,9 @@ placements resource_scheduler::fill(node_index node) {
 }
 
 std::optional<resource_scheduler::known_task> resource_scheduler::find_task(std::string_view task) const {
-  known_task found{std::string{task}, task_key(task), 0, {}};
-  found.bucket = records_.bucket_of(as_byte_span(found.key));
-  const auto value = records_.find_in(found.bucket, as_byte_span(found.key));
+  known_task found{std::string{task}, task_key(task), {}, {}};
+  found.place = records_.place_of(as_byte_span(found.key));
+  const auto value = records_.find_at(found.place, as_byte_span(found.key));
   if (!value) return std::nullopt;
   auto record = decode_task(*value);
   require(record.has_value(), "a stored record can be read");
@@ -231,7 +231,7 @@ std::optional<resource_scheduler::known_task> resource_scheduler::find_task(std:
 }
 
 void resource_scheduler::store(const known_task& task) {
-  records_.put_in(task.bucket, as_byte_span(task.key), encode_record(task.record));
+  records_.put_at(task.place, as_byte_span(task.key), encode_record(task.record));
 }
 
 operation_result resource_scheduler::changed(placements placed) const {

@@ -108,7 +108,7 @@ class resource_scheduler final : public state_machine {
   struct known_task {
     std::string name;
     std::string key;
-    std::size_t bucket = 0;
+    authenticated_map::key_place place;
     scheduler::task_record record;
   };
 

@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "messages/digest.hpp"
 #include "runtime/state_machines/authenticated_map.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
@@ -250,6 +252,37 @@ TEST_CASE("restore refuses a large bucket with a part left out or out of place")
   std::swap(swapped[1], swapped[2]);
   CHECK_FALSE(target.restore(swapped).has_value());
   CHECK(target.size() == 0);
+}
+
+TEST_CASE("a bucket equals a plain map while it grows beyond its index and shrinks again") {
+  constexpr auto most = static_cast<int>(authenticated_map::indexed_max) + 50;
+  authenticated_map map{1};
+  std::map<std::string, std::string> model;
+  const auto name_of = [](int number) { return fmt::format("key {}", number * 7919 % most); };
+  const auto compare = [&](int number) {
+    const auto key = name_of(number);
+    const auto found = map.find(as_byte_span(key));
+    REQUIRE(found.has_value() == model.contains(key));
+    if (found) REQUIRE(as_text(*found) == model.at(key));
+  };
+  for (int round = 0; round < 2; ++round) {
+    for (int number = 0; number < most; ++number) {
+      put(map, name_of(number), fmt::format("{} {}", round, number));
+      model[name_of(number)] = fmt::format("{} {}", round, number);
+      compare(number / 2);
+    }
+    // Only a map that was restored has an index from its beginning, or none.
+    authenticated_map restored{1};
+    REQUIRE(restored.restore(map.snapshot()));
+    map = std::move(restored);
+    for (int number = 0; number < most - 10; ++number) {
+      REQUIRE(map.erase(as_byte_span(name_of(number))));
+      REQUIRE_FALSE(map.erase(as_byte_span(name_of(number))));
+      model.erase(name_of(number));
+      compare(number + 5);
+    }
+    CHECK(content_of(map) == model);
+  }
 }
 
 TEST_CASE("restore refuses a key in another bucket than its digest names") {
