@@ -6,9 +6,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 /// A minimal HTTP client for tests. It sends any bytes, also those that no client should send.
@@ -54,15 +59,37 @@ class http_connection {
     bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return bytes;
   }
-  /// Everything until the other side closes.
-  [[nodiscard]] std::string receive_all() const {
+  /// Everything until the other side closes, or until `patience` has passed. A server that sends a byte now and then
+  /// does not hold the test for longer.
+  [[nodiscard]] std::string receive_all(std::chrono::milliseconds patience = std::chrono::seconds{30}) const {
     std::string all;
-    for (auto part = receive(); !part.empty(); part = receive())
-      all += part;
+    (void)receive_into(all, patience);
+    return all;
+  }
+  /// The same; nothing if the other side has not closed when `patience` has passed.
+  [[nodiscard]] std::optional<std::string> receive_until_closed(std::chrono::milliseconds patience) const {
+    std::string all;
+    if (!receive_into(all, patience)) return std::nullopt;
     return all;
   }
 
  private:
+  /// Whether the other side closed within `patience`. A reset counts as closed.
+  [[nodiscard]] bool receive_into(std::string& all, std::chrono::milliseconds patience) const {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (true) {
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return false;
+      set_timeout(left);
+      std::array<char, 4'096> part{};
+      const auto count = ::recv(socket_, part.data(), part.size(), 0);
+      if (count == 0) return true;
+      if (count < 0) return errno != EAGAIN && errno != EWOULDBLOCK;
+      all.append(part.data(), static_cast<std::size_t>(count));
+    }
+  }
+
   int socket_;
   bool is_open_ = false;
 };
@@ -74,11 +101,14 @@ struct http_answer_text {
   std::string body;
 };
 
+/// The status is 0 if the bytes are no whole head of an answer.
 inline http_answer_text parse_answer(const std::string& all) {
+  constexpr std::string_view version = "HTTP/1.x ";
   http_answer_text out;
   const auto end = all.find("\r\n\r\n");
-  if (!all.starts_with("HTTP/1.1 ") || end == std::string::npos) return out;
-  out.status = std::stoi(all.substr(9, 3));
+  if (!all.starts_with("HTTP/1.") || end == std::string::npos || end < version.size() + 3) return out;
+  const auto* status = all.data() + version.size();
+  if (std::from_chars(status, status + 3, out.status).ptr != status + 3) return {};
   out.head = all.substr(0, end);
   out.body = all.substr(end + 4);
   return out;
