@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/metrics/node_metrics.hpp"
+
 namespace hypermesh::http {
 
 namespace {
@@ -24,8 +26,6 @@ bool lags_by_a_window(const node_report& report) {
   const auto window = report.high_watermark.value - std::min(report.low_watermark, report.high_watermark).value;
   return report.stable_checkpoint.value > report.last_executed.value + window;
 }
-
-bool is_punished(const reputation& each) { return each.agreed.is_quarantined() || each.agreed.awaits_quarantine; }
 
 json json_of(const std::vector<reputation>& reputations) {
   auto list = json::array();

@@ -14,12 +14,15 @@ constexpr std::array rows = {
               "{{ $labels.instance }} does not answer",
               "Look at the log of the replica and start it again. Of 3f + 1 replicas, f may be down."},
     alert_row{"HypermeshNoQuorum",
-              R"(sum(up{job="hypermesh"}) < count(up{job="hypermesh"}) - floor((count(up{job="hypermesh"}) - 1) / 3))",
+              // A quorum is (n + f + 1) / 2, rounded up, with f = (n - 1) / 3, rounded down.
+              R"(sum(up{job="hypermesh"}) < ceil((count(up{job="hypermesh"}) + )"
+              R"(floor((count(up{job="hypermesh"}) - 1) / 3) + 1) / 2))",
               seconds{30}, "critical", "fewer replicas answer than a quorum, so no request is ordered",
               "Start the replicas that are down; check addresses and network."},
-    alert_row{"HypermeshNodeFailed", R"(increase(hypermesh_node_failures_total{job="hypermesh"}[10m]) > 0)", seconds{0},
-              "critical", "{{ $labels.instance }} stopped taking part in the protocol",
-              "Its log names the cause and the remedy."},
+    alert_row{"HypermeshNodeFailed", R"(hypermesh_node_failures_total{job="hypermesh"} > 0)", seconds{0}, "critical",
+              "{{ $labels.instance }} stopped taking part in the protocol, although its process runs",
+              "The log of the host application names the cause and the remedy; start the node again. The process of "
+              "hypermesh start ends instead, and HypermeshReplicaDown fires."},
     alert_row{"HypermeshReplicaConvicted",
               R"(count by (replica) (hypermesh_quarantined{job="hypermesh"} == 1) > )"
               R"(scalar((count(up{job="hypermesh"}) - 1) / 3))",

@@ -10,7 +10,7 @@
 namespace hypermesh::metrics {
 
 /// The metrics of a running node. Thread-safe: the monitor, the links and the journal report their events, and the HTTP
-/// server reads. The lock is held for one event, or for one copy of the values (some 50 KiB), so no actor waits longer
+/// server reads. The lock is held for one event, or for one copy of the values (at most 64 KiB), so no actor waits longer
 /// than a fraction of a millisecond.
 class metric_hub {
  public:

@@ -1,3 +1,5 @@
+#include <array>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -6,10 +8,12 @@
 #include "actors/protocol/base/observations.hpp"
 #include "messages/kinds.hpp"
 #include "messages/require.hpp"
+#include "runtime/links/link_counters.hpp"
 #include "runtime/links/link_error.hpp"
 #include "runtime/metrics/metric_table.hpp"
 
-/// The values of the labels. They come from the enums of the product, so a new enumerator is a new value by itself.
+/// The values of the labels. Each value is an enumerator. The words of some enums are written here, and a new
+/// enumerator without a word does not compile.
 namespace hypermesh::metrics {
 
 namespace {
@@ -37,6 +41,24 @@ words message_kinds() {
   return names;
 }
 
+/// The words of the enums that have no `to_string`, in the order of the enumerators.
+constexpr std::array<std::string_view, 2> direction_words = {"in", "out"};
+static_assert(direction_words.size() == links::link_direction_count);
+constexpr std::array<std::string_view, 5> phase_words = {"pre_prepare", "prepared", "committed", "executed", "replied"};
+static_assert(phase_words.size() == static_cast<std::size_t>(phase_last) + 1);
+constexpr std::array<std::string_view, 3> drop_words = {"queue_full", "link_down", "too_long"};
+static_assert(drop_words.size() == static_cast<std::size_t>(drop_reason_last) + 1);
+constexpr std::array<std::string_view, 2> directory_words = {"data", "audit"};
+static_assert(directory_words.size() == disk_directory_count);
+constexpr std::array<std::string_view, 7> http_answer_words = {"ok",        "unready",    "bad_request", "unauthorized",
+                                                               "not_found", "bad_method", "overloaded"};
+static_assert(http_answer_words.size() == static_cast<std::size_t>(http_answer_last) + 1);
+
+template <std::size_t Count>
+words words_from(const std::array<std::string_view, Count>& each) {
+  return {each.begin(), each.end()};
+}
+
 words make_words(label_set labels) {
   switch (labels) {
     case label_set::rejection:
@@ -45,9 +67,9 @@ words make_words(label_set labels) {
     case label_set::message_kind:
       return message_kinds();
     case label_set::direction:
-      return {"in", "out"};
+      return words_from(direction_words);
     case label_set::phase:
-      return {"pre_prepare", "prepared", "committed", "executed", "replied"};
+      return words_from(phase_words);
     case label_set::suspicion:
       return names_of(suspicion_reason::mute, suspicion_reason_last);
     case label_set::donor_fault:
@@ -55,11 +77,11 @@ words make_words(label_set labels) {
     case label_set::link_error:
       return names_of(links::link_error::not_hypermesh, links::link_error_last);
     case label_set::drop:
-      return {"queue_full", "link_down", "too_long"};
+      return words_from(drop_words);
     case label_set::directory:
-      return {"data", "audit"};
+      return words_from(directory_words);
     case label_set::http_answer:
-      return {"ok", "unready", "bad_request", "unauthorized", "not_found", "bad_method", "overloaded"};
+      return words_from(http_answer_words);
     case label_set::none:
     case label_set::sender:
     case label_set::replica:

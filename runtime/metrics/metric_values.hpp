@@ -18,8 +18,8 @@ struct metric_cell {
 
 /// The values of all metrics of a node. Pure, and not thread-safe.
 ///
-/// Memory: fixed by the table and the number of replicas; no input adds a label. With four replicas there are some 300
-/// cells, with a hundred some 800.
+/// Memory: fixed by the table and the number of replicas; no input adds a label. With four replicas there are at most
+/// 300 cells, with a hundred at most 1,000, of 48 bytes each and 8 bytes for each bucket. A test holds these bounds.
 class metric_values {
  public:
   explicit metric_values(std::uint32_t replicas);

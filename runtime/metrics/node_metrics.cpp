@@ -105,6 +105,10 @@ node_metrics::node_metrics(replica_id self, std::uint32_t replicas, std::uint32_
     values_.set(id, 0);
   values_.set(metric::view_active, 1);
   values_.set(metric::high_watermark, window);
+  // A link that never comes up has no event, and an alert needs its series.
+  for (std::uint32_t number = 0; number < replicas; ++number) {
+    if (number != self.value) values_.set(metric::link_up, 0, number);
+  }
 }
 
 void node_metrics::note(const observation& what) { std::visit(noting{*this, values_}, what); }
@@ -181,13 +185,14 @@ void fold(const links::link_counters& counted, metric_values& into) {
   into.set(metric::link_handshakes, number(link_count::handshakes_pending));
 }
 
+bool is_punished(const reputation& each) { return each.agreed.is_quarantined() || each.agreed.awaits_quarantine; }
+
 void fold(const std::vector<reputation>& reputations, metric_values& into) {
   const auto count = std::min<std::size_t>(reputations.size(), into.replicas());
   for (std::size_t replica = 0; replica < count; ++replica) {
     const auto& each = reputations[replica];
-    const bool is_punished = each.agreed.is_quarantined() || each.agreed.awaits_quarantine;
     into.set(metric::convictions, each.agreed.convictions, replica);
-    into.set(metric::quarantined, is_punished ? 1 : 0, replica);
+    into.set(metric::quarantined, is_punished(each) ? 1 : 0, replica);
     into.set(metric::reputation_score, each.agreed.score, replica);
     into.set(metric::reputation_local_score, each.local_score, replica);
     into.set(metric::avoided_as_primary, each.is_avoided_as_primary ? 1 : 0, replica);

@@ -55,6 +55,8 @@ class node_metrics {
 
 /// Adds the counters of the links to the values.
 void fold(const links::link_counters& counted, metric_values& into);
+/// Whether the group has agreed to quarantine the replica, now or as soon as it may.
+[[nodiscard]] bool is_punished(const reputation& each);
 /// Adds the reputations of all replicas, by replica number.
 void fold(const std::vector<reputation>& reputations, metric_values& into);
 void fold(const host_facts& facts, metric_values& into);

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <set>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "actors/protocol/base/quorum.hpp"
 #include "runtime/base/wrapped_text.hpp"
 #include "runtime/metrics/metric_documents.hpp"
 #include "runtime/metrics/prometheus_text.hpp"
@@ -91,6 +93,23 @@ TEST_CASE("the values of a label are distinct words, and their number is bounded
   CHECK(value_of(label_set::sender, 3) == "replica-2");
 }
 
+TEST_CASE("the values of a node have a bounded number of cells and bytes") {
+  const auto measure = [](std::uint32_t replicas) {
+    std::pair<std::size_t, std::size_t> cells_and_bytes;
+    for (const auto& row : metric_table()) {
+      const auto cells = count_of(row.labels[0], replicas) * count_of(row.labels[1], replicas);
+      const auto buckets = row.kind == metric_kind::histogram ? row.buckets.size() + 1 : 0;
+      cells_and_bytes.first += cells;
+      cells_and_bytes.second += cells * (sizeof(metric_cell) + buckets * sizeof(std::uint64_t));
+    }
+    return cells_and_bytes;
+  };
+  CHECK(sizeof(metric_cell) == 48);
+  CHECK(measure(4).first <= 300);
+  CHECK(measure(100).first <= 1'000);
+  CHECK(measure(100).second <= std::size_t{64} * 1024);
+}
+
 TEST_CASE("an alert only uses metrics of the table, and says what to do") {
   std::set<std::string_view> names;
   for (const auto& row : alert_table()) {
@@ -143,6 +162,33 @@ TEST_CASE("every line of the reference has at most 100 bytes, except the rows of
     CHECK((line.starts_with('|') || line.size() <= base::line_bytes_max));
     at = end + 1;
   }
+}
+
+TEST_CASE("the alert about a missing quorum fires when one replica fewer than a quorum answers, for every size") {
+  if (!has_promtool()) {
+    MESSAGE("skipped: promtool is missing; apt-get install prometheus");
+    return;
+  }
+  const auto alert = std::ranges::find(alert_table(), std::string_view{"HypermeshNoQuorum"}, &alert_row::name);
+  REQUIRE(alert != alert_table().end());
+  std::string tests = "tests:\n";
+  for (std::uint32_t replicas = 4; replicas <= 100; ++replicas) {
+    const auto quorum = protocol::group_size{replicas}.quorum();
+    tests += "  - interval: 1m\n    input_series:\n";
+    // A quorum answers at first. A minute later its last replica does not.
+    for (std::uint32_t number = 0; number < replicas; ++number) {
+      tests += fmt::format("      - {{series: 'up{{job=\"hypermesh\",instance=\"{}\"}}', values: '{} {}'}}\n", number,
+                           number < quorum ? 1 : 0, number + 1 < quorum ? 1 : 0);
+    }
+    tests += fmt::format(
+        "    promql_expr_test:\n"
+        "      - {{expr: '{0}', eval_time: 0s, exp_samples: []}}\n"
+        "      - {{expr: '{0}', eval_time: 1m, exp_samples: [{{labels: '{{}}', value: {1}}}]}}\n",
+        alert->expression, quorum - 1);
+  }
+  const auto [code, told] = promtool("test rules", tests);
+  CAPTURE(told);
+  CHECK(code == 0);
 }
 
 TEST_CASE("promtool accepts the alert rules and the page of metrics") {
