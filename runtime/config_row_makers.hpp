@@ -70,6 +70,20 @@ constexpr config_row<Owner> text(value_kind kind, config_key key, Member) {
   return row;
 }
 
+/// A row for an address to listen on.
+template <class Owner, class Member>
+constexpr config_row<Owner> address(config_key key, Member) {
+  config_row<Owner> row;
+  row.key = key;
+  row.key.kind = value_kind::address;
+  row.get = [](const Owner& from) -> config_value { return to_string(Member{}(from)); };
+  // The reader has parsed the text already, and `to_string` gives a text that can be parsed again.
+  row.set = [](Owner& into, const config_value& value) {
+    Member{}(into) = parse_address(std::get<std::string>(value), address_use::listen).value();
+  };
+  return row;
+}
+
 template <class Owner>
 constexpr config_row<Owner> assuming(config_row<Owner> row, void (*assume)(Owner& into)) {
   row.assume = assume;

@@ -10,26 +10,15 @@ namespace {
 using namespace config_row_makers;
 using node = node_config;
 
-constexpr config_row<node> http_listen_row(config_key key) {
-  config_row<node> row;
-  row.key = key;
-  row.key.kind = value_kind::address;
-  row.get = [](const node& from) -> config_value { return to_string(from.http.listen); };
-  // The reader has parsed the text already.
-  row.set = [](node& into, const config_value& value) {
-    into.http.listen = parse_address(std::get<std::string>(value), address_use::listen).value();
-  };
-  row.assume = [](node& into) {
-    const auto& replicas = into.cluster.replicas;
-    if (into.self.value >= replicas.size()) return;
-    // A port near the end of the range is lowered instead.
-    constexpr std::uint32_t port_max = 65'535;
-    const std::uint32_t own = replicas[into.self.value].address.port;
-    const auto port =
-        own + http::default_port_offset <= port_max ? own + http::default_port_offset : own - http::default_port_offset;
-    into.http.listen = {"127.0.0.1", static_cast<std::uint16_t>(port)};
-  };
-  return row;
+/// The port of the replica in the genesis, raised. A port near the end of the range is lowered instead.
+void assume_address(node& into) {
+  const auto& replicas = into.cluster.replicas;
+  if (into.self.value >= replicas.size()) return;
+  constexpr std::uint32_t port_max = 65'535;
+  const std::uint32_t own = replicas[into.self.value].address.port;
+  const auto port =
+      own + http::default_port_offset <= port_max ? own + http::default_port_offset : own - http::default_port_offset;
+  into.http.listen = {"127.0.0.1", static_cast<std::uint16_t>(port)};
 }
 
 constexpr std::array rows = {
@@ -39,13 +28,16 @@ constexpr std::array rows = {
          .unit = "flag",
          .about = "Whether the node answers HTTP: /livez, /readyz, /metrics, /api/v1/status and /api/v1/events."},
         [](auto& of) -> auto& { return of.http.enabled; }),
-    http_listen_row({.table = "http",
-                     .name = "listen",
-                     .unit = "address",
-                     .default_rule = "127.0.0.1, the genesis port + 1,000",
-                     .example = "127.0.0.1:8400",
-                     .about = "The address of the HTTP server. An address that other machines reach needs a "
-                              "token_file, and should have TLS."}),
+    assuming(address<node>(
+                 {.table = "http",
+                  .name = "listen",
+                  .unit = "address",
+                  .default_rule = "127.0.0.1, the genesis port + 1,000",
+                  .example = "127.0.0.1:8400",
+                  .about = "The address of the HTTP server. An address that other machines reach needs a token_file, "
+                           "and should have TLS."},
+                 [](auto& of) -> auto& { return of.http.listen; }),
+             assume_address),
     text<node>(
         value_kind::path,
         {.table = "http",

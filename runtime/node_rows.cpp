@@ -35,20 +35,9 @@ constexpr config_row<node> mode_row(config_key key) {
   return row;
 }
 
-constexpr config_row<node> listen_row(config_key key) {
-  config_row<node> row;
-  row.key = key;
-  row.key.kind = value_kind::address;
-  row.get = [](const node& from) -> config_value { return to_string(from.listen); };
-  // The reader has parsed the text already, and `to_string` gives a text that can be parsed again.
-  row.set = [](node& into, const config_value& value) {
-    into.listen = parse_address(std::get<std::string>(value), address_use::listen).value();
-  };
-  row.assume = [](node& into) {
-    const auto& replicas = into.cluster.replicas;
-    if (into.self.value < replicas.size()) into.listen = replicas[into.self.value].address;
-  };
-  return row;
+void assume_address(node& into) {
+  const auto& replicas = into.cluster.replicas;
+  if (into.self.value < replicas.size()) into.listen = replicas[into.self.value].address;
 }
 
 // --- node.toml: bounds that follow from the wire ---
@@ -89,12 +78,15 @@ constexpr std::array core_rows = {
          .is_required = true,
          .about = "The secret key of this replica, a file of mode 0600 outside of the data directory."},
         [](auto& of) -> auto& { return of.key_file; }),
-    listen_row({.name = "listen",
-                .unit = "address",
-                .default_rule = "its address in the genesis",
-                .example = "*:7400",
-                .about = "The address to listen on, if it is not the one in the genesis. * means every address "
-                         "of the machine, IPv4 and IPv6; 0.0.0.0 or [::] means every one of that family."}),
+    assuming(address<node>(
+                 {.name = "listen",
+                  .unit = "address",
+                  .default_rule = "its address in the genesis",
+                  .example = "*:7400",
+                  .about = "The address to listen on, if it is not the one in the genesis. * means every address "
+                           "of the machine, IPv4 and IPv6; 0.0.0.0 or [::] means every one of that family."},
+                 [](auto& of) -> auto& { return of.listen; }),
+             assume_address),
 
     mode_row({.table = "storage",
               .name = "mode",
