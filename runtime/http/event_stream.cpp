@@ -108,13 +108,8 @@ void event_stream::send(const std::shared_ptr<const std::string>& text) {
 }
 
 void event_stream::publish(const std::string& name, const std::string& data) {
-  std::uint64_t number = 0;
-  {
-    const std::scoped_lock lock{guard_};
-    number = ++published_;
-    if (clients_.empty()) return;
-  }
-  send(std::make_shared<const std::string>(fmt::format("id: {}\nevent: {}\ndata: {}\n\n", number, name, data)));
+  if (clients() == 0) return;
+  send(std::make_shared<const std::string>(fmt::format("event: {}\ndata: {}\n\n", name, data)));
 }
 
 void event_stream::keep_alive() { send(std::make_shared<const std::string>(": keep-alive\n\n")); }

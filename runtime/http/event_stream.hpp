@@ -63,7 +63,8 @@ class event_stream {
   [[nodiscard]] std::shared_ptr<event_subscription> subscribe();
   void unsubscribe(const std::shared_ptr<event_subscription>& client);
 
-  /// Publishes an event with a name and one line of JSON. Never blocks.
+  /// Publishes an event with a name and one line of JSON. Never blocks. Events have no numbers, because a client that
+  /// connects again could not ask for those that it missed: it reads the present state instead.
   void publish(const std::string& name, const std::string& data);
   /// Publishes a comment, which keeps connections open and finds clients that are gone.
   void keep_alive();
@@ -82,7 +83,6 @@ class event_stream {
   std::mutex sending_;
   mutable std::mutex guard_;
   std::vector<std::shared_ptr<event_subscription>> clients_;
-  std::uint64_t published_ = 0;
   std::uint64_t dropped_ = 0;
   bool is_stopped_ = false;
 };

@@ -39,7 +39,7 @@ TEST_CASE("an event reaches every client once, in order, in pieces of any size")
   CHECK(first.read().second == "retry: 3000\n\n");
   stream.publish("one", "{}");
   stream.publish("two", R"({"n":2})");
-  CHECK(first.read().second == "id: 1\nevent: one\ndata: {}\n\nid: 2\nevent: two\ndata: {\"n\":2}\n\n");
+  CHECK(first.read().second == "event: one\ndata: {}\n\nevent: two\ndata: {\"n\":2}\n\n");
   std::string pieces;
   while (true) {
     const auto [what, bytes] = second.read(7);
