@@ -12,9 +12,9 @@
 #include <fmt/format.h>
 
 #include "runtime/audit/audit_files.hpp"
-#include "runtime/base/durable_file.hpp"
+#include "runtime/base/private_file.hpp"
 #include "runtime/base/toml_document.hpp"
-#include "runtime/http/bearer_token.hpp"
+#include "runtime/http/http_server.hpp"
 #include "runtime/storage/node_directory.hpp"
 
 namespace hypermesh::runtime {
@@ -125,7 +125,7 @@ problems check_http(const http::http_settings& settings) {
   if (auto read = read_small_file(settings.tls_certificate, http::pem_bytes_max); !read) {
     found.push_back(std::move(read.error()));
   }
-  if (auto read = http::read_private_file(settings.tls_key, http::pem_bytes_max); !read) {
+  if (auto read = read_private_file(settings.tls_key, http::pem_bytes_max); !read) {
     found.push_back(std::move(read.error()));
   }
   return found;

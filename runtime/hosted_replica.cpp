@@ -20,6 +20,7 @@
 #include "runtime/config_check.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
+#include "runtime/metrics/disk_watch.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
 
@@ -139,7 +140,7 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
   auto links = link_settings_of(config.cluster, shared_keys, config.links);
   links.on_event = std::move(observers.on_link);
   // Descriptors are counted before the storage is opened, because a storage that runs out of descriptors looks damaged.
-  const auto fitted = fit_to_descriptors(links);
+  const auto fitted = fit_to_descriptors(links, http::open_files_of(config.http));
   if (!fitted) return failure_of(fitted);
   parts.on_failure = [condition = replica->condition_, silencer = replica->silencer_,
                       told = std::move(observers.on_failure)](const world_error& error) {
@@ -285,10 +286,12 @@ or_error<void> hosted_replica::start_http(const node_config& config, http::healt
   questions.works = [condition = condition_] { return condition->facts().running; };
   questions.health = health ? std::move(health) : [this](const http::node_facts& facts) { return judge(facts); };
   const bool is_stored = config.storage.mode != durability::memory;
-  metrics::disk_directories directories = {is_stored ? config.storage.directory : std::filesystem::path{},
-                                           config.audit.enabled ? config.audit.directory : std::filesystem::path{}};
-  auto started = http::node_endpoint::start(config.http, self_, tap_, links_.counters, std::move(directories),
-                                            std::move(questions));
+  const metrics::disk_directories directories = {
+      is_stored ? config.storage.directory : std::filesystem::path{},
+      config.audit.enabled ? config.audit.directory : std::filesystem::path{}};
+  const auto disks = std::make_shared<const metrics::disk_watch>(directories);
+  questions.disks = [disks] { return disks->facts(); };
+  auto started = http::node_endpoint::start(config.http, self_, tap_, links_.counters, std::move(questions));
   if (!started) return failure_of(started);
   endpoint_ = std::move(*started);
   return {};

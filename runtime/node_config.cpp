@@ -7,6 +7,7 @@
 #include "messages/require.hpp"
 #include "runtime/base/durable_file.hpp"
 #include "runtime/config_reader.hpp"
+#include "runtime/http/bearer_token.hpp"
 
 namespace hypermesh {
 
@@ -58,8 +59,7 @@ void expect_own_folders(config_tables& tables, const node_config& config) {
                   quoted(trail), quoted(data)));
 }
 
-/// What [http] needs as a whole. A port that other machines reach needs a token, because the answers tell an attacker
-/// much about the cluster.
+/// What [http] needs as a whole.
 void expect_safe_http(config_tables& tables, const node_config& config) {
   const auto& http = config.http;
   const auto complain = [&tables](std::string_view name, std::string what) {
@@ -70,7 +70,7 @@ void expect_safe_http(config_tables& tables, const node_config& config) {
              "tls_certificate and tls_key belong together; set both, or none of them");
   }
   if (!http.enabled) return;
-  if (http.token_file.empty() && !is_loopback(http.listen.host)) {
+  if (is_exposed(http)) {
     complain("listen", fmt::format("other machines reach {}, so 'token_file' must be set; or listen on 127.0.0.1",
                                    to_string(http.listen)));
   }

@@ -20,8 +20,9 @@ std::size_t threads_of_actor_system() { return std::clamp<std::size_t>(std::thre
 /// Counts the journal, the auditor, RocksDB's background threads and the thread that syncs its log.
 constexpr std::size_t threads_of_storage = 6;
 
-/// Counts the HTTP server's thread, the thread that closes its late connections, and the sampler.
-constexpr std::size_t threads_of_http = 3;
+/// Counts the HTTP server's thread, the thread that closes its late connections, the sampler, and the threads that
+/// examine the disks of data and audit trail.
+constexpr std::size_t threads_of_http = 5;
 
 /// Threads that wait until the trial is over. Each thread has a stack of 64 KiB.
 class trial_threads {

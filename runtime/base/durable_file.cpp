@@ -73,17 +73,21 @@ tl::unexpected<world_error> failed_to(std::string_view action, const std::filesy
                                     is_path ? fault_origin::configuration : fault_origin::machine});
 }
 
-or_error<std::string> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max) {
+or_error<open_file> open_regular_file(const std::filesystem::path& path) {
   // Without O_NONBLOCK, the call would block for ever if the path were a pipe.
-  const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (!file.is_open()) return failed_to("read", path, errno);
   struct stat facts {};
   if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
-  if (!S_ISREG(facts.st_mode)) {
-    return tl::unexpected(world_error{
-        fmt::format("{} is {}", quoted(path), S_ISDIR(facts.st_mode) ? "a directory" : "a pipe or a device"),
-        "name a regular file", fault_origin::configuration});
-  }
+  if (S_ISREG(facts.st_mode)) return file;
+  return tl::unexpected(
+      world_error{fmt::format("{} is {}", quoted(path), S_ISDIR(facts.st_mode) ? "a directory" : "a pipe or a device"),
+                  "name a regular file", fault_origin::configuration});
+}
+
+or_error<std::string> content_of(const open_file& file, const std::filesystem::path& path, std::uintmax_t bytes_max) {
+  struct stat facts {};
+  if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
   if (static_cast<std::uintmax_t>(facts.st_size) > bytes_max) {
     return tl::unexpected(
         world_error{fmt::format("{} has {} bytes, more than the limit of {}", quoted(path), facts.st_size, bytes_max),
@@ -94,6 +98,12 @@ or_error<std::string> read_small_file(const std::filesystem::path& path, std::ui
   if (!size) return failure_of(size);
   content.resize(*size);
   return content;
+}
+
+or_error<std::string> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max) {
+  const auto file = open_regular_file(path);
+  if (!file) return failure_of(file);
+  return content_of(*file, path, bytes_max);
 }
 
 or_error<std::size_t> read_bytes(const open_file& file, const std::filesystem::path& path, std::span<char> into) {

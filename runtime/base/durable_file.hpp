@@ -51,6 +51,14 @@ class open_file {
 [[nodiscard]] or_error<std::size_t> read_bytes(const open_file& file, const std::filesystem::path& path,
                                                std::span<char> into);
 
+/// Opens a regular file for reading. A symbolic link is followed. The error says whether the file is missing or
+/// forbidden, or whether a folder, pipe or device is in its place.
+[[nodiscard]] or_error<open_file> open_regular_file(const std::filesystem::path& path);
+
+/// The content of the opened file, which has at most `bytes_max` bytes. The error names `path`.
+[[nodiscard]] or_error<std::string> content_of(const open_file& file, const std::filesystem::path& path,
+                                               std::uintmax_t bytes_max);
+
 /// The content of a regular file of at most `bytes_max` bytes. The error says whether the file is missing, forbidden or
 /// failing, or whether a folder, pipe or device is in its place.
 [[nodiscard]] or_error<std::string> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max);

@@ -1,9 +1,6 @@
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -13,6 +10,7 @@
 #include "messages/require.hpp"
 #include "runtime/base/durable_file.hpp"
 #include "runtime/base/keys.hpp"
+#include "runtime/base/private_file.hpp"
 
 /// Reads and writes key files. Secret content passes through guarded memory only, never through a string or a stream.
 namespace hypermesh::base {
@@ -48,46 +46,17 @@ class guarded_bytes {
 
 // --- Reading -----------------------------------------------------------------
 
-or_error<void> check_file(const struct stat& facts, const std::filesystem::path& path) {
-  if (!S_ISREG(facts.st_mode)) {
-    return tl::unexpected(world_error{fmt::format("{} is not a regular file", quoted(path)),
-                                      "name a regular file, not a directory, pipe or device",
-                                      fault_origin::configuration});
-  }
-  if (facts.st_size > static_cast<off_t>(key_file_bytes_max)) {
-    return tl::unexpected(
-        world_error{fmt::format("{} has {} bytes, which is too long for a key file", quoted(path), facts.st_size),
-                    "name a file that `hypermesh keygen` wrote", fault_origin::configuration});
-  }
-  return {};
-}
-
-or_error<void> check_privacy(const struct stat& facts, const std::filesystem::path& path) {
-  if (facts.st_uid != ::geteuid()) {
-    return tl::unexpected(world_error{
-        fmt::format("{} belongs to user {}, but this process runs as user {}", quoted(path), facts.st_uid, ::geteuid()),
-        fmt::format("chown {} {}", ::geteuid(), quoted(path)), fault_origin::configuration});
-  }
-  const auto mode = facts.st_mode & 07777U;
-  if ((mode & ~secret_mode) != 0) {
-    return tl::unexpected(
-        world_error{fmt::format("{} has mode {:04o}{}, but a secret key needs 0600", quoted(path), mode,
-                                (mode & 077U) != 0 ? ", so other users may read or change it" : ""),
-                    fmt::format("chmod 600 {}", quoted(path)), fault_origin::configuration});
-  }
-  return {};
-}
-
 /// Reads the whole file into `content`. Returns the number of bytes, or the error.
 or_error<std::size_t> read_file(const std::filesystem::path& path, guarded_bytes& content) {
-  // Without O_NONBLOCK, the call would block for ever if the path were a pipe.
-  const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-  if (!file.is_open()) return failed_to("open", path, errno);
-  struct stat facts {};
-  if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
-  if (auto done = check_file(facts, path); !done) return failure_of(done);
-  if (auto done = check_privacy(facts, path); !done) return failure_of(done);
-  return read_bytes(file, path, {content.data(), content.size()});
+  const auto file = open_private_file(path);
+  if (!file) return failure_of(file);
+  auto size = read_bytes(*file, path, {content.data(), content.size()});
+  if (size && *size > key_file_bytes_max) {
+    return tl::unexpected(
+        world_error{fmt::format("{} has more than {} bytes, too long for a key file", quoted(path), key_file_bytes_max),
+                    "name a file that `hypermesh keygen` wrote", fault_origin::configuration});
+  }
+  return size;
 }
 
 /// The offset of the hexadecimal digits in `content`, or an error. The error quotes nothing of the secret content.
@@ -112,7 +81,7 @@ or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string
 /// Decodes the key of a file into `out`, which is guarded memory.
 or_error<void> read_key(const std::filesystem::path& path, std::span<std::byte> out) {
   initialise_crypto();
-  // The buffer has one byte more than allowed, to detect a file that grew while it was read.
+  // The buffer has one byte more than allowed, to detect a file that is too long.
   guarded_bytes content{key_file_bytes_max + 1};
   const auto size = read_file(path, content);
   if (!size) return failure_of(size);

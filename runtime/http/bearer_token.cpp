@@ -1,14 +1,11 @@
 #include "runtime/http/bearer_token.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include <fmt/format.h>
 #include <sodium.h>
 
-#include "runtime/base/durable_file.hpp"
+#include "runtime/base/private_file.hpp"
 
 namespace hypermesh::http {
 
@@ -62,15 +59,20 @@ bool bearer_token::is_shown_by(std::string_view authorization) const {
   return sodium_memcmp(offered.bytes.data(), content_.bytes.data(), content_.bytes.size()) == 0;
 }
 
-or_error<std::string> read_private_file(const std::filesystem::path& file, std::size_t bytes_max) {
-  struct stat facts {};
-  if (::stat(file.c_str(), &facts) != 0) return failed_to("read", file, errno);
-  if ((facts.st_mode & 077U) != 0) {
+bool is_exposed(const http_settings& settings) {
+  return settings.token_file.empty() && !is_loopback(settings.listen.host);
+}
+
+or_error<std::optional<bearer_token>> token_of(const http_settings& settings) {
+  if (is_exposed(settings)) {
     return tl::unexpected(world_error{
-        fmt::format("{} has mode {:04o}, so other users may read or change it", quoted(file), facts.st_mode & 07777U),
-        fmt::format("chmod 600 {}", quoted(file)), fault_origin::configuration});
+        fmt::format("other machines reach the HTTP server on {}, so it needs a token", to_string(settings.listen)),
+        "set 'token_file' of [http], or listen on 127.0.0.1", fault_origin::configuration});
   }
-  return read_small_file(file, bytes_max);
+  if (settings.token_file.empty()) return std::nullopt;
+  auto token = bearer_token::read(settings.token_file);
+  if (!token) return failure_of(token);
+  return *token;
 }
 
 }  // namespace hypermesh::http

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "actors/ports.hpp"
+#include "runtime/http/http_settings.hpp"
 
 namespace hypermesh::http {
 
@@ -27,11 +28,12 @@ class bearer_token {
   digest content_;
 };
 
-/// The longest certificate chain or key that the server reads.
-inline constexpr std::size_t pem_bytes_max = std::size_t{64} * 1024;
+/// Whether other machines would reach the server and no token is configured. Such a server is never started, because
+/// the answers tell an attacker much about the cluster.
+[[nodiscard]] bool is_exposed(const http_settings& settings);
 
-/// The content of a private file, such as a TLS key. The error says that the file is missing, too large, or that other
-/// users may read it.
-[[nodiscard]] or_error<std::string> read_private_file(const std::filesystem::path& file, std::size_t bytes_max);
+/// The token of the settings; nothing if none is needed. The error says that the server would be exposed, or that the
+/// file cannot be used.
+[[nodiscard]] or_error<std::optional<bearer_token>> token_of(const http_settings& settings);
 
 }  // namespace hypermesh::http

@@ -14,7 +14,7 @@
 #include <microhttpd.h>
 
 #include "messages/require.hpp"
-#include "runtime/base/durable_file.hpp"
+#include "runtime/base/private_file.hpp"
 #include "runtime/links/listening.hpp"
 
 namespace hypermesh::http {
@@ -25,21 +25,40 @@ constexpr std::size_t event_block_bytes = std::size_t{4} * 1024;
 constexpr std::chrono::milliseconds watch_interval{250};
 constexpr std::chrono::seconds keep_alive_interval{5};
 
-/// The last complaint of the library, for the error of a start that failed. Afterwards complaints are dropped, because
-/// strangers cause them.
+/// TLS 1.2 and 1.3. The library's own choice includes TLS 1.0 and 1.1, which RFC 8996 forbids.
+constexpr const char* tls_priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+/// Runs what the library or a thread calls. No exception may pass through the library, which is written in C, nor end
+/// the process. False after an exception.
+template <class Body>
+bool contained(const Body& body) noexcept {
+  try {
+    body();
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// The last complaint of the library, for the error of a start that failed. Complaints of a running server are dropped
+/// before they cost anything, because strangers cause them.
 struct complaint {
   std::mutex guard;
   std::string text;
+  std::atomic<bool> is_wanted = true;
 
   static void note(void* into, const char* format, va_list arguments) {
+    auto& self = *static_cast<complaint*>(into);
+    if (!self.is_wanted) return;
     std::array<char, 256> line{};
     const int written = std::vsnprintf(line.data(), line.size(), format, arguments);
     if (written <= 0) return;
-    auto& self = *static_cast<complaint*>(into);
-    const std::scoped_lock lock{self.guard};
-    self.text = line.data();
-    while (self.text.ends_with('\n'))
-      self.text.pop_back();
+    (void)contained([&] {
+      const std::scoped_lock lock{self.guard};
+      self.text = line.data();
+      while (self.text.ends_with('\n'))
+        self.text.pop_back();
+    });
   }
 };
 
@@ -70,18 +89,31 @@ http_request request_of(MHD_Connection* connection, const char* url, const char*
   return asked;
 }
 
-/// One event client, owned by its response.
-struct event_reader {
-  MHD_Connection* connection;
-  std::shared_ptr<event_stream> events;
-  std::shared_ptr<event_subscription> client;
+/// One event client, owned by its response. Ends the subscription.
+class event_reader {
+ public:
+  event_reader(MHD_Connection* connection, std::shared_ptr<event_stream> events,
+               std::shared_ptr<event_subscription> client)
+      : connection_(connection), events_(std::move(events)), client_(std::move(client)) {}
+  ~event_reader() {
+    (void)contained([this] { events_->unsubscribe(client_); });
+  }
+  event_reader(const event_reader&) = delete;
+  event_reader& operator=(const event_reader&) = delete;
 
   static ssize_t read(void* self, std::uint64_t, char* into, std::size_t size) {
-    auto& reader = *static_cast<event_reader*>(self);
+    ssize_t count = MHD_CONTENT_READER_END_WITH_ERROR;
+    (void)contained([&] { count = static_cast<const event_reader*>(self)->read(into, size); });
+    return count;
+  }
+  static void release(void* self) { delete static_cast<event_reader*>(self); }
+
+ private:
+  [[nodiscard]] ssize_t read(char* into, std::size_t size) const {
     std::size_t count = 0;
-    const auto sleep = [connection = reader.connection] { MHD_suspend_connection(connection); };
-    const auto wake = [connection = reader.connection] { MHD_resume_connection(connection); };
-    switch (reader.client->read(into, size, count, sleep, wake)) {
+    const auto sleep = [this] { MHD_suspend_connection(connection_); };
+    const auto wake = [connection = connection_] { MHD_resume_connection(connection); };
+    switch (client_->read(into, size, count, sleep, wake)) {
       case event_subscription::outcome::bytes:
         return static_cast<ssize_t>(count);
       case event_subscription::outcome::empty:
@@ -92,10 +124,9 @@ struct event_reader {
     return MHD_CONTENT_READER_END_WITH_ERROR;
   }
 
-  static void release(void* self) {
-    const std::unique_ptr<event_reader> reader{static_cast<event_reader*>(self)};
-    reader->events->unsubscribe(reader->client);
-  }
+  MHD_Connection* connection_;
+  std::shared_ptr<event_stream> events_;
+  std::shared_ptr<event_subscription> client_;
 };
 
 void add_headers(MHD_Response* response, const http_response& answer) {
@@ -123,21 +154,23 @@ struct http_server::library {
 struct http_server::callbacks {
   static MHD_Result answer(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
                            const char*, std::size_t*, void**) {
-    // An exception must not pass through the library, which is written in C.
-    try {
-      return respond(*static_cast<http_server*>(self), connection, request_of(connection, url, method));
-    } catch (const std::exception&) {
-      return MHD_NO;
-    }
+    auto queued = MHD_NO;
+    (void)contained(
+        [&] { queued = respond(*static_cast<http_server*>(self), connection, request_of(connection, url, method)); });
+    return queued;
   }
 
   static MHD_Result respond(http_server& of, MHD_Connection* connection, const http_request& asked);
 
   static void note_connection(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
     auto& watch = static_cast<http_server*>(self)->watch_;
-    if (what == MHD_CONNECTION_NOTIFY_CLOSED) return watch.note_closed(connection);
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info != nullptr) watch.note_opened(connection, info->connect_fd, connection_watch::clock::now());
+    const bool is_noted = contained([&] {
+      if (what == MHD_CONNECTION_NOTIFY_CLOSED) return watch.note_closed(connection);
+      if (info != nullptr) watch.note_opened(connection, info->connect_fd, connection_watch::clock::now());
+    });
+    // Without an entry, nothing would bound the time of the connection.
+    if (!is_noted && info != nullptr) (void)::shutdown(info->connect_fd, SHUT_RDWR);
   }
 };
 
@@ -169,6 +202,7 @@ or_error<void> http_server::open(const http_settings& settings) {
     flags |= MHD_USE_TLS;
     options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, with.certificate.data()});
     options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, with.key.data()});
+    options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(tls_priorities)});
   }
   options.push_back({MHD_OPTION_END, 0, nullptr});
   auto listening = links::open_listening_socket(settings.listen);
@@ -194,6 +228,7 @@ or_error<void> http_server::open(const http_settings& settings) {
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_per_connection,         //
                                  MHD_OPTION_STRICT_FOR_CLIENT, 1,                                   //
                                  MHD_OPTION_ARRAY, options.data(), MHD_OPTION_END);
+  with.last.is_wanted = false;
   if (with.daemon != nullptr) return {};
   return tl::unexpected(
       world_error{fmt::format("the HTTP server on {} cannot start: {}", to_string(settings.listen),
@@ -204,20 +239,21 @@ or_error<void> http_server::open(const http_settings& settings) {
                   fault_origin::configuration});
 }
 
+std::uint64_t open_files_of(const http_settings& settings) {
+  constexpr std::uint64_t other_files_of_server = 5;
+  return settings.enabled ? settings.connections_max + other_files_of_server : 0;
+}
+
 MHD_Result http_server::callbacks::respond(http_server& of, MHD_Connection* connection, const http_request& asked) {
   const auto answer = of.routes_.answer(asked);
   of.answers_[static_cast<std::size_t>(answer.meaning)].fetch_add(1, std::memory_order_relaxed);
   MHD_Response* response = nullptr;
   if (answer.events) {
-    auto reader = std::make_unique<event_reader>(event_reader{connection, of.events_, answer.events});
+    auto reader = std::make_unique<event_reader>(connection, of.events_, answer.events);
     of.watch_.note_stream(connection, answer.events);
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, event_block_bytes, event_reader::read, reader.get(),
                                                  event_reader::release);
-    if (response == nullptr) {
-      of.events_->unsubscribe(answer.events);
-    } else {
-      (void)reader.release();
-    }
+    if (response != nullptr) (void)reader.release();
   } else {
     response = MHD_create_response_from_buffer(answer.body.size(), const_cast<char*>(answer.body.data()),
                                                MHD_RESPMEM_MUST_COPY);
@@ -235,10 +271,12 @@ void http_server::watch() {
   while (!stopping_.wait_for(lock, watch_interval, [this] { return is_stopping_; })) {
     const auto now = connection_watch::clock::now();
     // The library notices the end of the socket and closes the connection.
-    watch_.cut_late(now, [](int descriptor) { (void)::shutdown(descriptor, SHUT_RDWR); });
-    if (now < next_keep_alive) continue;
-    next_keep_alive = now + keep_alive_interval;
-    events_->keep_alive();
+    (void)contained([&] {
+      watch_.cut_late(now, [](int descriptor) { (void)::shutdown(descriptor, SHUT_RDWR); });
+      if (now < next_keep_alive) return;
+      next_keep_alive = now + keep_alive_interval;
+      events_->keep_alive();
+    });
   }
 }
 

@@ -14,6 +14,13 @@
 
 namespace hypermesh::http {
 
+/// The longest certificate chain or key that the server reads.
+inline constexpr std::size_t pem_bytes_max = std::size_t{64} * 1024;
+
+/// The open files that a server with these settings needs at most: its connections, two for the listening socket, one
+/// for the poller of the library, and two for the signal that wakes it. 0 if the server is off.
+[[nodiscard]] std::uint64_t open_files_of(const http_settings& settings);
+
 /// The numbers of a server, for its metrics.
 struct http_counts {
   std::array<std::uint64_t, static_cast<std::size_t>(metrics::http_answer_last) + 1> answers{};

@@ -53,12 +53,10 @@ void node_tap::on_link(const links::link_event& what) const {
 }
 
 node_endpoint::node_endpoint(replica_id self, std::shared_ptr<const node_tap> tap,
-                             std::shared_ptr<const links::link_counters> counters,
-                             metrics::disk_directories directories, node_questions questions)
+                             std::shared_ptr<const links::link_counters> counters, node_questions questions)
     : self_(self),
       tap_(std::move(tap)),
       counters_(std::move(counters)),
-      directories_(std::move(directories)),
       questions_(std::move(questions)),
       last_(std::make_shared<const sample>()) {
   if (!questions_.health) questions_.health = assess_by_facts;
@@ -67,18 +65,13 @@ node_endpoint::node_endpoint(replica_id self, std::shared_ptr<const node_tap> ta
 or_error<std::unique_ptr<node_endpoint>> node_endpoint::start(const http_settings& settings, replica_id self,
                                                               std::shared_ptr<const node_tap> tap,
                                                               std::shared_ptr<const links::link_counters> counters,
-                                                              metrics::disk_directories directories,
                                                               node_questions questions) {
-  std::optional<bearer_token> token;
-  if (!settings.token_file.empty()) {
-    auto read = bearer_token::read(settings.token_file);
-    if (!read) return failure_of(read);
-    token = std::move(*read);
-  }
+  auto token = token_of(settings);
+  if (!token) return failure_of(token);
   std::unique_ptr<node_endpoint> endpoint{
-      new node_endpoint{self, std::move(tap), std::move(counters), std::move(directories), std::move(questions)}};
-  endpoint->look();
-  auto server = http_server::start(settings, router{endpoint->routes(), std::move(token)}, endpoint->tap_->events());
+      new node_endpoint{self, std::move(tap), std::move(counters), std::move(questions)}};
+  endpoint->try_to_look();
+  auto server = http_server::start(settings, router{endpoint->routes(), std::move(*token)}, endpoint->tap_->events());
   if (!server) return failure_of(server);
   endpoint->server_ = std::move(*server);
   endpoint->counted_ = endpoint->server_.get();
@@ -157,13 +150,16 @@ std::shared_ptr<const node_endpoint::sample> node_endpoint::last_sample() const 
 
 void node_endpoint::look() {
   auto now = std::make_shared<sample>();
+  const auto before = last_sample();
   now->facts.report = questions_.report();
   now->facts.reputations = questions_.reputations();
+  // The numbers of convictions are counters, which must not fall to 0 because one answer is late.
+  if (!now->facts.reputations) now->facts.reputations = before->facts.reputations;
   now->facts.works = questions_.works();
-  now->facts.host = metrics::read_host_facts(directories_);
+  now->facts.host = metrics::read_host_facts();
+  if (questions_.disks) now->facts.host.disks = questions_.disks();
   now->health = questions_.health(now->facts);
   now->at = clock::now();
-  const auto before = last_sample();
   {
     const std::scoped_lock lock{guard_};
     last_ = now;
@@ -173,11 +169,19 @@ void node_endpoint::look() {
   tap_->events()->publish(event.name, event.data);
 }
 
+void node_endpoint::try_to_look() noexcept {
+  try {
+    look();
+  } catch (...) {
+    // The questions run code of the host, and a failure of theirs must not end the process.
+  }
+}
+
 void node_endpoint::keep_looking() {
   std::unique_lock lock{guard_};
   while (!stopping_.wait_for(lock, sample_interval, [this] { return is_stopping_; })) {
     lock.unlock();
-    look();
+    try_to_look();
     lock.lock();
   }
 }

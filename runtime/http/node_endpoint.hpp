@@ -30,11 +30,14 @@ class node_tap {
   std::shared_ptr<event_stream> events_;
 };
 
-/// What the endpoint asks. Each function may block for a second, and runs on the sampler's thread.
+/// What the endpoint asks. Each function may block for a second, and runs on the sampler's thread. If one of them
+/// throws, the round has no result, and the last round stays in place and grows old.
 struct node_questions {
   std::function<std::optional<node_report>()> report;
   std::function<std::optional<std::vector<reputation>>()> reputations;
   std::function<or_error<void>()> works;
+  /// Empty: the disks are unknown. Must not wait for a disk, because a disk may hang.
+  std::function<metrics::disk_facts_list()> disks;
   /// Empty: `assess_by_facts`.
   health_port health;
 };
@@ -43,11 +46,10 @@ struct node_questions {
 /// answered from its last round. So a request never waits for an actor, and a flood of requests asks no actor.
 class node_endpoint {
  public:
-  /// `counters` and `directories` are those of the node.
+  /// `counters` are those of the node. An address that other machines reach is refused without a token.
   [[nodiscard]] static or_error<std::unique_ptr<node_endpoint>> start(
       const http_settings& settings, replica_id self, std::shared_ptr<const node_tap> tap,
-      std::shared_ptr<const links::link_counters> counters, metrics::disk_directories directories,
-      node_questions questions);
+      std::shared_ptr<const links::link_counters> counters, node_questions questions);
 
   /// Stops the endpoint.
   ~node_endpoint();
@@ -72,8 +74,7 @@ class node_endpoint {
   };
 
   node_endpoint(replica_id self, std::shared_ptr<const node_tap> tap,
-                std::shared_ptr<const links::link_counters> counters, metrics::disk_directories directories,
-                node_questions questions);
+                std::shared_ptr<const links::link_counters> counters, node_questions questions);
 
   [[nodiscard]] std::vector<route> routes();
   [[nodiscard]] http_response probe(const http_request& asked, bool for_use) const;
@@ -81,13 +82,14 @@ class node_endpoint {
   [[nodiscard]] http_response metrics_page();
   [[nodiscard]] http_response event_page(const http_request& asked) const;
   [[nodiscard]] std::shared_ptr<const sample> last_sample() const;
+  /// One round. Throws what a question throws.
   void look();
+  void try_to_look() noexcept;
   void keep_looking();
 
   replica_id self_;
   std::shared_ptr<const node_tap> tap_;
   std::shared_ptr<const links::link_counters> counters_;
-  metrics::disk_directories directories_;
   node_questions questions_;
   std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::string address_;

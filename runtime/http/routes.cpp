@@ -37,11 +37,10 @@ std::string error_body(std::string_view what, std::string_view remedy) {
 }
 
 bool names_this_machine(std::string_view host) {
-  if (host.starts_with('[')) {
-    const auto end = host.find(']');
-    return end != std::string_view::npos && links::is_loopback(host.substr(1, end - 1));
-  }
-  return links::is_loopback(host.substr(0, host.find(':')));
+  // In brackets, a colon belongs to the address.
+  const auto address_end = host.starts_with('[') ? host.find(']') : 0;
+  const auto named = parse_host(host.substr(0, host.find(':', address_end)), address_use::dial);
+  return named && is_loopback(*named);
 }
 
 bool router::admits(const route& to, const http_request& asked) const {

@@ -31,11 +31,11 @@ tl::unexpected<world_error> too_few_descriptors(std::uint64_t wanted, std::uint6
                   fmt::format("raise the limit: ulimit -n {0} (of a systemd unit: LimitNOFILE={0})", wanted)});
 }
 
-or_error<std::string> fit_to_descriptors(link_settings& settings, limit_raiser raise) {
+or_error<std::string> fit_to_descriptors(link_settings& settings, std::uint64_t further_files, limit_raiser raise) {
   auto& bounds = settings.limits;
   const std::size_t usable = settings.client_count * bounds.links_per_client_max;
   bounds.client_links_max = std::min(bounds.client_links_max, std::max<std::size_t>(usable, 1));
-  const auto fixed = 2 * settings.replicas.size() + other_files;
+  const auto fixed = 2 * settings.replicas.size() + other_files + further_files;
   const auto wanted = fixed + bounds.handshakes_max + bounds.client_links_max;
   const auto allowed = raise(wanted);
   if (allowed >= wanted) return std::string{};

@@ -17,10 +17,11 @@ std::uint64_t raise_descriptor_limit(std::uint64_t wanted);
 using limit_raiser = std::uint64_t (*)(std::uint64_t wanted);
 
 /// Fits the bounds of a replica's links to the open files that the system allows, because without a free descriptor an
-/// accepting socket stays ready and its loop would spin. Raises the limit of this process as far as the links may need.
-/// If this is not enough, lowers the bounds of `settings`. The text for the log names the lowered bounds; it is empty
-/// when no bound was lowered. The error says that a replica cannot work with so few open files.
-[[nodiscard]] or_error<std::string> fit_to_descriptors(link_settings& settings,
+/// accepting socket stays ready and its loop would spin. `further_files` are those of the node besides its links and
+/// `other_files`. Raises the limit of this process as far as all of them may need. If this is not enough, lowers the
+/// bounds of `settings`. The text for the log names the lowered bounds; it is empty when no bound was lowered. The
+/// error says that a replica cannot work with so few open files.
+[[nodiscard]] or_error<std::string> fit_to_descriptors(link_settings& settings, std::uint64_t further_files = 0,
                                                        limit_raiser raise = raise_descriptor_limit);
 
 /// The error for a process that needs `wanted` open files when the system allows fewer.

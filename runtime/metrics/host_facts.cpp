@@ -41,19 +41,13 @@ std::optional<std::uint64_t> count_open_files() {
   return entries < 3 ? 0 : entries - 3;
 }
 
-std::optional<disk_facts> disk_of(const std::filesystem::path& directory) {
-  struct statvfs facts {};
-  if (directory.empty() || ::statvfs(directory.c_str(), &facts) != 0) return std::nullopt;
-  return disk_facts{std::uint64_t{facts.f_bavail} * facts.f_frsize, std::uint64_t{facts.f_blocks} * facts.f_frsize};
-}
-
 std::chrono::microseconds time_of(const timeval& value) {
   return std::chrono::seconds{value.tv_sec} + std::chrono::microseconds{value.tv_usec};
 }
 
 }  // namespace
 
-host_facts read_host_facts(const disk_directories& directories) {
+host_facts read_host_facts() {
   host_facts facts;
   const auto status = status_of_process();
   if (const auto kib = number_after(status, "VmRSS:")) facts.resident_bytes = *kib * 1'024;
@@ -63,9 +57,13 @@ host_facts read_host_facts(const disk_directories& directories) {
   if (::getrusage(RUSAGE_SELF, &used) == 0) facts.processor_time = time_of(used.ru_utime) + time_of(used.ru_stime);
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) facts.open_files_max = files.rlim_cur;
-  for (std::size_t index = 0; index < directories.size(); ++index)
-    facts.disks[index] = disk_of(directories[index]);
   return facts;
+}
+
+std::optional<disk_facts> read_disk_facts(const std::filesystem::path& directory) {
+  struct statvfs facts {};
+  if (::statvfs(directory.c_str(), &facts) != 0) return std::nullopt;
+  return disk_facts{std::uint64_t{facts.f_bavail} * facts.f_frsize, std::uint64_t{facts.f_blocks} * facts.f_frsize};
 }
 
 }  // namespace hypermesh::metrics

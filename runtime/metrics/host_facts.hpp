@@ -17,6 +17,9 @@ struct disk_facts {
   std::uint64_t size_bytes = 0;
 };
 
+/// The disks by `disk_directory`.
+using disk_facts_list = std::array<std::optional<disk_facts>, disk_directory_count>;
+
 /// Facts about the process and its machine. A fact that the system does not tell is missing.
 struct host_facts {
   std::optional<std::uint64_t> resident_bytes;
@@ -24,13 +27,14 @@ struct host_facts {
   std::optional<std::uint64_t> open_files;
   std::optional<std::uint64_t> open_files_max;
   std::optional<std::uint64_t> threads;
-  std::array<std::optional<disk_facts>, disk_directory_count> disks;
+  disk_facts_list disks;
 };
 
-/// The directories whose disks are examined, by `disk_directory`. An empty path is left out.
-using disk_directories = std::array<std::filesystem::path, disk_directory_count>;
+/// Asks the system about the process. The disks are left out, because a disk that hangs blocks the call for ever:
+/// `disk_watch` examines them.
+[[nodiscard]] host_facts read_host_facts();
 
-/// Asks the system. A disk that hangs blocks the call, so no actor calls it.
-[[nodiscard]] host_facts read_host_facts(const disk_directories& directories);
+/// Asks the system about the disk of a directory. The call does not return while the disk hangs.
+[[nodiscard]] std::optional<disk_facts> read_disk_facts(const std::filesystem::path& directory);
 
 }  // namespace hypermesh::metrics

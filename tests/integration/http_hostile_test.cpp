@@ -22,6 +22,7 @@ using namespace hypermesh::http;
 using cli_test::eventually;
 using cli_test::has;
 using cli_test::scratch_folder;
+namespace fs = std::filesystem;
 
 const std::string secret = "0123456789abcdef0123";
 
@@ -69,7 +70,7 @@ struct server_bench {
   }
 };
 
-std::uint64_t resident_bytes() { return metrics::read_host_facts({}).resident_bytes.value_or(0); }
+std::uint64_t resident_bytes() { return metrics::read_host_facts().resident_bytes.value_or(0); }
 
 }  // namespace
 
@@ -114,9 +115,9 @@ TEST_CASE_FIXTURE(server_bench, "garbage, half requests and oversize headers end
   const auto refused = parse_answer(large.receive_all());
   // The server may reset the connection before the client has read the answer.
   CHECK((refused.status == 0 || refused.status == 431 || refused.status == 413));
-  CHECK(ask(port(), "/" + std::string(100'000, 'a')).status != 200);
-  CHECK(ask(port(), "/open", "Host: a\r\nHost: b\r\n").status != 0);
-  CHECK(ask(port(), "/open", "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "POST").status != 200);
+  const auto too_long = ask(port(), "/" + std::string(100'000, 'a'));
+  CHECK((too_long.status == 0 || too_long.status == 414 || too_long.status == 431));
+  CHECK(ask(port(), "/open", "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "POST").status == 405);
   CHECK(answers());
 }
 
@@ -202,8 +203,7 @@ TEST_CASE_FIXTURE(server_bench, "events arrive at once, a slow reader is dropped
   CHECK(eventually([&] { return has(seen += quick.receive(), "event: late"); }));
   server->stop();
   // The server ends the stream when it stops.
-  while (!quick.receive().empty()) {
-  }
+  CHECK(quick.receive_until_closed(std::chrono::seconds{20}));
 }
 
 TEST_CASE("a server stops while events are published and clients come and go") {
@@ -242,7 +242,11 @@ TEST_CASE("one address cannot take all connections, and a port in use is an erro
   }
   CHECK(eventually([&] { return bench.server->counts().connections == 4; }));
   const http_connection fifth{bench.port()};
-  CHECK(fifth.receive_all().empty());
+  // It is closed long before its time-out, although its request is complete.
+  (void)fifth.send("GET /open HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  CHECK(fifth.receive_until_closed(std::chrono::seconds{10}) == "");
+  held.clear();
+  CHECK(bench.answers());
   settings.listen.port = bench.port();
   const auto second = http_server::start(settings, router{{}, std::nullopt}, std::make_shared<event_stream>(1));
   REQUIRE_FALSE(second);
@@ -265,10 +269,19 @@ TEST_CASE("TLS works with a certificate and its key, and a wrong pair is refused
   ::chmod(settings.tls_key.c_str(), 0600);
   {
     server_bench bench{settings};
-    const auto fetch = "curl -s --max-time 20 --cacert " + settings.tls_certificate.string() +
-                       " https://localhost:" + std::to_string(bench.port()) + "/open > " + (folder / "out").string();
-    CHECK(std::system(fetch.c_str()) == 0);
-    CHECK(cli_test::text_of(folder / "out") == "{}\n");
+    const auto fetches = [&](const std::string& options) {
+      fs::remove(folder / "out");
+      const auto fetch = "curl -s --max-time 20 --cacert " + settings.tls_certificate.string() + " " + options +
+                         " https://localhost:" + std::to_string(bench.port()) + "/open > " + (folder / "out").string();
+      return std::system(fetch.c_str()) == 0 && cli_test::text_of(folder / "out") == "{}\n";
+    };
+    CHECK(fetches("--tlsv1.3"));
+    CHECK(fetches("--tlsv1.2 --tls-max 1.2"));
+    // The client would accept the old versions.
+    for (const auto* version : {"1.0", "1.1"}) {
+      CAPTURE(version);
+      CHECK_FALSE(fetches(std::string{"--tlsv1.0 --ciphers DEFAULT@SECLEVEL=0 --tls-max "} + version));
+    }
     // Plain HTTP gets no answer.
     CHECK(ask(bench.port(), "/open").status == 0);
   }

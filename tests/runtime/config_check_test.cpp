@@ -276,7 +276,7 @@ TEST_CASE_FIXTURE(files_fixture, "a secret key has mode 0600 and is its member's
   SUBCASE("executable by its owner") {
     ::chmod(key_of(1).c_str(), 0700);
     const auto found = problems_of_replica(1);
-    CHECK(contains(found, "has mode 0700, but a secret key needs 0600"));
+    CHECK(contains(found, "has mode 0700, but a secret needs 0600"));
     CHECK_FALSE(contains(found, "other users may"));
   }
   SUBCASE("of another replica") {

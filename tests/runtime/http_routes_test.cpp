@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -65,13 +66,14 @@ TEST_CASE("a route that needs the token is refused without it, and with any othe
 TEST_CASE("without a token only requests that name this machine are answered") {
   const auto tested = make_router(false);
   auto asked = get("/closed");
-  for (const auto* host : {"", "localhost", "LOCALHOST:8400", "127.0.0.1", "127.1.2.3:1", "[::1]:8400", "[::1]"}) {
+  for (const auto* host :
+       {"", "localhost", "LOCALHOST:8400", "127.0.0.1", "LocalHost", "127.1.2.3:1", "[::1]:8400", "[::1]"}) {
     CAPTURE(host);
     asked.host = host;
-    // The parser of addresses knows names in lower case.
-    if (std::string_view{host} != "LOCALHOST:8400") CHECK(tested.answer(asked).status == 200);
+    CHECK(tested.answer(asked).status == 200);
   }
-  for (const auto* host : {"evil.example", "127.0.0.1.evil.example", "10.0.0.1:8400", "[::2]", "[::1", "\xff", ":"}) {
+  for (const auto* host : {"evil.example", "127.0.0.1.evil.example", "10.0.0.1:8400", "[::2]", "[::1", "[::1]evil",
+                           "localhost.evil.example", "\xff", ":"}) {
     CAPTURE(host);
     asked.host = host;
     CHECK(tested.answer(asked).status == 421);
@@ -114,6 +116,17 @@ TEST_CASE("a token is long enough, printable, and in a file that only its owner 
   REQUIRE_FALSE(open);
   CHECK(contains(open.error().remedy, "chmod 600"));
   ::chmod(file.c_str(), 0600);
+  if (::geteuid() == 0) {
+    // Another user could replace the token of this node.
+    REQUIRE(::chown(file.c_str(), 12'345, 0) == 0);
+    const auto foreign = bearer_token::read(file);
+    REQUIRE_FALSE(foreign);
+    CHECK(contains(foreign.error().what, "belongs to user 12345"));
+    REQUIRE(::chown(file.c_str(), 0, 0) == 0);
+  }
+  const auto pipe = folder.path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_FALSE(bearer_token::read(pipe));
   const auto read = bearer_token::read(file);
   REQUIRE(read);
   CHECK(read->is_shown_by("Bearer " + secret));
@@ -121,6 +134,29 @@ TEST_CASE("a token is long enough, printable, and in a file that only its owner 
   const auto wrong = bearer_token::read(file);
   REQUIRE_FALSE(wrong);
   CHECK_FALSE(contains(wrong.error().what, "short\n"));
+}
+
+TEST_CASE("an address that other machines reach needs a token") {
+  http_settings settings;
+  for (const auto* host : {"", "0.0.0.0", "::", "10.0.0.5", "node.example"}) {
+    CAPTURE(host);
+    settings.listen.host = host;
+    CHECK(is_exposed(settings));
+    const auto token = token_of(settings);
+    REQUIRE_FALSE(token);
+    CHECK(contains(token.error().remedy, "token_file"));
+  }
+  for (const auto* host : {"127.0.0.1", "::1", "localhost"}) {
+    settings.listen.host = host;
+    CHECK_FALSE(token_of(settings).value());
+  }
+  const scratch_folder folder;
+  settings.token_file = folder.path() / "token";
+  settings.listen.host = "10.0.0.5";
+  CHECK_FALSE(token_of(settings));
+  replace_content(settings.token_file, secret + "\n");
+  ::chmod(settings.token_file.c_str(), 0600);
+  CHECK(token_of(settings).value());
 }
 
 TEST_CASE("a node that fails, waits for a view or is on probation is live and not ready") {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "runtime/http/http_server.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/thread_limits.hpp"
 
@@ -26,7 +27,7 @@ link_settings settings_of(std::size_t replicas, std::uint32_t clients) {
 
 TEST_CASE("a cluster of four with four clients fits the default limits of systems") {
   auto settings = settings_of(4, 4);
-  const auto fitted = fit_to_descriptors(settings, at_most<1'024>);
+  const auto fitted = fit_to_descriptors(settings, 0, at_most<1'024>);
   REQUIRE(fitted);
   CHECK(fitted->empty());
   CHECK(settings.limits.client_links_max == 128);
@@ -39,7 +40,7 @@ TEST_CASE("fewer open files give fewer sessions and handshakes, and a message") 
     const auto files = system(0);
     CAPTURE(files);
     auto settings = settings_of(4, 900);
-    const auto fitted = fit_to_descriptors(settings, system);
+    const auto fitted = fit_to_descriptors(settings, 0, system);
     REQUIRE(fitted);
     CHECK(fitted->find("ulimit -n 1800") != std::string::npos);
     const auto& bounds = settings.limits;
@@ -50,9 +51,26 @@ TEST_CASE("fewer open files give fewer sessions and handshakes, and a message") 
   }
 }
 
+TEST_CASE("the connections of the HTTP server count as open files") {
+  http::http_settings off;
+  CHECK(http::open_files_of(off) == 0);
+  auto on = off;
+  on.enabled = true;
+  on.connections_max = 200;
+  CHECK(http::open_files_of(on) > 200);
+  // 904 files are just enough for the links alone.
+  auto settings = settings_of(4, 4);
+  CHECK(fit_to_descriptors(settings, http::open_files_of(off), at_most<904>)->empty());
+  const auto fitted = fit_to_descriptors(settings, http::open_files_of(on), at_most<904>);
+  REQUIRE(fitted);
+  CHECK_FALSE(fitted->empty());
+  const auto& bounds = settings.limits;
+  CHECK(8 + other_files + http::open_files_of(on) + bounds.client_links_max + bounds.handshakes_max == 904);
+}
+
 TEST_CASE("a replica with too few open files does not start, and the error has the numbers") {
   auto settings = settings_of(4, 4);
-  const auto fitted = fit_to_descriptors(settings, at_most<256>);
+  const auto fitted = fit_to_descriptors(settings, 0, at_most<256>);
   REQUIRE(!fitted);
   const auto& error = fitted.error();
   CHECK(error.what == "this process needs 904 open files, but the system allows 256");

@@ -3,7 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
+#include <stdexcept>
+#include <thread>
 
+#include "runtime/metrics/disk_watch.hpp"
 #include "runtime/metrics/metric_hub.hpp"
 #include "runtime/metrics/prometheus_text.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
@@ -178,13 +183,59 @@ TEST_CASE("the number of reported series depends on the replicas only") {
 }
 
 TEST_CASE("the system tells the facts of this process") {
-  const auto facts = read_host_facts({std::filesystem::temp_directory_path(), {}});
+  const auto facts = read_host_facts();
   REQUIRE(facts.resident_bytes);
   CHECK(*facts.resident_bytes > 1'000'000);
   CHECK(facts.threads.value_or(0) >= 1);
   CHECK(facts.open_files.value_or(0) >= 3);
-  REQUIRE(facts.disks[0]);
-  CHECK(facts.disks[0]->size_bytes >= facts.disks[0]->free_bytes);
-  CHECK_FALSE(facts.disks[1]);
-  CHECK_FALSE(read_host_facts({"/no/such/place", {}}).disks[0]);
+  const auto disk = read_disk_facts(std::filesystem::temp_directory_path());
+  REQUIRE(disk);
+  CHECK(disk->size_bytes >= disk->free_bytes);
+  CHECK_FALSE(read_disk_facts("/no/such/place"));
+}
+
+TEST_CASE("a disk is examined, and facts that are too old are not reported") {
+  const disk_watch watch{{"data", {}}, [](const auto&) { return disk_facts{5, 100}; }};
+  while (!watch.facts()[0])
+    std::this_thread::yield();
+  CHECK(watch.facts()[0]->free_bytes == 5);
+  CHECK_FALSE(watch.facts()[1]);
+  CHECK_FALSE(watch.facts(disk_watch::clock::now() + std::chrono::minutes{1})[0]);
+}
+
+TEST_CASE("a disk that hangs holds nobody, and does not hide another disk") {
+  struct disk {
+    std::promise<void> entered;
+    std::promise<void> answers;
+    std::promise<void> returned;
+  };
+  // The thread outlives the watch, so it owns what it uses.
+  const auto hung = std::make_shared<disk>();
+  {
+    const disk_watch watch{{"hangs", "works"}, [hung](const std::filesystem::path& directory) {
+                             if (directory == "works") return disk_facts{1, 2};
+                             hung->entered.set_value();
+                             hung->answers.get_future().wait();
+                             hung->returned.set_value();
+                             return disk_facts{3, 4};
+                           }};
+    hung->entered.get_future().wait();
+    while (!watch.facts()[1])
+      std::this_thread::yield();
+    CHECK_FALSE(watch.facts()[0]);
+  }
+  // The watch is gone, and its thread still waits for the disk.
+  hung->answers.set_value();
+  hung->returned.get_future().wait();
+}
+
+TEST_CASE("an examination that throws gives no facts") {
+  std::atomic<int> calls = 0;
+  const disk_watch watch{{"data", {}}, [&](const auto&) -> std::optional<disk_facts> {
+                           ++calls;
+                           throw std::runtime_error{"no"};
+                         }};
+  while (calls == 0)
+    std::this_thread::yield();
+  CHECK_FALSE(watch.facts()[0]);
 }

@@ -165,7 +165,7 @@ exit_code watch(hosted_replica& manager, interruption& stop) {
 /// because the actor system cannot report the error.
 or_error<void> check_limits(const node_config& config) {
   auto bounds = link_settings_of(config.cluster, nullptr, config.links);
-  auto fitted = fit_to_descriptors(bounds);
+  auto fitted = fit_to_descriptors(bounds, http::open_files_of(config.http));
   if (!fitted) return failure_of(fitted);
   return check_threads(threads_of_node(config.cluster.replicas.size()));
 }
