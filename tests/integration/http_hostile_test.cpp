@@ -278,9 +278,9 @@ TEST_CASE("TLS works with a certificate and its key, and a wrong pair is refused
     CHECK(fetches("--tlsv1.3"));
     CHECK(fetches("--tlsv1.2 --tls-max 1.2"));
     // The client would accept the old versions.
-    for (const auto* version : {"1.0", "1.1"}) {
+    for (const std::string version : {"1.0", "1.1"}) {
       CAPTURE(version);
-      CHECK_FALSE(fetches(std::string{"--tlsv1.0 --ciphers DEFAULT@SECLEVEL=0 --tls-max "} + version));
+      CHECK_FALSE(fetches("--tlsv1.0 --ciphers DEFAULT@SECLEVEL=0 --tls-max " + version));
     }
     // Plain HTTP gets no answer.
     CHECK(ask(bench.port(), "/open").status == 0);
