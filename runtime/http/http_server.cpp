@@ -62,6 +62,12 @@ struct complaint {
   }
 };
 
+/// Whether the other side has ended the connection, and all that it sent was read.
+bool is_left(int socket) {
+  char next = 0;
+  return ::recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 std::uint16_t port_of(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -245,6 +251,7 @@ std::uint64_t open_files_of(const http_settings& settings) {
 }
 
 MHD_Result http_server::callbacks::respond(http_server& of, MHD_Connection* connection, const http_request& asked) {
+  of.watch_.note_request(connection);
   const auto answer = of.routes_.answer(asked);
   of.answers_[static_cast<std::size_t>(answer.meaning)].fetch_add(1, std::memory_order_relaxed);
   MHD_Response* response = nullptr;
@@ -272,7 +279,7 @@ void http_server::watch() {
     const auto now = connection_watch::clock::now();
     // The library notices the end of the socket and closes the connection.
     (void)contained([&] {
-      watch_.cut_late(now, [](int descriptor) { (void)::shutdown(descriptor, SHUT_RDWR); });
+      watch_.cut_useless(now, is_left, [](int descriptor) { (void)::shutdown(descriptor, SHUT_RDWR); });
       if (now < next_keep_alive) return;
       next_keep_alive = now + keep_alive_interval;
       events_->keep_alive();
@@ -285,7 +292,7 @@ http_counts http_server::counts() const {
   for (std::size_t index = 0; index < answers_.size(); ++index)
     out.answers[index] = answers_[index].load(std::memory_order_relaxed);
   out.connections = watch_.open();
-  out.connections_cut = watch_.cut();
+  out.connections_cut = watch_.late();
   return out;
 }
 

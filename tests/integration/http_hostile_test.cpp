@@ -253,6 +253,40 @@ TEST_CASE("one address cannot take all connections, and a port in use is an erro
   CHECK_FALSE(second.error().remedy.empty());
 }
 
+TEST_CASE("clients that left before their request was whole hold no connections") {
+  auto settings = server_bench::usual();
+  settings.connections_max = 8;
+  settings.connections_per_address_max = 8;
+  settings.request_timeout = std::chrono::seconds{50};
+  server_bench bench{settings};
+  std::vector<http_connection> held;
+  const auto open = [&] {
+    held.emplace_back(bench.port());
+    REQUIRE(held.back().send("GET /open HTTP/1.1\r\n"));
+  };
+  for (int number = 0; number < 8; ++number)
+    open();
+  CHECK(eventually([&] { return bench.server->counts().connections == 8; }));
+  // These wait for the first eight. When the server accepts them, their bytes and their ends are there together.
+  for (int number = 0; number < 8; ++number)
+    open();
+  held.clear();
+  const auto before = std::chrono::steady_clock::now();
+  CHECK(bench.answers());
+  CHECK(eventually([&] { return bench.server->counts().connections == 0; }));
+  CHECK(std::chrono::steady_clock::now() - before < settings.request_timeout);
+  CHECK(bench.server->counts().connections_cut == 0);
+}
+
+TEST_CASE_FIXTURE(server_bench, "a client that ends its own direction after the request still gets the answer") {
+  for (int round = 0; round < 50; ++round) {
+    const http_connection to{port()};
+    REQUIRE(to.send("GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + secret + "\r\n\r\n"));
+    to.end_sending();
+    CHECK(parse_answer(to.receive_all()).body.size() == 1 << 20U);
+  }
+}
+
 TEST_CASE("TLS works with a certificate and its key, and a wrong pair is refused with a remedy") {
   const scratch_folder folder;
   const auto command =

@@ -52,6 +52,8 @@ class http_connection {
   [[nodiscard]] bool send(const std::string& bytes) const {
     return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
+  /// Tells the other side that nothing more is sent. Its answer still arrives.
+  void end_sending() const { (void)::shutdown(socket_, SHUT_WR); }
   /// Up to `size` bytes; empty at the end of the connection or after the time-out.
   [[nodiscard]] std::string receive(std::size_t size = 4'096) const {
     std::string bytes(size, '\0');

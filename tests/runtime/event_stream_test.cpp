@@ -137,16 +137,37 @@ TEST_CASE("a connection is late once its time has passed, and a stream only when
   watch.note_stream(&b, events);
   std::vector<int> cut;
   const auto note = [&cut](int descriptor) { cut.push_back(descriptor); };
-  watch.cut_late(start + 10s, note);
+  const auto nobody_left = [](int) { return false; };
+  watch.cut_useless(start + 10s, nobody_left, note);
   CHECK(cut.empty());
-  watch.cut_late(start + 11s, note);
-  watch.cut_late(start + 12s, note);
+  watch.cut_useless(start + 11s, nobody_left, note);
+  watch.cut_useless(start + 12s, nobody_left, note);
   CHECK(cut == std::vector<int>{11});
   events->end();
-  watch.cut_late(start + 13s, note);
+  watch.cut_useless(start + 13s, nobody_left, note);
   CHECK(cut == std::vector<int>{11, 12});
-  CHECK(watch.cut() == 2);
+  CHECK(watch.late() == 2);
   watch.note_closed(&a);
   watch.note_closed(&b);
   CHECK(watch.open() == 0);
+}
+
+TEST_CASE("a connection is cut once its client has left, unless its request is whole") {
+  connection_watch watch{10s};
+  const connection_watch::clock::time_point start{};
+  const int left = 0;
+  const int asked = 0;
+  const int stays = 0;
+  watch.note_opened(&left, 11, start);
+  watch.note_opened(&asked, 12, start);
+  watch.note_opened(&stays, 13, start);
+  watch.note_request(&asked);
+  std::vector<int> cut;
+  for (int round = 0; round < 2; ++round) {
+    watch.cut_useless(
+        start + 1s, [](int descriptor) { return descriptor != 13; },
+        [&cut](int descriptor) { cut.push_back(descriptor); });
+  }
+  CHECK(cut == std::vector<int>{11});
+  CHECK(watch.late() == 0);
 }
