@@ -1,6 +1,6 @@
 # The install rules. The components are those of the Debian packages in tools/debian:
 #
-#   hypermesh    the binary, manual pages, completion, systemd unit, system user
+#   hypermesh    the binary, manual pages, completion, systemd unit, its user and folder
 #   library      libhypermesh.so.0
 #   development  headers, archives, CMake package, pkg-config
 #   laboratory   hypermesh-lab
@@ -59,6 +59,8 @@ configure_file(${PROJECT_SOURCE_DIR}/tools/systemd/hypermesh@.service.in ${CMAKE
 install(FILES ${CMAKE_BINARY_DIR}/systemd/hypermesh@.service DESTINATION lib/systemd/system COMPONENT hypermesh)
 install(FILES ${PROJECT_SOURCE_DIR}/tools/systemd/hypermesh.sysusers DESTINATION lib/sysusers.d
         RENAME hypermesh.conf COMPONENT hypermesh)
+install(FILES ${PROJECT_SOURCE_DIR}/tools/systemd/hypermesh.tmpfiles DESTINATION lib/tmpfiles.d
+        RENAME hypermesh.conf COMPONENT hypermesh)
 
 # --- The library for host applications -------------------------------------------
 
@@ -66,6 +68,11 @@ install(TARGETS hypermesh_shared EXPORT hypermesh_runtime
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/include/hypermesh DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         COMPONENT development FILES_MATCHING PATTERN *.hpp)
+# The folders are relative to that of hypermesh.pc, so that an installed tree can be moved, or installed to another prefix
+# than that of the configuration.
+file(RELATIVE_PATH HYPERMESH_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+file(RELATIVE_PATH HYPERMESH_PC_INCLUDEDIR ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+file(RELATIVE_PATH HYPERMESH_PC_LIBDIR ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/hypermesh.pc.in ${CMAKE_BINARY_DIR}/hypermesh.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/hypermesh.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
