@@ -96,6 +96,15 @@ std::string visible_lines(std::string_view text) {
   return visible_but(text, [](std::uint32_t value) { return value == '\n' || value == '\t'; });
 }
 
+std::string clipped_text(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string{text};
+  // A character of UTF-8 has at most three bytes after its first one, and these begin with the bits 10.
+  auto end = bytes_max;
+  for (int back = 0; back < 3 && end > 0 && (octet_at(text, end) & 0xc0U) == 0x80U; ++back)
+    --end;
+  return std::string{text.substr(0, end)} + "…";
+}
+
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {

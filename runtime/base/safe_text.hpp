@@ -19,6 +19,10 @@ namespace hypermesh::base {
 /// Like `visible_text`, but for messages of several lines: line breaks and tabs stay unchanged.
 [[nodiscard]] std::string visible_lines(std::string_view text);
 
+/// At most the first `bytes_max` bytes of the text, without a part of a character, and "…" (3 bytes) if something is
+/// missing. For text of another's choice that is kept or logged: its length is bounded here, once.
+[[nodiscard]] std::string clipped_text(std::string_view text, std::size_t bytes_max);
+
 /// The text as a basic string of TOML with quotes. A reader gets the same text back. The text must be UTF-8.
 [[nodiscard]] std::string toml_string(std::string_view text);
 

@@ -27,6 +27,11 @@ std::string text_of(const operation_context& context, byte_span operation) {
                      operation.size() > shown_bytes ? "…" : "");
 }
 
+/// The text of an exception, whose bytes and length a client may have chosen.
+std::string shown(const char* why) {
+  return base::visible_text(base::clipped_text(why, contained_machine::why_bytes_max));
+}
+
 /// Keeps the watch running for the time of a call.
 class watched_call {
  public:
@@ -80,7 +85,7 @@ contained_machine::contained_machine(std::unique_ptr<state_machine> inner, std::
 void contained_machine::fail(std::string doing, const char* why) {
   has_failed_ = true;
   world_error error{
-      fmt::format("the state machine '{}' failed in {}: {}", base::visible_text(name_), doing, base::visible_text(why)),
+      fmt::format("the state machine '{}' failed in {}: {}", base::visible_text(name_), doing, shown(why)),
       "correct the machine at all replicas, then restart this one; it executes the operation again"};
   if (on_failure_) on_failure_(error);
   throw machine_failure{std::move(error)};
@@ -104,6 +109,7 @@ auto contained_machine::guarded(machine_watch::call what, sequence_number sequen
 }
 
 operation_result contained_machine::apply(const operation_context& context, byte_span operation) {
+  root_.reset();
   return guarded(
       machine_watch::call::apply, context.sequence, [&] { return inner_->apply(context, operation); },
       [&] { return text_of(context, operation); });
@@ -114,14 +120,16 @@ operation_result contained_machine::query(byte_span operation) const {
     const watched_call call{*watch_, machine_watch::call::query, {}};
     return inner_->query(operation);
   } catch (const std::exception& error) {
-    throw machine_failure{{fmt::format("'{}' threw: {} ({} bytes: {})", base::visible_text(name_), error.what(),
-                                       operation.size(), to_hex(operation, shown_bytes)),
-                           "correct the machine"}};
+    throw query_failure(error.what(), operation);
   } catch (...) {
-    throw machine_failure{{fmt::format("'{}' threw an exception that is not a std::exception ({} bytes: {})",
-                                       base::visible_text(name_), operation.size(), to_hex(operation, shown_bytes)),
-                           "correct the machine"}};
+    throw query_failure("an exception that is not a std::exception", operation);
   }
+}
+
+machine_failure contained_machine::query_failure(const char* why, byte_span operation) const {
+  return machine_failure{{fmt::format("'{}' threw: {} ({} bytes: {})", base::visible_text(name_), shown(why),
+                                      operation.size(), to_hex(operation, shown_bytes)),
+                          "correct the machine"}};
 }
 
 state_snapshot contained_machine::snapshot() {
@@ -130,14 +138,18 @@ state_snapshot contained_machine::snapshot() {
 }
 
 or_reason<void> contained_machine::restore(const state_snapshot& snapshot) {
+  root_.reset();
   return guarded(
       machine_watch::call::restore, {}, [&] { return inner_->restore(snapshot); },
       [] { return std::string{"restore()"}; });
 }
 
 digest contained_machine::root() {
-  return guarded(
-      machine_watch::call::root, {}, [&] { return inner_->root(); }, [] { return std::string{"root()"}; });
+  const auto computed = [&] {
+    if (!root_) root_ = inner_->root();
+    return *root_;
+  };
+  return guarded(machine_watch::call::root, {}, computed, [] { return std::string{"root()"}; });
 }
 
 }  // namespace hypermesh::machines

@@ -61,9 +61,16 @@ class machine_failure : public std::runtime_error {
 /// - After an exception of any other function, every call throws. `on_failure` is called once, before the exception
 ///   leaves, and the executor ends.
 ///
-/// Owns the machine. Memory: none of its own.
+/// It computes the root at most once for each change of the state. Clients ask for the root when they ask a node for
+/// its position, and a small machine saves and hashes its whole state for it.
+///
+/// Owns the machine. Memory: none of its own. A text of the machine is kept up to `why_bytes_max`.
 class contained_machine final : public state_machine {
  public:
+  /// Bytes of the text of an exception that an error repeats. The text may contain an operation, which has up to
+  /// 256 KiB, and clients choose operations.
+  static constexpr std::size_t why_bytes_max = 256;
+
   using failure_handler = std::function<void(const world_error&)>;
 
   /// `watch` is shared with the watchdog. `on_failure` is called on the thread that called the machine.
@@ -82,12 +89,15 @@ class contained_machine final : public state_machine {
   template <class Run, class Doing>
   auto guarded(machine_watch::call what, sequence_number sequence, const Run& run, const Doing& doing);
   [[noreturn]] void fail(std::string doing, const char* why);
+  [[nodiscard]] machine_failure query_failure(const char* why, byte_span operation) const;
 
   std::unique_ptr<state_machine> inner_;
   std::string name_;
   std::shared_ptr<machine_watch> watch_;
   failure_handler on_failure_;
   bool has_failed_ = false;
+  /// The root of the present state; nothing after a call that may have changed it.
+  std::optional<digest> root_;
 };
 
 }  // namespace hypermesh::machines

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "messages/digest.hpp"
+
 using namespace hypermesh;
 using namespace hypermesh::machines;
 
@@ -11,12 +13,15 @@ namespace {
 
 /// A machine whose functions throw as long as `throws` says so.
 struct throwing_machine final : state_machine {
-  explicit throwing_machine(const bool& when) : throws(&when) {}
+  throwing_machine(const bool& when, const std::string& text, int& counted)
+      : throws(&when), why(&text), roots(&counted) {}
 
   const bool* throws;
+  const std::string* why;
+  int* roots;
 
   void act() const {
-    if (*throws) throw std::runtime_error("broken\nline");
+    if (*throws) throw std::runtime_error(*why);
   }
   [[nodiscard]] std::string_view name() const override { return "throwing"; }
   operation_result apply(const operation_context&, byte_span operation) override {
@@ -36,17 +41,20 @@ struct throwing_machine final : state_machine {
     act();
     return {};
   }
+  /// Another root for each call.
   [[nodiscard]] digest root() override {
     act();
-    return {};
+    return digest_of("root", as_byte_span(std::to_string(++*roots)));
   }
 };
 
 struct bench {
   bool throws = false;
+  std::string why = "broken\nline";
+  int roots = 0;
   std::shared_ptr<machine_watch> watch = std::make_shared<machine_watch>();
   std::vector<std::string> failures;
-  contained_machine tested{std::make_unique<throwing_machine>(throws), watch,
+  contained_machine tested{std::make_unique<throwing_machine>(throws, why, roots), watch,
                            [this](const world_error& error) { failures.push_back(error.what); }};
 
   operation_result apply(std::string_view operation) {
@@ -97,6 +105,40 @@ TEST_CASE("an exception of any type is contained") {
   bench of;
   CHECK_THROWS_AS(of.apply("odd"), machine_failure);
   CHECK(of.failures.size() == 1);
+}
+
+TEST_CASE("the text of an exception is cut, because a client may have chosen it") {
+  bench of;
+  of.throws = true;
+  of.why = std::string(200'000, 'x');
+  constexpr auto bytes_max = contained_machine::why_bytes_max + 400;
+  try {
+    (void)of.tested.query(as_byte_span("q"));
+    FAIL("the query threw nothing");
+  } catch (const machine_failure& failure) {
+    CHECK(failure.error.what.size() <= bytes_max);
+    CHECK(failure.error.what.find("xxx…") != std::string::npos);
+  }
+  CHECK_THROWS_AS(of.apply("fails"), machine_failure);
+  REQUIRE(of.failures.size() == 1);
+  CHECK(of.failures.front().size() <= bytes_max);
+}
+
+TEST_CASE("the root is computed once for each change of the state") {
+  bench of;
+  for (int asked = 0; asked < 3; ++asked)
+    (void)of.tested.root();
+  CHECK(of.roots == 1);
+  (void)of.apply("fine");
+  CHECK(of.tested.root() == digest_of("root", as_byte_span("2")));
+  CHECK(of.tested.root() == digest_of("root", as_byte_span("2")));
+  CHECK(of.roots == 2);
+  // A query changes nothing.
+  (void)of.tested.query(as_byte_span("q"));
+  (void)of.tested.root();
+  CHECK(of.roots == 2);
+  REQUIRE(of.tested.restore({}));
+  CHECK(of.tested.root() == digest_of("root", as_byte_span("3")));
 }
 
 TEST_CASE("the watch knows the call under way, and nothing of a machine that is idle") {

@@ -24,6 +24,17 @@ operation_result found(std::string_view value) {
 
 }  // namespace
 
+TEST_CASE("a clipped text keeps whole characters, and says that something is missing") {
+  CHECK(clipped_text("blue", 4) == "blue");
+  CHECK(clipped_text("", 0).empty());
+  CHECK(clipped_text("blue", 3) == "blu…");
+  CHECK(clipped_text("a€b", 3) == "a…");
+  CHECK(clipped_text("a€b", 4) == "a€…");
+  CHECK(clipped_text("€", 0) == "…");
+  // Bytes that are no characters are cut anywhere.
+  CHECK(clipped_text(std::string(20, '\x80'), 9).size() >= 6);
+}
+
 TEST_CASE("text of every language is shown as it is") {
   for (const auto* text : {"plain", "two words", "", " ", "Zürich", "東京", "🙂", "back\\slash", "it's \"here\""}) {
     CAPTURE(text);

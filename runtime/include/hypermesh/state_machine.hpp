@@ -105,7 +105,9 @@ class state_machine {
   /// certified root. An error leaves the state unchanged.
   [[nodiscard]] virtual or_reason<void> restore(const state_snapshot& snapshot) = 0;
 
-  /// Root of `snapshot()`.
+  /// Root of `snapshot()`. A replica asks for it when its host asks for `consensus_manager::state`, and when a client
+  /// asks for the position of the replica: at most once after each operation, snapshot or restoration that may have
+  /// changed the state, so a client cannot repeat the cost by asking again.
   [[nodiscard]] virtual digest root() = 0;
 };
 
@@ -113,7 +115,8 @@ class state_machine {
 /// class makes chunks and root of the saved bytes.
 ///
 /// Cost: each checkpoint (every `checkpoint_period` batches) saves and hashes the whole state, about 2 ms for each MiB,
-/// and execution pauses meanwhile. Chunks that did not change are shared, so they are neither written to the disk again
+/// and execution pauses meanwhile. So does the first question for the root after the state changed (see
+/// `state_machine::root`). Chunks that did not change are shared, so they are neither written to the disk again
 /// nor sent to a replica that has them. Memory: the saved bytes once more. A state of more than `saved_bytes_max` stops
 /// the replica with an error, so a machine must refuse operations that would make its state larger. A machine with more
 /// state derives from `state_machine`.
