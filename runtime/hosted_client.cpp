@@ -8,6 +8,7 @@
 
 #include "actors/client.hpp"
 #include "runtime/member_identity.hpp"
+#include "runtime/patience.hpp"
 
 namespace hypermesh::runtime {
 
@@ -56,7 +57,16 @@ hosted_client::~hosted_client() {
 }
 
 void hosted_client::submit(byte_vector operation, completion done) {
-  caf::anon_send(actor_, submit_operation{std::move(operation), std::make_shared<const completion>(std::move(done))});
+  // An exception in a handler ends an actor, and with it the operations of everybody else.
+  completion contained = [done = std::move(done)](const submit_outcome& outcome) noexcept {
+    try {
+      if (done) done(outcome);
+    } catch (...) {
+      return;
+    }
+  };
+  caf::anon_send(actor_,
+                 submit_operation{std::move(operation), std::make_shared<const completion>(std::move(contained))});
 }
 
 std::future<submit_outcome> hosted_client::submit(byte_vector operation) {
@@ -75,7 +85,7 @@ std::future<submit_outcome> hosted_client::query(byte_vector operation, read_mod
 std::optional<client_report> hosted_client::own_report(std::chrono::milliseconds patience) {
   std::optional<client_report> result;
   caf::scoped_actor self{*system_};
-  self->request(actor_, patience, client_report_wanted{})
+  self->request(actor_, bounded(patience), client_report_wanted{})
       .receive([&](client_report& report) { result = std::move(report); }, [](const caf::error&) {});
   return result;
 }

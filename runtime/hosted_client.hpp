@@ -34,7 +34,7 @@ class hosted_client {
   [[nodiscard]] std::future<submit_outcome> submit(byte_vector operation);
 
   /// Like the function above, but with a callback. The callback runs on the thread of the client's actor and must not
-  /// block.
+  /// block. An exception of it is dropped, so that it does not end the client for all others.
   void submit(byte_vector operation, completion done);
 
   /// Reads the replicated state; see `read_mode`.

@@ -21,8 +21,10 @@
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/metrics/disk_watch.hpp"
+#include "runtime/patience.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
+#include "runtime/thread_limits.hpp"
 
 namespace hypermesh::runtime {
 
@@ -126,6 +128,8 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
                                 config.cluster.state_machine, machine->name()),
                     "pass the machine that the genesis names", fault_origin::configuration});
   }
+  // A part that gets no thread later can only end the process.
+  if (auto done = check_threads(threads_of_hosted_node(config.cluster.replicas.size())); !done) return failure_of(done);
   auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
   if (!keys) return failure_of(keys);
   const auto& shared_keys = *keys;
@@ -281,7 +285,7 @@ or_error<void> hosted_replica::start_http(const node_config& config, http::healt
   // A node that does not answer within this time is busy or hangs. The next round asks again.
   static constexpr std::chrono::seconds patience{1};
   http::node_questions questions;
-  questions.report = [this] { return ask_report(patience, report_wanted{.with_root = false}); };
+  questions.report = [this] { return report(patience, report_wanted{.with_root = false}); };
   questions.reputations = [this] { return reputations(patience); };
   questions.works = [condition = condition_] { return condition->facts().running; };
   questions.health = health ? std::move(health) : [this](const http::node_facts& facts) { return judge(facts); };
@@ -333,15 +337,11 @@ void hosted_replica::stop() {
   endpoint_.reset();
 }
 
-std::optional<node_report> hosted_replica::report(std::chrono::milliseconds patience) {
-  return ask_report(patience, report_wanted{});
-}
-
-std::optional<node_report> hosted_replica::ask_report(std::chrono::milliseconds patience, report_wanted wanted) {
+std::optional<node_report> hosted_replica::report(std::chrono::milliseconds patience, report_wanted wanted) {
   std::optional<node_report> result;
   if (stopped_) return result;
   caf::scoped_actor self{*system_};
-  self->request(actors_.monitor, patience, wanted)
+  self->request(actors_.monitor, bounded(patience), wanted)
       .receive([&](node_report& report) { result = std::move(report); }, [](const caf::error&) {});
   return result;
 }
@@ -355,7 +355,7 @@ std::optional<std::vector<reputation>> hosted_replica::reputations(std::chrono::
   std::optional<std::vector<reputation>> result;
   if (stopped_) return result;
   caf::scoped_actor self{*system_};
-  self->request(actors_.reputation_tracker, patience, reputation_wanted{})
+  self->request(actors_.reputation_tracker, bounded(patience), reputation_wanted{})
       .receive([&](reputation_report& report) { result = std::move(report.replicas); }, [](const caf::error&) {});
   return result;
 }
@@ -388,7 +388,7 @@ std::optional<health::health_report> hosted_replica::health_report(std::chrono::
   std::optional<health::health_report> result;
   if (stopped_) return result;
   caf::scoped_actor self{*system_};
-  self->request(health_actor_, patience, health::health_wanted{})
+  self->request(health_actor_, bounded(patience), health::health_wanted{})
       .receive([&](health::health_report& report) { result = std::move(report); }, [](const caf::error&) {});
   return result;
 }
@@ -400,22 +400,24 @@ std::function<node_health()> hosted_replica::health_source() const {
 }
 
 bool hosted_replica::wait_for_failure(std::chrono::milliseconds patience) const {
-  return condition_->wait_until(std::chrono::steady_clock::now() + patience,
+  return condition_->wait_until(std::chrono::steady_clock::now() + bounded(patience),
                                 [](const auto& facts) { return !facts.running; });
 }
 
 or_error<void> hosted_replica::drain(std::chrono::milliseconds patience) {
   if (stopped_) return {};
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + bounded(patience);
   condition_->on_draining();
   watch_->drain();
   // The view is handed over first. If the primary refused requests, its clients would wait for a retransmission.
   const auto handed_over = hand_over(deadline);
   caf::anon_send(actors_.batcher, stop_admitting{});
-  const auto is_done = condition_->wait_until(deadline, [](const auto& facts) {
-    return !facts.running || (!facts.is_admitting && facts.requests_pending == 0);
-  });
+  const auto has_ended = [](const auto& facts) {
+    return facts.must_stop() || (!facts.is_admitting && facts.requests_pending == 0);
+  };
+  (void)condition_->wait_until(deadline, has_ended);
   const auto left = condition_->facts();
+  const bool is_done = !left.is_admitting && left.requests_pending == 0;
   stop();
   if (!left.running) return tl::unexpected(left.running.error());
   if (handed_over && is_done) return {};
@@ -425,13 +427,18 @@ or_error<void> hosted_replica::drain(std::chrono::milliseconds patience) {
       "nothing is lost, and clients repeat what has no result; give 'drain' more time next time"});
 }
 
+void hosted_replica::hurry() { condition_->on_hurry(); }
+
+bool hosted_replica::is_primary() const {
+  return identity_.cluster.group().primary_of(condition_->facts().view) == self_;
+}
+
 bool hosted_replica::hand_over(std::chrono::steady_clock::time_point deadline) {
   constexpr std::chrono::milliseconds repeat_after{250};
-  const auto group = identity_.cluster.group();
   while (std::chrono::steady_clock::now() < deadline) {
     const auto facts = condition_->facts();
     const auto view = facts.view;
-    if (!facts.running || group.primary_of(view) != self_) return true;
+    if (facts.must_stop() || !is_primary()) break;
     // A primary alone may give up its own view. The other replicas get the request with the batch that contains it.
     const auto content =
         hand_over_of(self_, self_, view.next(), hand_over_cause::step_down, identity_.cluster.signing.epoch);
@@ -442,9 +449,9 @@ bool hosted_replica::hand_over(std::chrono::steady_clock::time_point deadline) {
     caf::anon_send(actors_.fault_detector, verified_message{principal::of(self_), peer_actor{},
                                                             std::make_shared<const message>(std::move(*frame))});
     const auto next = std::min(deadline, std::chrono::steady_clock::now() + repeat_after);
-    (void)condition_->wait_until(next, [&](const auto& now) { return !now.running || now.view != view; });
+    (void)condition_->wait_until(next, [&](const auto& now) { return now.must_stop() || now.view != view; });
   }
-  return group.primary_of(condition_->facts().view) != self_;
+  return !is_primary();
 }
 
 }  // namespace hypermesh::runtime

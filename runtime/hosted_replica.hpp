@@ -75,8 +75,9 @@ class hosted_replica {
     return links_.counters ? links_.counters->misdirected() : std::vector<misdirected_address>{};
   }
 
-  /// This node's report about itself; nothing when the node does not answer within `patience`.
-  [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience);
+  /// This node's report about itself; nothing when the node does not answer within `patience`. The root of the state in
+  /// it costs the machine a hash of its state, so a caller that does not read it says so in `wanted`.
+  [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience, report_wanted wanted = {});
 
   // --- The guard -----------------------------------------------------------------
   // Hosts that use actors send messages instead: `validation_wanted` and `release_wanted` to the fault detector,
@@ -116,8 +117,14 @@ class hosted_replica {
   /// Waits until the node fails or `patience` has passed. Returns true when the node failed.
   [[nodiscard]] bool wait_for_failure(std::chrono::milliseconds patience) const;
 
-  /// See `consensus_manager::drain`.
+  /// See `consensus_manager::drain`. A replica that is not live stops without waiting.
   [[nodiscard]] or_error<void> drain(std::chrono::milliseconds patience);
+
+  /// Ends the waits of a `drain` that runs on another thread, or begins later: the replica stops at once.
+  void hurry();
+
+  /// Whether this replica is the primary of the view that it has entered or waits for.
+  [[nodiscard]] bool is_primary() const;
 
   /// Closes the links, then stops the actors. A second call does nothing.
   void stop();
@@ -154,8 +161,6 @@ class hosted_replica {
   [[nodiscard]] http::health_answer judge(const http::node_facts& facts);
   /// Starts the HTTP server of the connected node.
   [[nodiscard]] or_error<void> start_http(const node_config& config, http::health_port health);
-  /// The report of the monitor; without the root of the state if `wanted` says so.
-  [[nodiscard]] std::optional<node_report> ask_report(std::chrono::milliseconds patience, report_wanted wanted);
   /// Waits until the storage is closed, but only for a limited time, because a disk may hang.
   void wait_for_journal(const node_actors& stopped);
   /// Closes the audit trail. Call this after the journal has ended, because the last seal must cover its last records.

@@ -74,6 +74,10 @@ void node_condition::on_draining() {
   change([](auto& facts) { facts.is_draining = true; });
 }
 
+void node_condition::on_hurry() {
+  change([](auto& facts) { facts.is_hurried = true; });
+}
+
 void node_condition::on_stopped() {
   change([](auto& facts) { facts.is_stopped = true; });
 }

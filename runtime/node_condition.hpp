@@ -27,11 +27,16 @@ struct condition_facts {
   bool is_admitting = true;
   /// The host announced the stop of the node.
   bool is_draining = false;
+  /// The host wants the stop at once, without the waits of a drain.
+  bool is_hurried = false;
   bool is_stopped = false;
   /// The first error after which the node takes no part.
   or_error<void> running;
 
   void note(const observation& what);
+
+  /// Whether a drain has nothing to wait for.
+  [[nodiscard]] bool must_stop() const { return !running || is_hurried; }
 };
 
 /// The health in words. Pure. `complaint` is the watchdog's sentence about the machine, if it has one.
@@ -46,6 +51,7 @@ class node_condition {
   /// Keeps the first error. Returns whether this is the first one.
   bool on_failure(const world_error& error);
   void on_draining();
+  void on_hurry();
   void on_stopped();
 
   [[nodiscard]] condition_facts facts() const;

@@ -75,9 +75,9 @@ std::optional<rlim_t> user_limit() {
 
 std::size_t threads_of_client(std::size_t names) { return threads_of_actor_system() + names; }
 
-std::size_t threads_of_node(std::size_t names) {
-  return threads_of_actor_system() + threads_of_storage + threads_of_http + names;
-}
+std::size_t threads_of_node(std::size_t names) { return threads_of_actor_system() + threads_of_hosted_node(names); }
+
+std::size_t threads_of_hosted_node(std::size_t names) { return threads_of_storage + threads_of_http + names; }
 
 or_error<void> check_threads(std::size_t threads) {
   trial_threads trial;

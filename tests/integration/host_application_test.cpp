@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -187,6 +188,22 @@ TEST_CASE("four replicas run a state machine that the host application brings") 
   const auto refused = hosted_replica::start(system, *config);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().what.find("counting") != std::string::npos);
+}
+
+TEST_CASE("a host in a hurry ends the drain of a primary whose group cannot agree") {
+  host_application cluster;
+  cluster.stop(2);
+  cluster.stop(3);
+  auto& primary = cluster.manager(0);
+  REQUIRE(primary.is_primary());
+  auto drained = std::async(std::launch::async, [&] { return primary.drain(std::chrono::hours{1}); });
+  CHECK(drained.wait_for(std::chrono::milliseconds{300}) == std::future_status::timeout);
+  primary.hurry();
+  REQUIRE(drained.wait_for(std::chrono::seconds{60}) == std::future_status::ready);
+  const auto outcome = drained.get();
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().what.find("it is still the primary") != std::string::npos);
+  CHECK_FALSE(primary.health().is_live);
 }
 
 TEST_CASE("many operations in flight pass checkpoints and bundles") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+
 using namespace hypermesh;
 using namespace hypermesh::runtime;
 
@@ -47,10 +49,46 @@ TEST_CASE("a blocked machine makes the node not ready, but it lives") {
   CHECK(health.reasons.size() == 1);
 }
 
-TEST_CASE("a wait for a condition ends at once when it holds") {
+TEST_CASE("a node that is drained or stopped is not ready, and only a stopped one is not live") {
   node_condition condition;
+  condition.on_draining();
+  const auto drained = health_of(replica_id{0}, condition.facts(), std::nullopt);
+  CHECK(drained.is_live);
+  CHECK_FALSE(drained.is_ready);
+  CHECK(drained.is_draining);
+  CHECK(drained.sentence == "replica 0 is not ready: it is being drained");
+  condition.on_stopped();
+  const auto stopped = health_of(replica_id{0}, condition.facts(), std::nullopt);
+  CHECK_FALSE(stopped.is_live);
+  CHECK(stopped.is_draining);
+  CHECK(stopped.sentence == "replica 0 is not ready: it was stopped");
+  CHECK(stopped.running);
+}
+
+TEST_CASE("a failure and a host in a hurry end the waits of a drain") {
+  node_condition failed;
+  CHECK_FALSE(failed.facts().must_stop());
+  failed.on_draining();
+  CHECK_FALSE(failed.facts().must_stop());
+  (void)failed.on_failure({"the disk is gone", ""});
+  CHECK(failed.facts().must_stop());
+  node_condition hurried;
+  hurried.on_hurry();
+  CHECK(hurried.facts().must_stop());
+}
+
+TEST_CASE("a wait ends when an observation on another thread makes the condition true, and at its deadline otherwise") {
+  node_condition condition;
+  const auto in_a_minute = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  auto waiting = std::async(std::launch::async, [&] {
+    return condition.wait_until(in_a_minute, [](const auto& facts) { return facts.requests_pending == 3; });
+  });
+  CHECK(waiting.wait_for(std::chrono::milliseconds{20}) == std::future_status::timeout);
+  condition.on_observation(batcher_progress{2, 100, false});
+  CHECK(waiting.wait_for(std::chrono::milliseconds{20}) == std::future_status::timeout);
   condition.on_observation(batcher_progress{3, 100, false});
+  REQUIRE(waiting.wait_for(std::chrono::seconds{30}) == std::future_status::ready);
+  CHECK(waiting.get());
   const auto now = std::chrono::steady_clock::now();
-  CHECK(condition.wait_until(now, [](const auto& facts) { return facts.requests_pending == 3; }));
   CHECK_FALSE(condition.wait_until(now, [](const auto& facts) { return facts.is_admitting; }));
 }

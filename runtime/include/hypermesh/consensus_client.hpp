@@ -17,7 +17,8 @@ namespace hypermesh {
 /// Threads: two to four workers and the network. Memory: at most `client_settings::operations_pending_max` operations.
 class consensus_client {
  public:
-  /// Called once, on a thread of the client. It must not block or throw.
+  /// Called once, on a thread of the client. It must not block. An exception that it throws is dropped, because nobody
+  /// waits for it.
   using completion = std::function<void(const submit_outcome&)>;
 
   /// Opens links to all replicas. Operations may be submitted at once; they wait until the links are up.
