@@ -6,7 +6,6 @@
 #include <caf/actor_system.hpp>
 
 #include "messages/kinds.hpp"
-#include "runtime/base/safe_text.hpp"
 #include "runtime/feed/node_feed.hpp"
 #include "runtime/host_reports.hpp"
 #include "runtime/hosted_replica.hpp"
@@ -31,7 +30,8 @@ std::string_view to_string(event_kind kind) {
 
 /// The order of the members matters: the replica ends before the actor system in which its actors run.
 struct consensus_manager::parts {
-  parts(replica_id self, std::uint32_t replicas) : feed(std::make_shared<feed::node_feed>(self, replicas)) {}
+  explicit parts(const node_config& config)
+      : feed(std::make_shared<feed::node_feed>(config.self, config.cluster.parameters())) {}
 
   std::shared_ptr<feed::node_feed> feed;
   runtime_system_config system_config;
@@ -44,14 +44,9 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(const conf
   auto read = read_node_config(config.file, config.overrides);
   if (!read) return failure_of(read);
   // The limits are checked before the actor system exists, because it cannot report that it is refused a thread.
-  const auto replicas = static_cast<std::uint32_t>(read->cluster.replicas.size());
-  if (auto done = check_threads(threads_of_node(replicas)); !done) return failure_of(done);
-  auto made = std::make_unique<parts>(read->self, replicas);
-  node_observers observers;
-  observers.on_observation = [feed = made->feed](const observation& what) { feed->on_observation(what); };
-  observers.on_failure = [feed = made->feed, self = read->self](const world_error& error) {
-    feed->add_event({0, event_kind::failed, {}, {}, principal::of(self), base::visible_text(error.what)});
-  };
+  if (auto done = check_threads(threads_of_node(read->cluster.replicas.size())); !done) return failure_of(done);
+  auto made = std::make_unique<parts>(*read);
+  auto observers = observers_for(made->feed);
   auto started = machine == nullptr
                      ? hosted_replica::start(made->system, std::move(*read), std::move(observers))
                      : hosted_replica::start(made->system, std::move(*read), std::move(machine), std::move(observers));
@@ -71,7 +66,7 @@ std::uint16_t consensus_manager::port() const { return parts_->replica->port(); 
 const std::string& consensus_manager::notice() const { return parts_->replica->notice(); }
 
 or_error<void> consensus_manager::drain(std::chrono::milliseconds patience) {
-  parts_->feed->add_event({0, event_kind::draining, {}, {}, principal::of(self()), "this replica is being drained"});
+  parts_->feed->on_draining();
   auto outcome = parts_->replica->drain(patience);
   parts_->feed->close();
   return outcome;
@@ -96,7 +91,7 @@ bool consensus_manager::wait_for_failure(std::chrono::milliseconds patience) con
 }
 
 std::optional<std::vector<hypermesh::metric>> consensus_manager::metrics(std::chrono::milliseconds patience) {
-  const auto report = parts_->replica->report(patience);
+  const auto report = parts_->replica->report(patience, report_wanted{.with_root = false});
   return report ? std::optional{metrics_of(*report)} : std::nullopt;
 }
 

@@ -90,6 +90,7 @@ std::string claimed(const link_event& event) {
 
 struct node_news::teller {
   node_news& of;
+  time now;
 
   /// Returns "this replica", or the name of another member.
   [[nodiscard]] std::string name(principal who) const {
@@ -169,7 +170,8 @@ struct node_news::teller {
                 visible_text(fmt::format("the audit trail is interrupted: {}; {}", it.error.what, it.error.remedy))};
   }
   std::optional<news> operator()(const query_failed& it) const {
-    return news{news_level::error, visible_text(fmt::format("the state machine failed to answer a query: {}", it.why))};
+    const auto line = fmt::format("the state machine failed to answer a query: {}", it.why);
+    return of.queries_.limited(now, {news_level::error, visible_text(line)});
   }
   template <class Other>
   std::optional<news> operator()(const Other&) const {
@@ -177,20 +179,20 @@ struct node_news::teller {
   }
 };
 
-std::optional<news> node_news::of(const observation& what) { return std::visit(teller{*this}, what); }
+std::optional<news> node_news::of(const observation& what, time now) { return std::visit(teller{*this, now}, what); }
 
-std::optional<news> link_news::limited(allowance& by, time now, news made) {
-  if (now - by.since >= allowance::interval) {
-    const auto earned = (now - by.since) / allowance::interval;
-    by.lines = static_cast<int>(std::min<std::int64_t>(by.lines + earned, allowance::lines_at_once));
-    by.since = now;
+std::optional<news> line_allowance::limited(time now, news made) {
+  if (now - since >= interval) {
+    const auto earned = (now - since) / interval;
+    lines = static_cast<int>(std::min<std::int64_t>(lines + earned, lines_at_once));
+    since = now;
   }
-  if (by.lines == 0) {
-    ++by.left_out;
+  if (lines == 0) {
+    ++left_out;
     return std::nullopt;
   }
-  --by.lines;
-  if (by.left_out > 0) made.line += fmt::format(" ({} similar lines omitted)", std::exchange(by.left_out, 0));
+  --lines;
+  if (left_out > 0) made.line += fmt::format(" ({} similar lines omitted)", std::exchange(left_out, 0));
   return made;
 }
 
@@ -209,30 +211,27 @@ std::optional<news> link_news::of_replica(const link_event& event, time now) {
   const auto who = fmt::format("{} ({})", to_string(*event.remote), visible_text(event.address));
   if (event.happened == link_event::what::up) {
     failures_.erase(number);
-    return limited(links_[number], now, {news_level::info, fmt::format("the link to {} is up", who)});
+    return links_[number].limited(now, {news_level::info, fmt::format("the link to {} is up", who)});
   }
   if (event.happened == link_event::what::down) {
     if (event.reason == link_error::stopped) return std::nullopt;
     const bool is_orderly = event.reason == link_error::ended;
     const auto why = event.reason == link_error::closed ? "the connection was closed" : explain(event.reason);
-    return limited(
-        links_[number], now,
-        {is_orderly ? news_level::info : news_level::warning, fmt::format("the link to {} is lost: {}", who, why)});
+    return links_[number].limited(now, {is_orderly ? news_level::info : news_level::warning,
+                                        fmt::format("the link to {} is lost: {}", who, why)});
   }
   const auto told = failures_.find(number);
   if (told != failures_.end() && told->second == event.reason) return std::nullopt;
   failures_[number] = event.reason;
-  return limited(
-      links_[number], now,
-      {news_level::warning, fmt::format("cannot open the link to {}, retrying: {}", who, explain(event.reason))});
+  return links_[number].limited(
+      now, {news_level::warning, fmt::format("cannot open the link to {}, retrying: {}", who, explain(event.reason))});
 }
 
 std::optional<news> link_news::of_refusal(const link_event& event, time now) {
   auto& by = refusals_.at(static_cast<std::size_t>(event.reason));
-  return limited(
-      by, now,
-      {news_level::warning, fmt::format("refused a connection from {}{}: {} ({})", visible_text(event.address),
-                                        claimed(event), explain(event.reason), to_string(event.reason))});
+  return by.limited(
+      now, {news_level::warning, fmt::format("refused a connection from {}{}: {} ({})", visible_text(event.address),
+                                             claimed(event), explain(event.reason), to_string(event.reason))});
 }
 
 }  // namespace hypermesh::runtime

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/base/safe_text.hpp"
+
 namespace hypermesh::feed {
 
 namespace {
@@ -44,6 +46,7 @@ struct event_finder {
 
 void event_log::add(node_event what) {
   what.number = next_++;
+  what.text = base::clipped_text(what.text, text_bytes_max - std::string_view{"…"}.size());
   events_.push_back(std::move(what));
   if (events_.size() > events_max) events_.pop_front();
 }
@@ -62,11 +65,13 @@ event_page event_log::read(std::uint64_t from, std::size_t max) const {
   return page;
 }
 
-std::optional<node_event> event_reader::of(const observation& what) {
+std::optional<node_event> event_reader::of(const observation& what, runtime::node_news::time now) {
   // The news compare each observation with the ones before it, so they have to see all of them.
-  const auto told = news_.of(what);
+  const auto told = news_.of(what, now);
   auto event = std::visit(event_finder{}, what);
   if (!event) return std::nullopt;
+  // Clients choose how often a query fails. An event for each of them would displace all others.
+  if (!told && event->kind == event_kind::query_failed) return std::nullopt;
   if (told) event->text = told->line;
   return event;
 }

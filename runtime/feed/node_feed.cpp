@@ -3,24 +3,41 @@
 #include <deque>
 #include <utility>
 
+#include "actors/protocol/reputation/system_request.hpp"
+#include "messages/codec.hpp"
+#include "runtime/base/safe_text.hpp"
+#include "runtime/patience.hpp"
+
 namespace hypermesh::feed {
 
 void node_feed::on_observation(const observation& what) {
   bool has_news = false;
+  if (const auto* found = std::get_if<fault_proven>(&what)) note_evidence(*found);
   {
     const std::scoped_lock lock{guard_};
-    if (auto event = reader_.of(what)) {
+    if (auto event = reader_.of(what, std::chrono::steady_clock::now())) {
       events_.add(std::move(*event));
       has_news = true;
-    }
-    if (const auto* found = std::get_if<fault_proven>(&what); found != nullptr && found->proof != nullptr) {
-      evidence_.push_back(found->proof);
-      if (evidence_.size() > evidence_max) evidence_.pop_front();
     }
     has_news = note_operations(what) || has_news;
   }
   // Most observations are counters, some of which strangers cause. They wake nobody.
   if (has_news) tell();
+}
+
+void node_feed::note_evidence(const fault_proven& found) {
+  if (keeps_ == kept_evidence::none || found.proof == nullptr) return;
+  const auto claim = claim_in(*found.proof, cluster_);
+  if (!claim || !std::holds_alternative<misbehaviour>(*claim)) return;
+  // The frame has a quarter of the memory of the decoded evidence, or less.
+  auto frame = reframe(system_request_for(*claim, found.proof));
+  const std::scoped_lock lock{guard_};
+  evidence_bytes_ += frame->size();
+  evidence_.push_back({found.accused, std::move(frame)});
+  while (evidence_.size() > evidence_max || evidence_bytes_ > evidence_bytes_max) {
+    evidence_bytes_ -= evidence_.front().frame->size();
+    evidence_.pop_front();
+  }
 }
 
 bool node_feed::note_operations(const observation& what) {
@@ -29,6 +46,18 @@ bool node_feed::note_operations(const observation& what) {
   if (const auto* installed = std::get_if<state_was_installed>(&what)) operations_.on_passed(installed->sequence);
   if (const auto* resumed = std::get_if<execution_resumed>(&what)) operations_.on_passed(resumed->last_executed);
   return operations_.end() != before;
+}
+
+void node_feed::on_failure(const world_error& error) {
+  add_event({0, event_kind::failed, {}, {}, principal::of(self_), base::visible_text(error.what)});
+}
+
+void node_feed::on_draining() {
+  {
+    const std::scoped_lock lock{guard_};
+    if (std::exchange(is_draining_, true)) return;
+  }
+  add_event({0, event_kind::draining, {}, {}, principal::of(self_), "this replica is being drained"});
 }
 
 void node_feed::add_event(node_event what) {
@@ -62,7 +91,7 @@ void node_feed::set_listener(listener told) {
   listener_ = std::move(told);
 }
 
-std::vector<std::shared_ptr<const messages::evidence>> node_feed::evidence() const {
+std::vector<found_evidence> node_feed::evidence() const {
   const std::scoped_lock lock{guard_};
   return {evidence_.begin(), evidence_.end()};
 }
@@ -87,10 +116,15 @@ std::uint64_t node_feed::events_end() const {
   return events_.end();
 }
 
+bool node_feed::is_closed() const {
+  const std::scoped_lock lock{guard_};
+  return is_closed_;
+}
+
 operation_page node_feed::wait_for_operations(operation_position from, std::chrono::milliseconds patience) const {
   std::unique_lock lock{guard_};
   auto page = operations_.read(from);
-  (void)changed_.wait_for(lock, patience, [&] {
+  (void)changed_.wait_for(lock, runtime::bounded(patience), [&] {
     // Sequences without operations are passed here, so that they are not read again at each wake-up.
     if (page.items.empty()) page = operations_.read(page.next);
     return is_closed_ || !page.items.empty();
@@ -100,7 +134,7 @@ operation_page node_feed::wait_for_operations(operation_position from, std::chro
 
 event_page node_feed::wait_for_events(std::uint64_t from, std::chrono::milliseconds patience) const {
   std::unique_lock lock{guard_};
-  (void)changed_.wait_for(lock, patience, [&] { return is_closed_ || from < events_.end(); });
+  (void)changed_.wait_for(lock, runtime::bounded(patience), [&] { return is_closed_ || from < events_.end(); });
   return events_.read(from, 64);
 }
 
@@ -121,6 +155,11 @@ class feed_events final : public event_stream {
     auto event = std::move(ready_.front());
     ready_.pop_front();
     return event;
+  }
+
+  [[nodiscard]] bool is_over() const override {
+    // The feed is asked first: after it was closed, its end stays where it is.
+    return ready_.empty() && feed_->is_closed() && next_ >= feed_->events_end();
   }
 
   [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
@@ -151,6 +190,10 @@ class feed_operations final : public operation_stream {
     ready_.pop_front();
     move_past(item);
     return item;
+  }
+
+  [[nodiscard]] bool is_over() const override {
+    return ready_.empty() && feed_->is_closed() && feed_->operations_from(next_, {1, 1}).items.empty();
   }
 
   [[nodiscard]] operation_position position() const override { return position_; }

@@ -11,11 +11,26 @@ namespace {
 /// The cost of an entry besides its batch and results, so that empty batches are bounded too.
 constexpr std::size_t entry_bytes = 256;
 
+/// The received bytes of the batch, which its requests refer to, and what stands decoded beside them.
 std::size_t bytes_of(const batch_was_executed& done) {
-  auto bytes = entry_bytes + (done.body == nullptr ? 0 : done.body->bytes);
-  for (const auto& each : done.outcomes)
-    bytes += each == nullptr ? 0 : each->results.size() + 5 * each->statuses.size();
+  auto bytes = entry_bytes + done.body->bytes;
+  for (const auto& each : done.body->requests)
+    bytes += sizeof each + each.ends.size() * sizeof each.ends.front();
+  bytes += done.requests->size() * (sizeof done.requests->front() + sizeof(std::uint32_t));
+  for (const auto& each : done.outcomes) {
+    bytes += sizeof each;
+    if (each != nullptr) bytes += sizeof *each + each->results.size() + 5 * each->statuses.size();
+  }
   return bytes;
+}
+
+/// The batch without its evidence, which no subscriber reads.
+std::shared_ptr<const batch> kept_of(const std::shared_ptr<const batch>& body) {
+  if (body->system_requests.empty()) return body;
+  auto kept = std::make_shared<batch>();
+  kept->requests = body->requests;
+  kept->bytes = body->bytes;
+  return kept;
 }
 
 /// Whether the request changed the state or read it here. Repeated, early and refused requests did not, and the opening
@@ -31,7 +46,15 @@ void operation_log::on_executed(const batch_was_executed& done) {
   if (done.sequence <= through_ || done.body == nullptr || done.requests == nullptr) return;
   require(done.requests->size() == done.outcomes.size() && done.requests->size() == done.body->requests.size(),
           "each request of an executed batch has an entry for its outcome");
-  batches_.push_back({done.sequence, done.body, done.requests, done.outcomes, done.ordered_time, bytes_of(done)});
+  std::vector<std::uint32_t> ends;
+  ends.reserve(done.requests->size());
+  for (std::size_t number = 0; number < done.requests->size(); ++number) {
+    const bool counts = has_operations((*done.requests)[number], done.outcomes[number]);
+    const auto count = counts ? done.body->requests[number].operation_count() : 0;
+    ends.push_back((ends.empty() ? 0 : ends.back()) + static_cast<std::uint32_t>(count));
+  }
+  batches_.push_back({done.sequence, kept_of(done.body), done.requests, done.outcomes, done.ordered_time,
+                      std::move(ends), bytes_of(done)});
   bytes_ += batches_.back().bytes;
   through_ = done.sequence;
   while (bytes_ > bytes_max_ && batches_.size() > 1) {
@@ -64,13 +87,13 @@ operation_page operation_log::read(operation_position from, page_limits limits) 
 
 bool operation_log::add_operations(const executed_batch& from, std::uint32_t offset, page_limits limits,
                                    std::size_t& bytes, operation_page& into) {
-  std::uint32_t place = 0;
-  for (std::size_t number = 0; number < from.requests->size(); ++number) {
+  const auto first = std::ranges::upper_bound(from.ends, offset);
+  auto place = offset;
+  for (auto number = static_cast<std::size_t>(first - from.ends.begin()); number < from.ends.size(); ++number) {
+    const auto before = number == 0 ? 0 : from.ends[number - 1];
     const auto& outcome = from.outcomes[number];
-    if (!has_operations((*from.requests)[number], outcome)) continue;
     const auto& asked = from.body->requests[number];
-    for (std::size_t index = 0; index < asked.operation_count(); ++index, ++place) {
-      if (place < offset) continue;
+    for (std::size_t index = place - before; place < from.ends[number]; ++index, ++place) {
       const auto operation = asked.operation(index);
       const auto result = outcome->result(index);
       const auto more = operation.size() + result.size();

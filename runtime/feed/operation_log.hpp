@@ -28,7 +28,8 @@ struct operation_page {
 /// The operations that this node executed last, for any number of readers. Each reader keeps its own place, so a slow
 /// reader costs nothing: it finds a gap where the log has forgotten batches. Pure.
 ///
-/// Memory: `bytes_max` of batches and results, and one batch more.
+/// Memory: `bytes_max` of requests and results with their decoded form, and one batch more. Evidence in a batch is not
+/// kept decoded, which would take four times more than its bytes.
 class operation_log {
  public:
   static constexpr std::size_t usual_bytes_max = 16 * 1024 * 1024;
@@ -54,6 +55,9 @@ class operation_log {
     std::shared_ptr<const std::vector<executed_request>> requests;
     std::vector<std::shared_ptr<const request_outcome>> outcomes;
     wall_time ordered_time;
+    /// For each request, the number of operations of the batch up to its end. A page begins at any operation without
+    /// passing over those before it.
+    std::vector<std::uint32_t> ends;
     std::size_t bytes = 0;
   };
 

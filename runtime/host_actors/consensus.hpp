@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <caf/typed_response_promise.hpp>
 
@@ -23,13 +24,14 @@ struct consensus_sources {
   reputation_tracker_actor reputation_tracker;
   std::shared_ptr<const feed::node_feed> feed;
   /// Returns at once.
-  std::function<node_health()> health;
+  std::function<hypermesh::node_health()> health;
   /// Set while a `look_again` of the feed is under way, so that a busy node does not fill the mailbox of this actor.
   std::shared_ptr<std::atomic<bool>> is_told;
 };
 
 /// The replica of the host, as an actor: translates requests of the host's processes into those of the node's actors.
-/// It holds the requests that wait for news. Memory: `waiting_max` requests of each kind.
+/// It holds the requests that wait for news. The feed wakes it when there are news, and a timer at the first deadline.
+/// Memory: `waiting_max` requests of each kind.
 struct consensus_state {
   static inline const char* name = "consensus";
   static constexpr std::size_t waiting_max = 1'024;
@@ -48,7 +50,8 @@ struct consensus_state {
   consensus_sources sources;
   std::deque<waiting_operations> for_operations;
   std::deque<waiting_events> for_events;
-  bool timer_runs = false;
+  /// The earliest moment for which a timer runs; nothing if none runs.
+  std::optional<moment> timer_at;
 };
 
 inner_consensus_actor::behavior_type consensus(inner_consensus_actor::stateful_pointer<consensus_state> self,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <hypermesh/caf/messages.hpp>
 
@@ -12,8 +13,8 @@ namespace hypermesh::host {
 
 /// There may be news in the feed, or a request has waited long enough (feed and actor to `consensus`).
 struct look_again {
-  /// True for the timer of the waiting requests.
-  bool is_timer = false;
+  /// The moment of the timer that sends this message; nothing for news.
+  std::optional<moment> timer = {};
 };
 
 /// Answer the requests that wait, and end (module to `consensus` and `client`).

@@ -6,9 +6,9 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include "runtime/base/safe_text.hpp"
 #include "runtime/host_actors/client.hpp"
 #include "runtime/host_actors/consensus.hpp"
+#include "runtime/host_reports.hpp"
 #include "runtime/hosted_client.hpp"
 #include "runtime/hosted_replica.hpp"
 
@@ -46,11 +46,7 @@ namespace {
 or_error<std::unique_ptr<hosted_replica>> start_replica(caf::actor_system& system, node_config config,
                                                         std::unique_ptr<state_machine> machine,
                                                         const std::shared_ptr<feed::node_feed>& feed) {
-  node_observers observers;
-  observers.on_observation = [feed](const observation& what) { feed->on_observation(what); };
-  observers.on_failure = [feed, self = config.self](const world_error& error) {
-    feed->add_event({0, event_kind::failed, {}, {}, principal::of(self), base::visible_text(error.what)});
-  };
+  auto observers = observers_for(feed);
   if (machine == nullptr) return hosted_replica::start(system, std::move(config), std::move(observers));
   return hosted_replica::start(system, std::move(config), std::move(machine), std::move(observers));
 }
@@ -71,7 +67,7 @@ or_error<std::unique_ptr<module>> module::start(caf::actor_system& system, const
     auto config = read_node_config(settings.replica->file, settings.replica->overrides);
     if (!config) return failure_of(config);
     const auto cluster = config->cluster.parameters();
-    made->feed = std::make_shared<feed::node_feed>(config->self, cluster.replicas);
+    made->feed = std::make_shared<feed::node_feed>(config->self, cluster, feed::kept_evidence::newest);
     auto started = start_replica(system, std::move(*config), std::move(machine), made->feed);
     if (!started) return failure_of(started);
     made->replica = std::move(*started);
@@ -108,8 +104,7 @@ const host::client_actor& module::client() const { return parts_->client_handle;
 
 or_error<void> module::drain(std::chrono::milliseconds patience) {
   if (parts_->replica == nullptr) return {};
-  parts_->feed->add_event(
-      {0, event_kind::draining, {}, {}, principal::of(parts_->replica->self()), "this replica is being drained"});
+  parts_->feed->on_draining();
   return parts_->replica->drain(patience);
 }
 

@@ -1,7 +1,6 @@
 #include "runtime/host_actors/translation.hpp"
 
-#include "actors/protocol/reputation/system_request.hpp"
-#include "messages/codec.hpp"
+#include "runtime/host_reports.hpp"
 
 namespace hypermesh::host {
 
@@ -9,11 +8,11 @@ namespace {
 
 std::string text_in(byte_span bytes) { return std::string{as_text(bytes)}; }
 
-executed_operation shown_of(const operation_item& item) {
-  executed_operation shown;
+operation_item shown_of(const hypermesh::operation_item& item) {
+  operation_item shown;
   if (const auto* gap = std::get_if<operation_gap>(&item)) {
     shown.sequence = gap->first.value;
-    shown.gap_through = gap->last.value;
+    shown.gap_last = gap->last.value;
     return shown;
   }
   const auto& done = std::get<committed_operation>(item);
@@ -22,6 +21,7 @@ executed_operation shown_of(const operation_item& item) {
   shown.session = done.at.session.value;
   shown.timestamp = done.at.when.value;
   shown.index = done.at.index;
+  shown.ordered_time_ms = done.at.ordered_time.time_since_epoch().count();
   shown.operation = text_in(done.operation);
   shown.status = static_cast<std::uint8_t>(done.result.status);
   shown.result = text_in(done.result.payload);
@@ -43,7 +43,7 @@ outcome shown_of(const submit_outcome& result) {
   return shown;
 }
 
-condition shown_of(const node_health& health) {
+node_health shown_of(const hypermesh::node_health& health) {
   return {health.is_live, health.is_ready, health.is_draining, health.reasons, health.sentence};
 }
 
@@ -69,35 +69,40 @@ events shown_of(const feed::event_page& page) {
   return shown;
 }
 
-proofs shown_of(const std::vector<std::shared_ptr<const evidence>>& found, const cluster_parameters& cluster) {
+proofs shown_of(const std::vector<feed::found_evidence>& found) {
   proofs shown;
-  for (const auto& each : found) {
-    const auto about = claim_in(*each, cluster);
-    const auto* accused = about ? std::get_if<misbehaviour>(&*about) : nullptr;
-    if (accused == nullptr) continue;
-    const auto frame = reframe(system_request_for(*about, each));
-    shown.all.push_back({to_string(accused->accused), text_in(*frame)});
-  }
+  shown.all.reserve(found.size());
+  for (const auto& each : found)
+    shown.all.push_back({to_string(each.accused), text_in(*each.frame)});
   return shown;
 }
 
-node_position position_in(const node_report& report) {
-  return {report.replica.value, report.view.value, report.last_executed.value, report.stable_checkpoint.value,
-          text_in(report.state_root.view())};
+node_state state_in(const node_report& report) {
+  const auto state = runtime::state_of(report);
+  return {state.replica.value,
+          state.view.value,
+          state.last_executed.value,
+          state.stable_checkpoint.value,
+          state.low_watermark.value,
+          state.high_watermark.value,
+          text_in(state.state_root.view())};
 }
 
-counters counters_in(const node_report& report) {
-  counters shown;
+metrics metrics_in(const node_report& report) {
+  metrics shown;
+  shown.all.reserve(report.counters.size());
   for (const auto& each : report.counters)
     shown.all.push_back({each.name, each.value});
   return shown;
 }
 
-standings standings_in(const reputation_report& report) {
-  standings shown;
+reputations reputations_in(const reputation_report& report) {
+  reputations shown;
   for (std::uint32_t number = 0; number < report.replicas.size(); ++number) {
-    const auto& agreed = report.replicas[number].agreed;
-    shown.all.push_back({number, agreed.score, agreed.convictions, agreed.complaints, agreed.is_quarantined()});
+    const auto known = runtime::shown_of(report.replicas[number]);
+    shown.all.push_back({number, known.score, known.convictions, known.complaints, known.is_quarantined,
+                         known.quarantined_until.value, known.local_score, known.is_avoided_as_primary,
+                         known.is_throttled});
   }
   return shown;
 }

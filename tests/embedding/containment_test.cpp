@@ -66,7 +66,11 @@ TEST_CASE("a machine that throws stops its replica with an error that names mach
   cluster.stop(2);
   const auto again = consensus_manager::start(
       cluster.files().replica(2), trap_at(2, [](std::uint64_t&, byte_span) -> operation_result { throw 1; })(2));
-  if (!again) CHECK(again.error().what.find("'adding'") != std::string::npos);
+  // It may meet the operation before `start` returns, or after it.
+  if (again) REQUIRE((*again)->wait_for_failure(embedding_patience));
+  const auto met = again ? (*again)->health().running : or_error<void>{failure_of(again)};
+  REQUIRE_FALSE(met);
+  CHECK(met.error().what.find("'adding'") != std::string::npos);
 }
 
 TEST_CASE("a query that throws has no answer, and stops no replica") {
@@ -98,6 +102,9 @@ TEST_CASE("a machine that blocks is reported by health, and the others go on") {
   CHECK(health.is_live);
   CHECK(health.sentence.find("'apply'") != std::string::npos);
   CHECK(cluster.replica(2).health(bound).is_ready);
+  // The metrics tell an operator what is wrong, so they must not wait for the machine.
+  CHECK(cluster.replica(3).metrics(embedding_patience));
+  CHECK_FALSE(cluster.replica(3).state(bound));
   CHECK(text_of(client->submit(to_byte_vector("add 7"))) == "7");
   held.open();
   REQUIRE(becomes_true([&] { return cluster.replica(3).health(bound).is_ready; }));

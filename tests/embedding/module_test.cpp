@@ -1,7 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <vector>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
@@ -41,7 +46,40 @@ Response ask(caf::scoped_actor& self, const Actor& whom, const Request& request)
   return result;
 }
 
+/// Gives up the rights of root, for which the system limits no threads, and with them no other files than those of the
+/// cluster.
+bool become_nobody(const std::filesystem::path& cluster) {
+  if (getuid() != 0) return true;
+  constexpr uid_t nobody = 65'534;
+  bool is_done = chown(cluster.c_str(), nobody, nobody) == 0;
+  for (const auto& each : std::filesystem::recursive_directory_iterator{cluster})
+    is_done = is_done && chown(each.path().c_str(), nobody, nobody) == 0;
+  return is_done && setuid(nobody) == 0;
+}
+
+/// Starts a replica in an actor system that runs already, in a process that may have no further thread. Returns whether
+/// the start failed with the error about threads.
+bool is_refused_for_threads(const cluster_files& files) {
+  host_system host;
+  const auto config = files.replica(0);
+  const auto cluster = std::filesystem::path{config.file}.parent_path().parent_path().parent_path();
+  const rlimit none{1, 1};
+  if (!become_nobody(cluster) || setrlimit(RLIMIT_NPROC, &none) != 0) return false;
+  const auto started = module::start(host.system, {config, std::nullopt}, std::make_unique<adding_machine>());
+  return !started && started.error().what.find("more threads") != std::string::npos;
+}
+
 }  // namespace
+
+TEST_CASE("a host whose limits allow a module no threads gets an error, and goes on") {
+  const cluster_files files{"adding"};
+  const auto child = fork();
+  if (child == 0) _exit(is_refused_for_threads(files) ? 0 : 1);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
 
 TEST_CASE("another process uses replica and client over CAF's network on the loopback interface") {
   // The host with the replica and a client; the other replicas run as plain hosts.
@@ -76,29 +114,53 @@ TEST_CASE("another process uses replica and client over CAF's network on the loo
   const auto large = ask<host::outcome>(self, *client, host::submit{std::string(limits::operation_bytes_max + 1, 'x')});
   CHECK(large.error_name == "too_large");
 
-  // The operations arrive page by page, each once.
+  // The operations arrive page by page, each once: five additions and the linearizable read.
   std::vector<std::string> results;
   host::operations_wanted wanted{1, 0, 5'000};
-  while (results.size() < 5) {
+  while (results.size() < 6) {
     const auto page = ask<host::operations>(self, *consensus, wanted);
     for (const auto& each : page.items) {
-      REQUIRE(each.gap_through == 0);
-      if (each.operation == "add 3") results.push_back(each.result);
+      REQUIRE(each.gap_last == 0);
+      CHECK(each.ordered_time_ms > 0);
+      results.push_back(each.result);
     }
     wanted = {page.next_sequence, page.next_offset, 5'000};
   }
-  CHECK(results == std::vector<std::string>{"3", "6", "9", "12", "15"});
+  CHECK(results == std::vector<std::string>{"3", "6", "9", "12", "15", "15"});
 
-  CHECK(ask<host::condition>(self, *consensus, host::condition_wanted{}).is_live);
-  CHECK(ask<host::node_position>(self, *consensus, host::position_wanted{}).state_root.size() == digest::size);
-  CHECK_FALSE(ask<host::counters>(self, *consensus, host::counters_wanted{}).all.empty());
+  CHECK(ask<host::node_health>(self, *consensus, host::health_wanted{}).is_live);
+  const auto state = ask<host::node_state>(self, *consensus, host::state_wanted{});
+  CHECK(state.state_root.size() == digest::size);
+  CHECK(state.high_watermark > state.low_watermark);
+  const auto metrics = ask<host::metrics>(self, *consensus, host::metrics_wanted{}).all;
+  CHECK(std::ranges::any_of(
+      metrics, [](const auto& each) { return each.name == "requests_executed_total" && each.value >= 5; }));
   CHECK(ask<host::proofs>(self, *consensus, host::evidence_wanted{}).all.empty());
-  const auto standings = ask<host::standings>(self, *consensus, host::standings_wanted{});
+  const auto standings = ask<host::reputations>(self, *consensus, host::reputations_wanted{});
   REQUIRE(standings.all.size() == 4);
   CHECK(standings.all[3].score == 1'000);
   // A request that waits ends with its patience.
   CHECK(ask<host::events>(self, *consensus, host::events_wanted{1'000'000, 50}).all.empty());
   own.stop();
+}
+
+TEST_CASE("a subscriber that waits gets the next operation when it is executed, and not when its patience ends") {
+  host_cluster cluster{"adding", [](std::uint32_t) { return std::make_unique<adding_machine>(); }};
+  cluster.stop(0);
+  host_system host;
+  auto started = module::start(host.system, {cluster.files().replica(0), cluster.files().client(0)},
+                               std::make_unique<adding_machine>());
+  REQUIRE(started);
+  auto& own = **started;
+  caf::scoped_actor self{host.system};
+  const auto before = std::chrono::steady_clock::now();
+  auto waiting = self->request(own.consensus(), embedding_patience, host::operations_wanted{1, 0, 60'000});
+  CHECK(ask<host::outcome>(self, own.client(), host::submit{"add 4"}).payload == "4");
+  std::string next;
+  waiting.receive([&](const host::operations& page) { next = page.items.empty() ? "" : page.items.front().operation; },
+                  [](const caf::error&) {});
+  CHECK(next == "add 4");
+  CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds{50});
 }
 
 TEST_CASE("requests that wait are answered when the module stops") {

@@ -30,21 +30,33 @@ TEST_CASE("an event that is not there yet is waited for, and is no loss") {
   CHECK(page.next == 7);
 }
 
+TEST_CASE("the text of an event is bounded, however long an error is") {
+  event_log log;
+  node_event long_one;
+  long_one.text = std::string(100'000, 'x');
+  log.add(long_one);
+  const auto page = log.read(1, 1);
+  REQUIRE(page.events.size() == 1);
+  CHECK(page.events.front().text.size() <= event_log::text_bytes_max);
+  CHECK(page.events.front().text.ends_with("x…"));
+}
+
 TEST_CASE("observations become events with their numbers, and progress is no event") {
-  event_reader reader{replica_id{1}, 4};
-  const auto entered = reader.of(view_was_entered{view_number{3}});
+  event_reader of{replica_id{1}, 4};
+  const auto read = [&of](const observation& what) { return of.of(what, {}); };
+  const auto entered = read(view_was_entered{view_number{3}});
   REQUIRE(entered);
   CHECK(entered->kind == event_kind::view_entered);
   CHECK(entered->view == view_number{3});
-  const auto diverged = reader.of(divergence_found{sequence_number{128}});
+  const auto diverged = read(divergence_found{sequence_number{128}});
   REQUIRE(diverged);
   CHECK(diverged->kind == event_kind::state_diverged);
   CHECK(diverged->sequence == sequence_number{128});
-  const auto failed = reader.of(query_failed{"it threw\n"});
+  const auto failed = read(query_failed{"it threw\n"});
   REQUIRE(failed);
   CHECK(failed->text.find('\n') == std::string::npos);
-  CHECK_FALSE(reader.of(replica_progress{}));
-  CHECK_FALSE(reader.of(batcher_progress{}));
+  CHECK_FALSE(read(replica_progress{}));
+  CHECK_FALSE(read(batcher_progress{}));
 }
 
 TEST_CASE("each kind of event has its own name") {

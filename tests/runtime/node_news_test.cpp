@@ -12,6 +12,11 @@ namespace {
 constexpr replica_id self{1};
 constexpr std::uint32_t four = 4;
 
+/// What the log of replica 1 has to say about the observation. The lines of one test stand at one moment.
+std::optional<news> line_of(node_news& all, const observation& what, node_news::time now = {}) {
+  return all.of(what, now);
+}
+
 bool has(const std::optional<news>& told, std::string_view part) {
   return told && told->line.find(part) != std::string::npos;
 }
@@ -28,17 +33,17 @@ link_event refusal(link_error reason, hello_claim claim = {}) {
 
 TEST_CASE("a change of the view is logged with its reason, once for each step") {
   node_news all{self, four};
-  const auto suspected = all.of(primary_suspected{view_number{4}, suspicion_reason::mute});
+  const auto suspected = line_of(all, primary_suspected{view_number{4}, suspicion_reason::mute});
   CHECK(has(suspected, "view 4: this replica suspects the primary, replica-0: requests are pending"));
   CHECK(suspected->level == news_level::warning);
-  CHECK(has(all.of(replica_progress{view_number{5}, false, {}, 0}), "waiting for NEW-VIEW of view 5"));
-  CHECK_FALSE(all.of(replica_progress{view_number{5}, false, {}, 3}));
-  const auto entered = all.of(view_was_entered{view_number{5}});
+  CHECK(has(line_of(all, replica_progress{view_number{5}, false, {}, 0}), "waiting for NEW-VIEW of view 5"));
+  CHECK_FALSE(line_of(all, replica_progress{view_number{5}, false, {}, 3}));
+  const auto entered = line_of(all, view_was_entered{view_number{5}});
   CHECK(has(entered, "entered view 5, the primary is this replica; the previous primary was suspected because"));
-  CHECK_FALSE(all.of(replica_progress{view_number{5}, true, {}, 0}));
+  CHECK_FALSE(line_of(all, replica_progress{view_number{5}, true, {}, 0}));
   // The other replicas caused the next change.
-  CHECK(has(all.of(replica_progress{view_number{6}, false, {}, 0}), "other replicas suspect the primary"));
-  const auto next = all.of(view_was_entered{view_number{6}});
+  CHECK(has(line_of(all, replica_progress{view_number{6}, false, {}, 0}), "other replicas suspect the primary"));
+  const auto next = line_of(all, view_was_entered{view_number{6}});
   CHECK(has(next, "entered view 6, the primary is replica-2"));
   CHECK_FALSE(has(next, "because"));
 }
@@ -47,7 +52,8 @@ TEST_CASE("the own quarantine and release are logged, and those of others") {
   node_news all{self, four};
   using what = standing_changed::what;
   const auto told = [&](what happened, replica_id about, std::uint8_t reason = 1) {
-    return all.of(standing_changed{happened, principal::of(about), reason, sequence_number{40}, sequence_number{90}});
+    return line_of(all,
+                   standing_changed{happened, principal::of(about), reason, sequence_number{40}, sequence_number{90}});
   };
   CHECK(has(told(what::convicted, self), "this replica is convicted of "));
   CHECK(has(told(what::quarantined, self), "this replica is in quarantine from sequence 40 until 90"));
@@ -60,19 +66,19 @@ TEST_CASE("the own quarantine and release are logged, and those of others") {
 TEST_CASE("probation is logged when it begins, changes or ends, and not in between") {
   node_news all{self, four};
   const probation_changed begun{sequence_number{512}, view_number{3}, false};
-  CHECK(has(all.of(begun), "on probation"));
-  CHECK(has(node_news{self, four}.of(begun), "votes above sequence 512 and commits from view 3 on"));
-  CHECK_FALSE(all.of(begun));
-  CHECK(has(all.of(probation_changed{sequence_number{600}, view_number{3}, false}), "600"));
-  CHECK(has(all.of(probation_changed{sequence_number{600}, view_number{3}, true}), "probation ended"));
-  CHECK_FALSE(all.of(probation_changed{sequence_number{600}, view_number{3}, true}));
+  CHECK(has(line_of(all, begun), "on probation"));
+  CHECK(has(node_news{self, four}.of(begun, {}), "votes above sequence 512 and commits from view 3 on"));
+  CHECK_FALSE(line_of(all, begun));
+  CHECK(has(line_of(all, probation_changed{sequence_number{600}, view_number{3}, false}), "600"));
+  CHECK(has(line_of(all, probation_changed{sequence_number{600}, view_number{3}, true}), "probation ended"));
+  CHECK_FALSE(line_of(all, probation_changed{sequence_number{600}, view_number{3}, true}));
 }
 
 TEST_CASE("frequent events are not logged") {
   node_news all{self, four};
-  CHECK_FALSE(all.of(batcher_progress{9, 9}));
-  CHECK_FALSE(all.of(replica_progress{view_number{0}, true, {}, 4}));
-  CHECK_FALSE(all.of(watermarks_moved{sequence_number{1}, sequence_number{9}}));
+  CHECK_FALSE(line_of(all, batcher_progress{9, 9}));
+  CHECK_FALSE(line_of(all, replica_progress{view_number{0}, true, {}, 4}));
+  CHECK_FALSE(line_of(all, watermarks_moved{sequence_number{1}, sequence_number{9}}));
 }
 
 TEST_CASE("a link that is lost, fails to open or is restored is logged with address and reason") {
@@ -110,6 +116,20 @@ TEST_CASE("strangers cannot fill the log, and omitted lines are counted") {
   now += std::chrono::minutes{10};
   const auto later = all.of(refusal(link_error::not_hypermesh), now);
   CHECK(has(later, fmt::format("({} similar lines omitted)", 1'000 - lines)));
+}
+
+TEST_CASE("clients cannot fill the log with queries that fail") {
+  node_news all{self, four};
+  node_news::time now{};
+  std::size_t lines = 0;
+  for (int attempt = 0; attempt < 1'000; ++attempt)
+    lines += line_of(all, query_failed{"it threw"}, now) ? 1 : 0;
+  CHECK(lines >= 1);
+  CHECK(lines <= 5);
+  // Other news are not limited by them.
+  CHECK(line_of(all, view_was_entered{view_number{5}}, now));
+  now += std::chrono::minutes{10};
+  CHECK(has(line_of(all, query_failed{"it threw"}, now), fmt::format("({} similar lines omitted)", 1'000 - lines)));
 }
 
 TEST_CASE("a link that flaps cannot fill the log") {

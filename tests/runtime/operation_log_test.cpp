@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -88,6 +90,62 @@ TEST_CASE("pages of any size give each operation once") {
     }
     CHECK(all == whole);
   }
+}
+
+TEST_CASE("a page begins at any operation, also after requests that changed nothing") {
+  operation_log log;
+  auto done = executed(1, {"a", "b"});
+  // The batch has three requests: "a" and "b", a repeated one, and "c" and "d".
+  const auto repeated = executed(1, {"x"});
+  const auto last = executed(1, {"c", "d"});
+  auto requests = *done.requests;
+  requests.push_back({repeated.body->requests.front().id, false});
+  requests.push_back(last.requests->front());
+  done.requests = std::make_shared<const std::vector<executed_request>>(requests);
+  done.outcomes.push_back(repeated.outcomes.front());
+  done.outcomes.push_back(last.outcomes.front());
+  done.body = request_factory::batch_of(
+      {done.body->requests.front(), repeated.body->requests.front(), last.body->requests.front()});
+  log.on_executed(done);
+  const std::vector<std::string> whole{"1:a=<a>", "1:b=<b>", "1:c=<c>", "1:d=<d>"};
+  for (std::uint32_t offset = 0; offset <= whole.size() + 1; ++offset) {
+    const auto begin = whole.begin() + std::min<std::ptrdiff_t>(offset, std::ssize(whole));
+    CHECK(texts(log.read({sequence_number{1}, offset})) == std::vector<std::string>{begin, whole.end()});
+  }
+  const auto page = log.read({sequence_number{1}, 3});
+  CHECK(std::get<committed_operation>(page.items.front()).at.index == 1);
+}
+
+TEST_CASE("evidence in a batch does not stay in memory for subscribers who cannot read it") {
+  const request_factory factory{small_cluster(4)};
+  auto shown = std::make_shared<const evidence>();
+  const std::weak_ptr<const evidence> kept = shown;
+  auto done = executed(1, {"a"});
+  done.body = request_factory::batch_of(done.body->requests, {system_request{case_name{7}, std::move(shown), {}}});
+  operation_log log;
+  log.on_executed(done);
+  done.body = nullptr;
+  CHECK(kept.expired());
+  CHECK(texts(log.read(start)) == std::vector<std::string>{"1:a=<a>"});
+}
+
+TEST_CASE("the bound counts what a batch takes decoded, not only its bytes") {
+  // 1,000 requests of one byte each have some 100 bytes of frame and twice as much beside it.
+  constexpr std::size_t requests = 1'000;
+  operation_log log{2 * requests * sizeof(request)};
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) {
+    batch_was_executed done = executed(sequence, {"a"});
+    const auto one = done.body->requests.front();
+    done.body = request_factory::batch_of(std::vector<request>(requests, one));
+    done.requests = std::make_shared<const std::vector<executed_request>>(requests, done.requests->front());
+    done.outcomes.assign(requests, done.outcomes.front());
+    log.on_executed(done);
+  }
+  const auto page = log.read(start, {1, 1});
+  REQUIRE(page.items.size() == 1);
+  const auto* gap = std::get_if<operation_gap>(&page.items.front());
+  REQUIRE(gap != nullptr);
+  CHECK(gap->last == sequence_number{3});
 }
 
 TEST_CASE("a reader that is too slow gets a gap with its bounds") {

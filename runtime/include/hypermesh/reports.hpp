@@ -90,7 +90,8 @@ enum class event_kind : std::uint8_t {
   probation_changed,
   /// The group agreed on a hand-over or a readmission.
   move_agreed,
-  /// The machine threw an exception for a query. The query has no answer.
+  /// The machine threw an exception for a query. The query has no answer. At most four of these events come together,
+  /// then one in 30 s, because clients choose how often they ask.
   query_failed,
   /// The audit trail could not be written.
   audit_interrupted,
@@ -112,7 +113,8 @@ struct node_event {
   view_number view = {};
   sequence_number sequence = {};
   std::optional<principal> about = {};
-  /// A line for people, without characters that control a terminal. Empty for events that need no attention.
+  /// A line for people of at most 1,024 bytes, without characters that control a terminal. Empty for events that need
+  /// no attention.
   std::string text = {};
 };
 
@@ -125,6 +127,9 @@ class event_stream {
   /// Waits for the next event. Nothing when `patience` has passed, or when the replica has stopped and there are no
   /// more events.
   [[nodiscard]] virtual std::optional<node_event> next(std::chrono::milliseconds patience) = 0;
+
+  /// Whether the replica has stopped and this stream has no more events, so that `next` never returns one again.
+  [[nodiscard]] virtual bool is_over() const = 0;
 
   /// The number of events that this subscriber lost because it was too slow. The replica keeps the last 1,024 events
   /// for all subscribers together.
@@ -163,13 +168,16 @@ struct operation_position {
 };
 
 /// The executed operations, in their order, each once. The same rules apply as for `event_stream`. The replica keeps
-/// the last 16 MiB of batches for all subscribers together.
+/// the last 16 MiB of operations and results for all subscribers together.
 class operation_stream {
  public:
   virtual ~operation_stream() = default;
 
   /// Waits for the next operation or gap.
   [[nodiscard]] virtual std::optional<operation_item> next(std::chrono::milliseconds patience) = 0;
+
+  /// Whether the replica has stopped and this stream has no more items, so that `next` never returns one again.
+  [[nodiscard]] virtual bool is_over() const = 0;
 
   /// The place after the last item. A subscriber that stores it can continue there, at this or another replica.
   [[nodiscard]] virtual operation_position position() const = 0;

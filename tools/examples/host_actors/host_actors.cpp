@@ -72,7 +72,7 @@ int use(std::uint16_t consensus_port, std::uint16_t client_port) {
   const auto client = system.middleman().remote_actor<host::client_actor>("127.0.0.1", client_port);
   if (!consensus || !client) return report("cannot connect to the first process", "start 'host_actors serve' first");
   caf::scoped_actor self{system};
-  std::cout << ask<host::condition>(self, *consensus, host::condition_wanted{}).sentence << std::endl;
+  std::cout << ask<host::node_health>(self, *consensus, host::health_wanted{}).sentence << std::endl;
 
   // Subscribe before submitting: sequence 0 is the place after the last operation.
   auto place = ask<host::operations>(self, *consensus, host::operations_wanted{0, 0, 0});
@@ -87,7 +87,7 @@ int use(std::uint16_t consensus_port, std::uint16_t client_port) {
     place =
         ask<host::operations>(self, *consensus, host::operations_wanted{place.next_sequence, place.next_offset, 5'000});
     for (const auto& each : place.items)
-      seen += each.gap_through == 0 ? 1 : 0;
+      seen += each.gap_last == 0 ? 1 : 0;
   }
   std::cout << "watched " << seen << std::endl;
   return 0;

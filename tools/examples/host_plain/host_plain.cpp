@@ -1,6 +1,5 @@
 // A host application that runs one replica until SIGTERM or SIGINT, and then drains it.
 // Usage: host_plain NODE_TOML. The machine is the one that the genesis names, for example "key-value".
-#include <atomic>
 #include <csignal>
 #include <iostream>
 #include <thread>
@@ -17,18 +16,18 @@ int report(const hypermesh::world_error& error) {
 }
 
 /// Writes the events that people should see, until the replica has stopped.
-void write_events(hypermesh::event_stream& events, const std::atomic<bool>& ends) {
-  while (!ends) {
-    const auto event = events.next(200ms);
+void write_events(hypermesh::event_stream& events) {
+  while (!events.is_over()) {
+    const auto event = events.next(1h);
     if (event && !event->text.empty()) std::cerr << to_string(event->kind) << ": " << event->text << '\n';
   }
 }
 
 /// Counts the operations that this replica executed. A host would feed a cache or an index instead.
-void count_operations(hypermesh::operation_stream& operations, const std::atomic<bool>& ends) {
+void count_operations(hypermesh::operation_stream& operations) {
   std::uint64_t count = 0;
-  while (!ends) {
-    const auto item = operations.next(200ms);
+  while (!operations.is_over()) {
+    const auto item = operations.next(1h);
     if (!item) continue;
     if (const auto* gap = std::get_if<hypermesh::operation_gap>(&*item)) {
       std::cerr << "the operations of " << gap->first.value << " to " << gap->last.value << " are not known here\n";
@@ -56,11 +55,10 @@ int main(int argc, char** argv) {
   auto started = hypermesh::consensus_manager::start({argv[1]});
   if (!started) return report(started.error());
   auto& replica = **started;
-  std::atomic<bool> ends{false};
   const auto events = replica.events();
   const auto operations = replica.operations();
-  std::thread writer{[&] { write_events(*events, ends); }};
-  std::thread counter{[&] { count_operations(*operations, ends); }};
+  std::thread writer{[&] { write_events(*events); }};
+  std::thread counter{[&] { count_operations(*operations); }};
   std::cout << "ready " << replica.self().value << std::endl;
 
   const timespec second{1, 0};
@@ -68,8 +66,8 @@ int main(int argc, char** argv) {
   }
   const auto health = replica.health();
   std::cout << health.sentence << std::endl;
+  // This ends the streams, and with them the threads.
   const auto drained = replica.drain(20s);
-  ends = true;
   writer.join();
   counter.join();
   if (!health.running) return report(health.running.error());

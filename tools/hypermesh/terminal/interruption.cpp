@@ -1,5 +1,6 @@
 #include "tools/hypermesh/terminal/interruption.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 namespace hypermesh::cli {
@@ -23,11 +24,19 @@ interruption::interruption() {
 }
 
 bool interruption::wait(std::chrono::milliseconds patience) {
-  if (signal_ != 0) return true;
-  const timespec timeout{patience.count() / 1'000, (patience.count() % 1'000) * 1'000'000};
-  const int received = sigtimedwait(&awaited_, nullptr, &timeout);
-  if (received > 0) signal_ = received;
+  if (signal_ == 0) signal_ = next(patience);
   return signal_ != 0;
+}
+
+bool interruption::wait_again(std::chrono::milliseconds patience) {
+  const int further = next(patience);
+  if (further != 0) signal_ = further;
+  return further != 0;
+}
+
+int interruption::next(std::chrono::milliseconds patience) const {
+  const timespec timeout{patience.count() / 1'000, (patience.count() % 1'000) * 1'000'000};
+  return std::max(0, sigtimedwait(&awaited_, nullptr, &timeout));
 }
 
 }  // namespace hypermesh::cli

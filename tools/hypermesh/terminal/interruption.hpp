@@ -19,10 +19,16 @@ class interruption {
   /// Waits for one of the signals.
   [[nodiscard]] bool wait(std::chrono::milliseconds patience);
 
-  /// The first signal that arrived; 0 if no signal arrived.
+  /// Waits for a further one of the signals after the first: the caller's clean end takes too long for somebody.
+  [[nodiscard]] bool wait_again(std::chrono::milliseconds patience);
+
+  /// The last signal that arrived; 0 if no signal arrived.
   [[nodiscard]] int signal_number() const { return signal_; }
 
  private:
+  /// The signal that arrived before `patience` passed; 0 if none did.
+  [[nodiscard]] int next(std::chrono::milliseconds patience) const;
+
   sigset_t awaited_{};
   int signal_ = 0;
 };

@@ -41,20 +41,25 @@ struct outcome {
 
 // --- Requests to `consensus` -----------------------------------------------------
 
-/// Where is this replica? The response is a `node_position`.
-struct position_wanted {};
-struct node_position {
+// The structs have the names and words of `hypermesh/reports.hpp`, which says more about each member.
+
+/// Where is this replica? The response is a `node_state`. It costs the root of the state, if the state changed since
+/// the last such request.
+struct state_wanted {};
+struct node_state {
   std::uint32_t replica = 0;
   std::uint64_t view = 0;
   std::uint64_t last_executed = 0;
   std::uint64_t stable_checkpoint = 0;
+  std::uint64_t low_watermark = 0;
+  std::uint64_t high_watermark = 0;
   /// 32 bytes: the root of the machine's state.
   std::string state_root;
 };
 
-/// How is this replica? The response is a `condition`, which comes at once.
-struct condition_wanted {};
-struct condition {
+/// How is this replica? The response is a `node_health`, which comes at once.
+struct health_wanted {};
+struct node_health {
   bool is_live = false;
   bool is_ready = false;
   bool is_draining = false;
@@ -63,14 +68,14 @@ struct condition {
   std::string sentence;
 };
 
-/// All counters and gauges of this replica. The response is `counters`.
-struct counters_wanted {};
-struct counter {
+/// All counters and gauges of this replica. The response is `metrics`.
+struct metrics_wanted {};
+struct metric {
   std::string name;
   std::uint64_t value = 0;
 };
-struct counters {
-  std::vector<counter> all;
+struct metrics {
+  std::vector<metric> all;
 };
 
 /// The operations that this replica executed, from a place on. This is how a subscriber subscribes: it sends the
@@ -85,15 +90,17 @@ struct operations_wanted {
   std::uint32_t offset = 0;
   std::uint32_t patience_ms = 1'000;
 };
-struct executed_operation {
+struct operation_item {
   std::uint64_t sequence = 0;
   /// If not 0, this is no operation but a gap: the operations from `sequence` to this sequence, both included, are not
   /// available at this replica. The other fields are empty then.
-  std::uint64_t gap_through = 0;
+  std::uint64_t gap_last = 0;
   std::uint32_t client = 0;
   std::uint64_t session = 0;
   std::uint64_t timestamp = 0;
   std::uint32_t index = 0;
+  /// Milliseconds since the Unix epoch; `operation_context::ordered_time`.
+  std::int64_t ordered_time_ms = 0;
   std::string operation;
   /// The result at this replica alone. Clients believe a result only if f+1 replicas gave it.
   std::uint8_t status = 0;
@@ -101,7 +108,7 @@ struct executed_operation {
 };
 struct operations {
   /// At most 64.
-  std::vector<executed_operation> items;
+  std::vector<operation_item> items;
   /// The place for the next request.
   std::uint64_t next_sequence = 0;
   std::uint32_t next_offset = 0;
@@ -113,7 +120,7 @@ struct events_wanted {
   std::uint64_t from = 0;
   std::uint32_t patience_ms = 1'000;
 };
-struct event {
+struct node_event {
   std::uint64_t number = 0;
   /// The name of the `hypermesh::event_kind`, for example "view_entered".
   std::string kind;
@@ -125,13 +132,14 @@ struct event {
   std::string text;
 };
 struct events {
-  std::vector<event> all;
+  std::vector<node_event> all;
   std::uint64_t next = 0;
   /// Events that this replica has forgotten before this request read them.
   std::uint64_t dropped = 0;
 };
 
-/// The evidence that this replica found in this run, the newest 64 pieces. The response is `proofs`.
+/// The evidence that this replica found in this run: the newest pieces, at most 64 and 16 MiB. The response is
+/// `proofs`.
 struct evidence_wanted {};
 struct proof {
   /// The member that misbehaved: "replica-3" or "client-0".
@@ -144,17 +152,21 @@ struct proofs {
   std::vector<proof> all;
 };
 
-/// What the group agreed on about each replica. The response is `standings`.
-struct standings_wanted {};
-struct standing {
+/// What the group agreed on about each replica, and what this node thinks of it. The response is `reputations`.
+struct reputations_wanted {};
+struct replica_reputation {
   std::uint32_t replica = 0;
   std::uint32_t score = 0;
   std::uint32_t convictions = 0;
   std::uint32_t complaints = 0;
   bool is_quarantined = false;
+  std::uint64_t quarantined_until = 0;
+  std::uint32_t local_score = 0;
+  bool is_avoided_as_primary = false;
+  bool is_throttled = false;
 };
-struct standings {
-  std::vector<standing> all;
+struct reputations {
+  std::vector<replica_reputation> all;
 };
 
 /// Asks in the name of this operator to release a replica from quarantine. There is no response. The group releases the
@@ -169,11 +181,12 @@ struct release_replica {
 using client_actor = caf::typed_actor<caf::replies_to<submit>::with<outcome>, caf::replies_to<query>::with<outcome>>;
 
 /// The replica of this host.
-using consensus_actor = caf::typed_actor<
-    caf::replies_to<position_wanted>::with<node_position>, caf::replies_to<condition_wanted>::with<condition>,
-    caf::replies_to<counters_wanted>::with<counters>, caf::replies_to<operations_wanted>::with<operations>,
-    caf::replies_to<events_wanted>::with<events>, caf::replies_to<evidence_wanted>::with<proofs>,
-    caf::replies_to<standings_wanted>::with<standings>, caf::reacts_to<release_replica>>;
+using consensus_actor =
+    caf::typed_actor<caf::replies_to<state_wanted>::with<node_state>, caf::replies_to<health_wanted>::with<node_health>,
+                     caf::replies_to<metrics_wanted>::with<metrics>,
+                     caf::replies_to<operations_wanted>::with<operations>, caf::replies_to<events_wanted>::with<events>,
+                     caf::replies_to<evidence_wanted>::with<proofs>,
+                     caf::replies_to<reputations_wanted>::with<reputations>, caf::reacts_to<release_replica>>;
 
 // --- Serialisation ---------------------------------------------------------------
 
@@ -187,26 +200,28 @@ using consensus_actor = caf::typed_actor<
 HYPERMESH_HOST_MESSAGE(submit, it.operation)
 HYPERMESH_HOST_MESSAGE(query, it.operation, it.is_linearizable)
 HYPERMESH_HOST_MESSAGE(outcome, it.error, it.error_name, it.status, it.payload)
-HYPERMESH_HOST_MESSAGE(position_wanted)
-HYPERMESH_HOST_MESSAGE(node_position, it.replica, it.view, it.last_executed, it.stable_checkpoint, it.state_root)
-HYPERMESH_HOST_MESSAGE(condition_wanted)
-HYPERMESH_HOST_MESSAGE(condition, it.is_live, it.is_ready, it.is_draining, it.reasons, it.sentence)
-HYPERMESH_HOST_MESSAGE(counters_wanted)
-HYPERMESH_HOST_MESSAGE(counter, it.name, it.value)
-HYPERMESH_HOST_MESSAGE(counters, it.all)
+HYPERMESH_HOST_MESSAGE(state_wanted)
+HYPERMESH_HOST_MESSAGE(node_state, it.replica, it.view, it.last_executed, it.stable_checkpoint, it.low_watermark,
+                       it.high_watermark, it.state_root)
+HYPERMESH_HOST_MESSAGE(health_wanted)
+HYPERMESH_HOST_MESSAGE(node_health, it.is_live, it.is_ready, it.is_draining, it.reasons, it.sentence)
+HYPERMESH_HOST_MESSAGE(metrics_wanted)
+HYPERMESH_HOST_MESSAGE(metric, it.name, it.value)
+HYPERMESH_HOST_MESSAGE(metrics, it.all)
 HYPERMESH_HOST_MESSAGE(operations_wanted, it.sequence, it.offset, it.patience_ms)
-HYPERMESH_HOST_MESSAGE(executed_operation, it.sequence, it.gap_through, it.client, it.session, it.timestamp, it.index,
-                       it.operation, it.status, it.result)
+HYPERMESH_HOST_MESSAGE(operation_item, it.sequence, it.gap_last, it.client, it.session, it.timestamp, it.index,
+                       it.ordered_time_ms, it.operation, it.status, it.result)
 HYPERMESH_HOST_MESSAGE(operations, it.items, it.next_sequence, it.next_offset)
 HYPERMESH_HOST_MESSAGE(events_wanted, it.from, it.patience_ms)
-HYPERMESH_HOST_MESSAGE(event, it.number, it.kind, it.view, it.sequence, it.about, it.text)
+HYPERMESH_HOST_MESSAGE(node_event, it.number, it.kind, it.view, it.sequence, it.about, it.text)
 HYPERMESH_HOST_MESSAGE(events, it.all, it.next, it.dropped)
 HYPERMESH_HOST_MESSAGE(evidence_wanted)
 HYPERMESH_HOST_MESSAGE(proof, it.accused, it.frame)
 HYPERMESH_HOST_MESSAGE(proofs, it.all)
-HYPERMESH_HOST_MESSAGE(standings_wanted)
-HYPERMESH_HOST_MESSAGE(standing, it.replica, it.score, it.convictions, it.complaints, it.is_quarantined)
-HYPERMESH_HOST_MESSAGE(standings, it.all)
+HYPERMESH_HOST_MESSAGE(reputations_wanted)
+HYPERMESH_HOST_MESSAGE(replica_reputation, it.replica, it.score, it.convictions, it.complaints, it.is_quarantined,
+                       it.quarantined_until, it.local_score, it.is_avoided_as_primary, it.is_throttled)
+HYPERMESH_HOST_MESSAGE(reputations, it.all)
 HYPERMESH_HOST_MESSAGE(release_replica, it.replica)
 #undef HYPERMESH_HOST_MESSAGE
 // clang-format on
@@ -219,19 +234,19 @@ CAF_BEGIN_TYPE_ID_BLOCK(hypermesh_host, first_custom_type_id + 400)
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::submit))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::query))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::outcome))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::position_wanted))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::node_position))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::condition_wanted))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::condition))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::counters_wanted))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::counters))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::state_wanted))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::node_state))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::health_wanted))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::node_health))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::metrics_wanted))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::metrics))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::operations_wanted))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::operations))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::events_wanted))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::events))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::evidence_wanted))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::proofs))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::standings_wanted))
-CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::standings))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::reputations_wanted))
+CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::reputations))
 CAF_ADD_TYPE_ID(hypermesh_host, (hypermesh::host::release_replica))
 CAF_END_TYPE_ID_BLOCK(hypermesh_host)
