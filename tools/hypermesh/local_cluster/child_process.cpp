@@ -160,7 +160,7 @@ void child_process::send(int signal) const {
   if (!status_) kill(id_, signal);
 }
 
-void child_process::ask_to_stop() const { send(SIGTERM); }
+void child_process::ask_to_stop() const { send(SIGINT); }
 
 void child_process::wait_or_kill(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;

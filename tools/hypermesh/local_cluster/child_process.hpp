@@ -51,7 +51,8 @@ class child_process {
 
   /// Sends a signal if the process runs.
   void send(int signal) const;
-  /// Asks the process to end (SIGTERM).
+  /// Asks the process to end at once (SIGINT). After SIGTERM a primary would hand its view over first, which is in vain
+  /// when its whole cluster ends.
   void ask_to_stop() const;
   /// Waits for the end of the process; kills it after `patience`.
   void wait_or_kill(std::chrono::milliseconds patience);

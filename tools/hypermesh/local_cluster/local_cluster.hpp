@@ -63,7 +63,7 @@ class local_cluster {
   /// Returns an error if replicas ended unexpectedly. The error shows the end of their logs.
   [[nodiscard]] or_error<void> check_replicas();
 
-  /// Sends SIGTERM to all replicas, and SIGKILL to those that do not end in time. Returns false if a replica had to be
+  /// Sends SIGINT to all replicas, and SIGKILL to those that do not end in time. Returns false if a replica had to be
   /// killed, had ended before, or ended with an error.
   bool stop();
 
