@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "messages/expected.hpp"
+#include <hypermesh/expected.hpp>
+
 #include "runtime/state_machines/scheduler_operations.hpp"
 #include "runtime/state_machines/scheduler_results.hpp"
 
@@ -26,6 +27,7 @@ using machines::scheduler::node_view;
 using machines::scheduler::nodes_page;
 using machines::scheduler::ordered_time;
 using machines::scheduler::page_rows_max;
+using machines::scheduler::placed_page;
 using machines::scheduler::removal_result;
 using machines::scheduler::renewal_result;
 using machines::scheduler::submit_task;
@@ -42,8 +44,8 @@ enum class failure_kind : std::uint8_t {
   /// No answer of f + 1 replicas arrived in time. A write may have been executed, or may still be executed. Repeat a
   /// submission with the same key, and any other write after a read of the task or node.
   unreachable = 1,
-  /// The cluster has not reached the event that the client has seen, although the read was ordered. The client named
-  /// an event of another cluster.
+  /// The answer does not reflect the event that the client has seen, although the read was ordered. The client named an
+  /// event of another cluster.
   behind = 2,
   /// The cluster runs another machine, or another revision of this product.
   foreign = 3,
@@ -76,19 +78,23 @@ enum class removal_mode {
 ///
 /// **Reads.** A read shows a state that the cluster committed. It may be older than the newest one, but it is never
 /// older than any result that this object returned before, so a client reads its own writes, and what it has read once
-/// does not disappear. `seen` says up to which event; two objects share this by `note_seen`.
+/// does not disappear. `seen` says up to which event; two objects share this by `note_seen`. Each result has the number
+/// of the newest event that it reflects.
 ///
-/// **Placement.** A task is placed on the node where it fits best (best fit, node_pool.hpp); otherwise it waits, and is
-/// placed when a node gains room. A placement ends by `release`, by `end`, by the end of its lease, or by the removal
-/// of its node. It never moves for another reason.
+/// **Placement.** A task is placed on the node where it fits best (best fit, node_pool.hpp); otherwise it waits. When a
+/// node gains room, the tasks that have waited longest are tried at once, and the next writes of any client try the
+/// others, a few at a time (the sweep, resource_scheduler.hpp). A placement ends by `release`, by `end`, by the end of
+/// its lease, or by the removal of its node. It never moves for another reason.
 ///
 /// **Leases** are measured in ordered time: the time that the replicas agree on with each batch of operations. A lease
 /// never ends early by the clock of one replica or of the client. It ends at the first write at or after its deadline.
 /// A mesh renews a lease at a third of its length, and calls `expire_leases` now and then in a cluster without writes.
+/// A task that is evicted keeps the end of its lease, if it is later than that of a new one.
 ///
 /// **Bounds** are those of `scheduler_bounds` and of scheduler_operations.hpp. An operation beyond them is refused.
 ///
-/// A function blocks until its result is known. An object is used by one thread at a time.
+/// A function blocks until its result is known. The port bounds the time (consensus_port.hpp). An object is used by one
+/// thread at a time.
 class resource_scheduler_api {
  public:
   virtual ~resource_scheduler_api() = default;
@@ -108,9 +114,10 @@ class resource_scheduler_api {
   // --- Tasks ---------------------------------------------------------------------
 
   /// Registers a task; `submission.places` also places it or lets it wait. With `submission.key`, a repetition by the
-  /// same client key with the same content returns the first result, and other content is refused. The newest
-  /// `scheduler_bounds::keys_known_max` keys of all clients are known; after that, a repetition is refused as long as
-  /// the task is known by name. A refused submission does not use its key up.
+  /// same client with the same content returns the first result, and other content is refused. Keys of different
+  /// clients are different. The newest `scheduler_bounds::keys_known_max` keys of all clients together are known. A
+  /// repetition after that is refused while the task is known by name; if the task has ended and is forgotten, the
+  /// repetition is a new task. A refused submission does not use its key up.
   virtual or_failure<change_result> submit(const submit_task& submission) = 0;
   /// Places a submitted or waiting task by best fit. If `placed` is empty, it waits.
   virtual or_failure<change_result> place(std::string_view task) = 0;
@@ -121,7 +128,8 @@ class resource_scheduler_api {
   /// Lets the lease of a placed task end `lease` after the ordered time of this write; zero means the lease of its
   /// submission. Refused when the lease is over.
   virtual or_failure<renewal_result> renew_lease(std::string_view task, std::chrono::milliseconds lease) = 0;
-  /// Releases tasks whose leases are over, as every write does first. Call again while `due` is not zero.
+  /// Does what every write does first: releases tasks whose leases are over, and tries tasks that wait. Call again
+  /// while `due` or `untried` is not zero.
   virtual or_failure<expiry_result> expire_leases() = 0;
 
   // --- Reads ---------------------------------------------------------------------
@@ -131,13 +139,16 @@ class resource_scheduler_api {
   virtual or_failure<summary_view> summary() = 0;
   /// The free resources of each GPU model, and how fragmented its free GPUs are.
   virtual or_failure<capacity_view> capacity() = 0;
-  /// Why a submitted or waiting task is not placed.
+  /// Why a submitted or waiting task is not placed. The nodes are read by pages of `nodes_explained_max`, and the
+  /// counts are added; the pages may show different states.
   virtual or_failure<fit_view> explain(std::string_view task) = 0;
-  /// Which nodes would take a task with this demand now.
+  /// Which nodes would take a task with this demand now. Reads pages like `explain`.
   virtual or_failure<fit_view> explain_demand(const demand& needs) = 0;
   /// A page of nodes by name, or of tasks in the order of the state. `after` is the last name of the page before.
   virtual or_failure<nodes_page> nodes(std::string_view after, std::uint16_t limit) = 0;
-  virtual or_failure<tasks_page> tasks(std::string_view after, std::uint16_t limit, bool placed_only) = 0;
+  virtual or_failure<tasks_page> tasks(std::string_view after, std::uint16_t limit) = 0;
+  /// A page of the placed tasks in the order of their placement. `after` is `next` of the page before; 0 begins.
+  virtual or_failure<placed_page> placed(std::uint64_t after, std::uint16_t limit) = 0;
   /// The events after the number `since`, or `is_compacted` if they are not all kept. `placement_watch` reads them
   /// without a gap or a repetition.
   virtual or_failure<events_page> events(std::uint64_t since, std::uint16_t limit) = 0;

@@ -28,6 +28,13 @@ bool is_behind(const submit_outcome& outcome) {
          as_text(result->payload) == machine::behind_reason;
 }
 
+/// Whether an ordered read may succeed although this outcome of an unordered read is of no use. An overloaded or
+/// stopped client cannot order either.
+bool calls_for_order(const submit_outcome& outcome) {
+  const auto* error = std::get_if<client_error>(&outcome);
+  return is_behind(outcome) || (error != nullptr && *error == client_error::timed_out);
+}
+
 /// The failure that an outcome stands for; nothing if the operation was applied.
 std::optional<failure> failure_in(const submit_outcome& outcome) {
   if (const auto* error = std::get_if<client_error>(&outcome)) {
@@ -72,15 +79,38 @@ template <class Decode>
 auto scheduler_client::read(const machine::operation& operation, const Decode& decode) {
   const auto encoded = machine::encode(operation);
   auto outcome = port_->query(encoded);
-  if (is_behind(outcome) || std::holds_alternative<client_error>(outcome)) {
-    outcome = port_->submit(encoded);
-  }
+  bool is_ordered = calls_for_order(outcome);
+  if (is_ordered) outcome = port_->submit(encoded);
   auto result = interpret(outcome, decode);
-  // A view of one node or task has the number of its own event, which may be old; this is no loss.
-  if constexpr (requires { result->event; }) {
-    if (result) note_seen(result->event);
+  if (result && result->event < seen_ && !is_ordered) result = interpret(port_->submit(encoded), decode);
+  if (result && result->event < seen_) {
+    result = tl::unexpected(failure{failure_kind::behind, "the answer is older than one that this client has seen"});
   }
+  if (result) note_seen(result->event);
   return result;
+}
+
+template <class Question>
+or_failure<fit_view> scheduler_client::explain_pages(Question question) {
+  fit_view sum;
+  do {
+    question.after = sum.next;
+    question.seen = seen_;
+    auto page = read(question, machine::decode_fit);
+    if (!page) return page;
+    const bool goes_on = page->next.empty() || page->next > sum.next;
+    if (!goes_on) return tl::unexpected(failure{failure_kind::foreign, "the pages of nodes are not in order"});
+    sum.event = page->event;
+    sum.nodes += page->nodes;
+    sum.fitting += page->fitting;
+    sum.fitting_when_empty += page->fitting_when_empty;
+    for (std::size_t kind = 0; kind < machine::fit_blockers; ++kind) {
+      sum.first_blocker[kind] += page->first_blocker[kind];
+      sum.only_blocker[kind] += page->only_blocker[kind];
+    }
+    sum.next = page->next;
+  } while (!sum.next.empty());
+  return sum;
 }
 
 or_failure<change_result> scheduler_client::register_node(const node_spec& node) {
@@ -157,12 +187,12 @@ or_failure<capacity_view> scheduler_client::capacity() {
 
 or_failure<fit_view> scheduler_client::explain(std::string_view task) {
   if (const auto flaw = unencodable(task); !flaw.empty()) return refusal(flaw);
-  return read(machine::explain_task{std::string{task}, seen_}, machine::decode_fit);
+  return explain_pages(machine::explain_task{std::string{task}, {}, seen_});
 }
 
 or_failure<fit_view> scheduler_client::explain_demand(const demand& needs) {
   if (const auto flaw = machine::flaw_of(needs); !flaw.empty()) return refusal(flaw);
-  return read(machine::explain_demand{needs, seen_}, machine::decode_fit);
+  return explain_pages(machine::explain_demand{needs, {}, seen_});
 }
 
 or_failure<nodes_page> scheduler_client::nodes(std::string_view after, std::uint16_t limit) {
@@ -170,16 +200,17 @@ or_failure<nodes_page> scheduler_client::nodes(std::string_view after, std::uint
   return read(machine::list_nodes{std::string{after}, limit, seen_}, machine::decode_nodes_page);
 }
 
-or_failure<tasks_page> scheduler_client::tasks(std::string_view after, std::uint16_t limit, bool placed_only) {
+or_failure<tasks_page> scheduler_client::tasks(std::string_view after, std::uint16_t limit) {
   if (const auto flaw = unencodable(after); !flaw.empty()) return refusal(flaw);
-  return read(machine::list_tasks{std::string{after}, limit, placed_only, seen_}, machine::decode_tasks_page);
+  return read(machine::list_tasks{std::string{after}, limit, seen_}, machine::decode_tasks_page);
+}
+
+or_failure<placed_page> scheduler_client::placed(std::uint64_t after, std::uint16_t limit) {
+  return read(machine::list_placed{after, limit, seen_}, machine::decode_placed_page);
 }
 
 or_failure<events_page> scheduler_client::events(std::uint64_t since, std::uint16_t limit) {
-  auto page = read(machine::query_events{since, limit}, machine::decode_events_page);
-  // `newest` may be unknown to the reader's own position, but a later read must not show less.
-  if (page) note_seen(page->newest);
-  return page;
+  return read(machine::query_events{since, limit, seen_}, machine::decode_events_page);
 }
 
 }  // namespace hypermesh::scheduling

@@ -9,8 +9,10 @@ namespace hypermesh::scheduling {
 
 /// The contract over a port: encodes operations, decodes results, and keeps the promise that reads never go back.
 ///
-/// A read first asks for a committed state, which costs no ordering. If the answer is `behind`, or does not arrive, the
-/// read is ordered, because an ordered read reflects every write that returned. Memory: one number.
+/// A read first asks for a committed state, which costs no ordering. If the answer is `behind`, or the replicas do not
+/// agree on one in the time of the port, the read is ordered, because an ordered read reflects every write that
+/// returned. Replicas at different positions give different answers, because an answer has the number of its newest
+/// event; so under load many reads are ordered. Memory: one number.
 class scheduler_client : public resource_scheduler_api {
  public:
   /// `port` outlives the client. `seen` is an event that an earlier process has seen.
@@ -33,7 +35,8 @@ class scheduler_client : public resource_scheduler_api {
   or_failure<fit_view> explain(std::string_view task) override;
   or_failure<fit_view> explain_demand(const demand& needs) override;
   or_failure<nodes_page> nodes(std::string_view after, std::uint16_t limit) override;
-  or_failure<tasks_page> tasks(std::string_view after, std::uint16_t limit, bool placed_only) override;
+  or_failure<tasks_page> tasks(std::string_view after, std::uint16_t limit) override;
+  or_failure<placed_page> placed(std::uint64_t after, std::uint16_t limit) override;
   or_failure<events_page> events(std::uint64_t since, std::uint16_t limit) override;
   [[nodiscard]] std::uint64_t seen() const override { return seen_; }
   void note_seen(std::uint64_t event) override { seen_ = std::max(seen_, event); }
@@ -43,6 +46,9 @@ class scheduler_client : public resource_scheduler_api {
   auto write(const machines::scheduler::operation& operation, const Decode& decode);
   template <class Decode>
   auto read(const machines::scheduler::operation& operation, const Decode& decode);
+  /// Reads all pages of an explanation, and adds them.
+  template <class Question>
+  or_failure<fit_view> explain_pages(Question question);
 
   scheduler_port* port_;
   std::uint64_t seen_;

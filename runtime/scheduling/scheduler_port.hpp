@@ -1,8 +1,6 @@
 #pragma once
 
-#include "actors/ports.hpp"
-#include "actors/protocol/client/client_outcome.hpp"
-#include "messages/types.hpp"
+#include <hypermesh/state_machine.hpp>
 
 namespace hypermesh::scheduling {
 
@@ -14,7 +12,8 @@ class scheduler_port {
 
   /// Orders an operation and executes it. A read that is ordered sees every write that returned before.
   virtual submit_outcome submit(byte_vector operation) = 0;
-  /// Answers a read from a committed state, which may be old.
+  /// Answers a read from a committed state, which may be old. `client_error::timed_out` means that no f + 1 replicas
+  /// gave the same answer in the time of the port, so ordering the read may help. No other error is worth that.
   virtual submit_outcome query(byte_vector operation) = 0;
 };
 

@@ -95,17 +95,20 @@ authenticated_map::entry_map::const_iterator authenticated_map::bucket_content::
   return entries.end();
 }
 
-void authenticated_map::bucket_content::add(std::uint32_t mark, std::string_view key, std::string_view value) {
+authenticated_map::entry_map::const_iterator authenticated_map::bucket_content::add(std::uint32_t mark,
+                                                                                    std::string_view key,
+                                                                                    std::string_view value) {
   const auto added = entries.emplace(key, value).first;
-  if (!is_indexed) return;
+  if (!is_indexed) return added;
   if (entries.size() > indexed_max) {
     is_indexed = false;
     marks = {};
     places = {};
-    return;
+    return added;
   }
   marks.push_back(mark);
   places.push_back(added);
+  return added;
 }
 
 void authenticated_map::bucket_content::remove(std::uint32_t mark, entry_map::const_iterator entry) {
@@ -135,21 +138,22 @@ std::optional<byte_span> authenticated_map::find_at(key_place place, byte_span k
   return as_byte_span(found->second);
 }
 
-void authenticated_map::put_at(key_place place, byte_span key, byte_span value) {
+byte_span authenticated_map::put_at(key_place place, byte_span key, byte_span value) {
   require(!key.empty() && key.size() <= key_bytes_max, "a key has 1 … 1,024 bytes");
   require(value.size() <= value_bytes_max, "a value fits into an operation");
   auto& bucket = buckets_[place.bucket];
-  const auto found = bucket.find(place.mark, as_text(key));
+  auto found = bucket.find(place.mark, as_text(key));
   if (found != bucket.entries.end()) {
     content_bytes_ = content_bytes_ - found->second.size() + value.size();
     // The erasure of an empty range turns the iterator into one that can write.
     bucket.entries.erase(found, found)->second.assign(as_text(value));
   } else {
-    bucket.add(place.mark, as_text(key), as_text(value));
+    found = bucket.add(place.mark, as_text(key), as_text(value));
     content_bytes_ += key.size() + value.size();
     ++size_;
   }
   mark_dirty(place.bucket);
+  return as_byte_span(found->first);
 }
 
 bool authenticated_map::erase_at(key_place place, byte_span key) {

@@ -64,9 +64,9 @@ class authenticated_map {
   [[nodiscard]] std::optional<byte_span> find_at(key_place place, byte_span key) const;
 
   /// Sets the value of `key`. Both must be within the bounds above, and the key must not
-  /// be empty.
-  void put(byte_span key, byte_span value) { put_at(place_of(key), key, value); }
-  void put_at(key_place place, byte_span key, byte_span value);
+  /// be empty. Returns the key in the map. These bytes stay valid until the key is erased, also while the map is moved.
+  byte_span put(byte_span key, byte_span value) { return put_at(place_of(key), key, value); }
+  byte_span put_at(key_place place, byte_span key, byte_span value);
 
   /// Removes `key`. Returns false if there was no such key.
   bool erase(byte_span key) { return erase_at(place_of(key), key); }
@@ -76,7 +76,7 @@ class authenticated_map {
   /// The number of bytes of all keys and values.
   [[nodiscard]] std::uint64_t content_bytes() const { return content_bytes_; }
 
-  /// Calls `visit` with every key and value, in the order of the chunks.
+  /// Calls `visit` with every key and value, in the order of the chunks. The keys are valid as those of `put`.
   void for_each(const std::function<void(byte_span key, byte_span value)>& visit) const;
 
   /// Calls `visit` with the keys that begin with `prefix`, in the order of the chunks, from the key behind `after` on
@@ -107,7 +107,7 @@ class authenticated_map {
     bool is_dirty = false;
 
     [[nodiscard]] entry_map::const_iterator find(std::uint32_t mark, std::string_view key) const;
-    void add(std::uint32_t mark, std::string_view key, std::string_view value);
+    entry_map::const_iterator add(std::uint32_t mark, std::string_view key, std::string_view value);
     void remove(std::uint32_t mark, entry_map::const_iterator entry);
   };
 

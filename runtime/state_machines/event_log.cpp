@@ -7,6 +7,33 @@
 
 namespace hypermesh::machines::scheduler {
 
+namespace {
+
+/// Whether the scheduler makes such an event.
+bool is_sound(const event& value) {
+  const bool has_deadline = value.deadline != ordered_time{};
+  switch (value.kind) {
+    case event_kind::node_registered:
+    case event_kind::node_drained:
+    case event_kind::node_undrained:
+    case event_kind::node_removed:
+      return value.task.empty() && is_name(value.node) && value.gpus == 0 && !has_deadline;
+    case event_kind::task_submitted:
+    case event_kind::task_waits:
+    case event_kind::task_withdrawn:
+      return is_name(value.task) && value.node.empty() && value.gpus == 0 && !has_deadline;
+    case event_kind::task_placed:
+      return is_name(value.task) && is_name(value.node);
+    case event_kind::task_released:
+    case event_kind::task_expired:
+    case event_kind::task_evicted:
+      return is_name(value.task) && is_name(value.node) && !has_deadline;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::uint64_t event_log::append(event value) {
   events_.push_back(std::move(value));
   if (is_forgotten(page_of(first_), next())) {
@@ -21,7 +48,7 @@ events_page event_log::since(std::uint64_t since, std::size_t limit) const {
   require(since <= newest(), "a client that has seen more is told so");
   events_page page;
   page.oldest = first_;
-  page.newest = newest();
+  page.event = newest();
   page.first = since + 1;
   page.is_compacted = page.first < first_;
   if (page.is_compacted) return page;
@@ -47,7 +74,7 @@ void event_log::store(authenticated_map& records) {
   stored_next_ = next();
 }
 
-or_reason<void> event_log::read(std::uint64_t next, const std::map<std::uint64_t, byte_span>& pages) {
+or_reason<void> event_log::read(std::uint64_t next, ordered_time now, const std::map<std::uint64_t, byte_span>& pages) {
   std::uint64_t page = pages.empty() ? 0 : pages.begin()->first;
   const bool is_oldest =
       page <= page_of(next) && !is_forgotten(page, next) && (page == 0 || is_forgotten(page - 1, next));
@@ -55,13 +82,20 @@ or_reason<void> event_log::read(std::uint64_t next, const std::map<std::uint64_t
   event_log log{known_min_};
   log.first_ = first_of(page);
   log.stored_page_ = page;
+  ordered_time latest{};
   for (const auto& [number, bytes] : pages) {
     if (number != page++) return invalid("a page of events is missing");
+    if (first_of(number) >= next) return invalid("a page of events follows the newest event");
     const auto end = std::min(first_of(page), next);
     byte_reader in{bytes};
-    while (log.next() < end && !in.failed())
+    bool are_sound = true;
+    while (log.next() < end && !in.failed()) {
       log.events_.push_back(read_event(in));
-    if (!in.is_complete()) return invalid("a page of events is invalid");
+      const auto& read = log.events_.back();
+      are_sound = are_sound && is_sound(read) && read.time >= latest && read.time <= now;
+      latest = read.time;
+    }
+    if (!in.is_complete() || !are_sound) return invalid("a page of events is invalid");
   }
   if (log.next() != next) return invalid("the newest events are missing");
   log.stored_next_ = next;

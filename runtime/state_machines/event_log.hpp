@@ -40,8 +40,9 @@ class event_log {
   void store(authenticated_map& records);
 
   /// Reads the log with the next number `next`, which is at most 2⁶², from pages of the state. Accepts only the exact
-  /// output of `store`.
-  [[nodiscard]] or_reason<void> read(std::uint64_t next, const std::map<std::uint64_t, byte_span>& pages);
+  /// output of `store`, and only events that the scheduler makes until the ordered time `now`.
+  [[nodiscard]] or_reason<void> read(std::uint64_t next, ordered_time now,
+                                     const std::map<std::uint64_t, byte_span>& pages);
 
   /// The key of a page in the state, and its reverse; nothing for another key.
   [[nodiscard]] static std::string key_of(std::uint64_t page);

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/ports.hpp"
+#include <hypermesh/state_machine.hpp>
 
 namespace hypermesh::machines {
 

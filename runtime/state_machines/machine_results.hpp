@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "actors/ports.hpp"
+#include <hypermesh/state_machine.hpp>
 
 namespace hypermesh::machines {
 

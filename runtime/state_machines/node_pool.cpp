@@ -28,11 +28,9 @@ std::optional<node_index> node_pool::find(std::string_view name) const {
 }
 
 std::optional<std::uint8_t> node_pool::find_model(std::string_view name) const {
-  for (std::size_t number = 0; number < models_.size(); ++number) {
-    const auto& each = models_[number];
-    if (each.name == name && (each.nodes > 0 || number == 0)) return static_cast<std::uint8_t>(number);
-  }
-  return std::nullopt;
+  const auto found = model_numbers_.find(name);
+  if (found == model_numbers_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::string_view node_pool::flaw_of(const node_spec& spec) const {
@@ -53,6 +51,7 @@ node_index node_pool::add(const node_spec& spec, std::uint64_t number) {
     if (unused == models_.end()) unused = models_.insert(unused, model_use{});
     *unused = {spec.gpu_model, 0, {}};
     model = static_cast<std::uint8_t>(unused - models_.begin());
+    model_numbers_.emplace(spec.gpu_model, *model);
   }
   if (vacant_.empty()) {
     vacant_.push_back(static_cast<node_index>(nodes_.size()));
@@ -62,7 +61,7 @@ node_index node_pool::add(const node_spec& spec, std::uint64_t number) {
   const auto index = vacant_.back();
   vacant_.pop_back();
 
-  node added{spec, {}, 0, false};
+  node added{spec, {}, 0, false, 0};
   std::fill_n(added.gpu_milli_free.begin(), spec.gpus, gpu_milli_whole);
   const auto gpu_milli = std::uint64_t{spec.gpus} * gpu_milli_whole;
   nodes_[index] = std::move(added);
@@ -89,7 +88,8 @@ void node_pool::remove(node_index index) {
   const auto& there = nodes_[index];
   require(there.tasks == 0, "a node is removed when it has no task");
   withdraw(index);
-  --models_[rooms_[index].model].nodes;
+  const auto model = rooms_[index].model;
+  if (--models_[model].nodes == 0 && model != 0) model_numbers_.erase(there.spec.gpu_model);
   cpu_milli_total_ -= there.spec.cpu_milli;
   memory_mib_total_ -= there.spec.memory_mib;
   gpu_milli_total_ -= std::uint64_t{there.spec.gpus} * gpu_milli_whole;
@@ -131,16 +131,16 @@ requirement node_pool::requirement_of(const demand& needs) const {
   return result;
 }
 
-bool node_pool::fits(node_index index, const demand& needs) const {
-  // This is called for each waiting task that is tried, so the names of models come last, and only those of the task.
+bool node_pool::has_room(node_index index, const demand_amounts& needs) const {
   const auto& room = rooms_[index];
-  const auto& there = nodes_[index];
-  if (there.is_drained || room.cpu_milli < needs.cpu_milli || room.memory_mib < needs.memory_mib) return false;
-  const bool is_whole = needs.gpu_milli == gpu_milli_whole;
-  if (needs.gpus > 0 && room.gpu_milli < needs.gpu_milli) return false;
-  if (is_whole && room.whole_gpus < needs.gpus) return false;
+  if (nodes_[index].is_drained || room.cpu_milli < needs.cpu_milli || room.memory_mib < needs.memory_mib) return false;
+  if (needs.gpus == 0) return true;
+  return room.gpu_milli >= needs.gpu_milli && (needs.gpu_milli < gpu_milli_whole || room.whole_gpus >= needs.gpus);
+}
+
+bool node_pool::has_model(node_index index, const demand& needs) const {
   const auto& models = needs.models;
-  return models.empty() || std::find(models.begin(), models.end(), there.spec.gpu_model) != models.end();
+  return models.empty() || std::find(models.begin(), models.end(), nodes_[index].spec.gpu_model) != models.end();
 }
 
 std::optional<node_index> node_pool::best_for(const demand& needs, search_cost* cost) const {
@@ -175,8 +175,7 @@ bool node_pool::can_occupy(node_index index, const demand& needs, gpu_set gpus) 
   const auto& there = nodes_[index];
   if (rooms_[index].cpu_milli < needs.cpu_milli || rooms_[index].memory_mib < needs.memory_mib) return false;
   if (std::popcount(gpus) != needs.gpus || (gpus >> there.spec.gpus) != 0) return false;
-  const auto& models = needs.models;
-  if (!models.empty() && std::find(models.begin(), models.end(), there.spec.gpu_model) == models.end()) return false;
+  if (!has_model(index, needs)) return false;
   for (std::size_t gpu = 0; gpu < there.spec.gpus; ++gpu) {
     if (((gpus >> gpu) & 1U) != 0 && there.gpu_milli_free[gpu] < needs.gpu_milli) return false;
   }

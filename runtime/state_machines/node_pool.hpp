@@ -19,6 +19,20 @@ inline constexpr std::size_t nodes_max = 65'536;
 /// The largest number of GPU models that nodes have at a time. A set of models is a mask of 64 bits.
 inline constexpr std::size_t gpu_models_max = 64;
 
+/// The amounts of a demand, without the names of models. A waiting task keeps these in memory.
+struct demand_amounts {
+  std::uint32_t cpu_milli = 0;
+  std::uint32_t memory_mib = 0;
+  std::uint16_t gpu_milli = 0;
+  std::uint8_t gpus = 0;
+  /// Whether the demand names models, which have to be read as well.
+  bool names_models = false;
+
+  [[nodiscard]] static demand_amounts of(const demand& needs) {
+    return {needs.cpu_milli, needs.memory_mib, needs.gpu_milli, needs.gpus, !needs.models.empty()};
+  }
+};
+
 /// The free resources of each node, and the choice of a node for a task. This is derived state: the scheduler rebuilds
 /// it from its records.
 ///
@@ -47,6 +61,10 @@ class node_pool {
   [[nodiscard]] const node_spec& spec(node_index index) const { return nodes_[index].spec; }
   [[nodiscard]] bool is_drained(node_index index) const { return nodes_[index].is_drained; }
   [[nodiscard]] std::uint32_t tasks_on(node_index index) const { return nodes_[index].tasks; }
+  /// The number of the node in the order of registration, and of the event that changed the node last.
+  [[nodiscard]] std::uint64_t number_of(node_index index) const { return rooms_[index].number; }
+  [[nodiscard]] std::uint64_t changed_by(node_index index) const { return nodes_[index].changed_by; }
+  void set_changed_by(node_index index, std::uint64_t event) { nodes_[index].changed_by = event; }
   /// The nodes in the order of their names.
   [[nodiscard]] const std::map<std::string, node_index, std::less<>>& by_name() const { return by_name_; }
 
@@ -58,8 +76,10 @@ class node_pool {
   void remove(node_index index);
   void set_drained(node_index index, bool is_drained);
 
-  /// Whether the node accepts tasks and can meet `needs` now.
-  [[nodiscard]] bool fits(node_index index, const demand& needs) const;
+  /// Whether the node accepts tasks and has these amounts free now, whatever its model.
+  [[nodiscard]] bool has_room(node_index index, const demand_amounts& needs) const;
+  /// Whether the task may use the model of the node.
+  [[nodiscard]] bool has_model(node_index index, const demand& needs) const;
   /// The best fit among all nodes that accept tasks; nothing if none of them can take the task. `cost` counts the work.
   [[nodiscard]] std::optional<node_index> best_for(const demand& needs, search_cost* cost = nullptr) const;
   /// The GPUs that the task would take on a node where it fits.
@@ -75,8 +95,9 @@ class node_pool {
   void summarise(summary_view& into) const;
   /// The free capacity of each GPU model, in the order of the names. The cost is one step for each model.
   [[nodiscard]] capacity_view capacity() const;
-  /// Why nodes cannot take a task now. This reads every node, as a scan for a place would.
-  [[nodiscard]] fit_view explain(const demand& needs) const;
+  /// Why the nodes whose names follow `after` cannot take a task now. Reads at most `limit` nodes, by name.
+  [[nodiscard]] fit_view explain(const demand& needs, std::string_view after = {},
+                                 std::size_t limit = nodes_explained_max) const;
 
  private:
   struct node {
@@ -84,6 +105,7 @@ class node_pool {
     std::array<std::uint16_t, gpus_per_node_max> gpu_milli_free{};
     std::uint32_t tasks = 0;
     bool is_drained = false;
+    std::uint64_t changed_by = 0;
   };
   /// A model, and what its nodes have. A model without nodes leaves its number to a later one.
   struct model_use {
@@ -110,6 +132,8 @@ class node_pool {
   placement_index index_;
   /// "No GPU" has the number 0.
   std::vector<model_use> models_ = std::vector<model_use>(1);
+  /// The numbers of the models that have nodes, and of "no GPU".
+  std::map<std::string, std::uint8_t, std::less<>> model_numbers_ = {{"", std::uint8_t{0}}};
   std::uint64_t cpu_milli_total_ = 0;
   std::uint64_t cpu_milli_used_ = 0;
   std::uint64_t memory_mib_total_ = 0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "runtime/state_machines/node_pool.hpp"
 
@@ -34,6 +35,7 @@ node_view node_pool::view(node_index index) const {
   result.memory_mib_free = rooms_[index].memory_mib;
   result.gpu_milli_free.assign(there.gpu_milli_free.begin(), there.gpu_milli_free.begin() + there.spec.gpus);
   result.tasks = there.tasks;
+  result.changed_by = there.changed_by;
   return result;
 }
 
@@ -74,21 +76,24 @@ capacity_view node_pool::capacity() const {
   capacity_view result;
   for (const auto& each : models_) {
     if (each.nodes == 0) continue;
-    result.push_back(each.capacity);
-    result.back().model = each.name;
+    result.models.push_back(each.capacity);
+    result.models.back().model = each.name;
   }
-  std::sort(result.begin(), result.end(), [](const auto& left, const auto& right) { return left.model < right.model; });
+  std::ranges::sort(result.models, {}, &model_capacity::model);
   return result;
 }
 
-fit_view node_pool::explain(const demand& needs) const {
+fit_view node_pool::explain(const demand& needs, std::string_view after, std::size_t limit) const {
   const auto wanted = requirement_of(needs);
   fit_view result;
-  for (std::size_t index = 0; index < nodes_.size(); ++index) {
+  for (auto next = by_name_.upper_bound(after); next != by_name_.end(); ++next) {
+    if (result.nodes == limit) {
+      result.next = std::prev(next)->first;
+      break;
+    }
+    const auto index = next->second;
     const auto& room = rooms_[index];
     const auto& spec = nodes_[index].spec;
-    // The place of a removed node.
-    if (spec.name.empty()) continue;
     obstacles found;
     found.note(nodes_[index].is_drained, fit_blocker::drained);
     found.note(!wanted.allows(room.model), fit_blocker::model);

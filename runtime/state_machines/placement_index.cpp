@@ -70,15 +70,28 @@ void placement_index::erase(const node_room& room) {
   }
   const bool was_largest = room.cpu_milli == from->cpu_milli_max || room.memory_mib == from->memory_mib_max ||
                            room.gpu_milli == from->gpu_milli_max;
-  const auto next = std::next(from);
-  // Two small blocks in a row are joined, so that the number of blocks stays within four times the least possible.
-  if (next != within.end() && rooms.size() + next->rooms.size() <= block_rooms_max / 2) {
-    rooms.insert(rooms.end(), next->rooms.begin(), next->rooms.end());
-    within.erase(next);
-    from->measure_again();
+  // Two small blocks in a row are joined, so that the number of blocks stays in proportion to that of the nodes.
+  if (const auto next = std::next(from); next != within.end() && from->joins(*next)) {
+    join_next(within, from);
+  } else if (from != within.begin() && from->joins(*std::prev(from))) {
+    join_next(within, std::prev(from));
   } else if (was_largest) {
     from->measure_again();
   }
+}
+
+void placement_index::join_next(blocks& within, blocks::iterator into) {
+  const auto next = std::next(into);
+  into->rooms.insert(into->rooms.end(), next->rooms.begin(), next->rooms.end());
+  within.erase(next);
+  into->measure_again();
+}
+
+std::size_t placement_index::block_count() const {
+  std::size_t count = 0;
+  for (const auto& [key, within] : classes_)
+    count += within.size();
+  return count;
 }
 
 void placement_index::search(const blocks& within, const requirement& wanted, const node_room*& best,

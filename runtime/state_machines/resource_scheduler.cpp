@@ -27,39 +27,69 @@ static_assert(sizeof(removal_result::event) + 2 * sizeof(std::uint32_t) + sizeof
 
 resource_scheduler::resource_scheduler(std::size_t bucket_count, scheduler_bounds bounds)
     : records_(bucket_count), bounds_(bounds), bucket_count_(bucket_count), tables_(bounds.events_known_min) {
-  require(bounds.waiting_examined_max <= placements_limit, "a release examines at most 1,024 waiting tasks");
-  require(bounds.evicted_max >= 1 && bounds.evicted_max <= placements_limit, "a removal evicts 1 to 1,024 tasks");
-  require(bounds.expired_max >= 1 && bounds.events_known_min >= 1, "leases end, and events are kept");
+  require(bounds.work_max / work_costs::move <= placements_limit, "an operation places at most 1,024 tasks");
+  require(bounds.work_max / 4 >= work_costs::eviction, "a quarter of the budget suffices for an eviction");
+  require(bounds.waiting_examined_max >= 1 && bounds.events_known_min >= 1, "tasks are tried, and events are kept");
 }
 
 operation_result resource_scheduler::apply(const operation_context& context, byte_span operation) {
   const auto decoded = decode(operation);
   if (!decoded) return malformed(decoded.error());
   if (is_read(*decoded)) return answer_read(*decoded);
-  expired_now_ = advance(context.ordered_time);
+  write with{context.client, operation, work_budget{bounds_.work_max}};
+  auto leases_share = with.work.part(bounds_.work_max / 2);
+  with.expired = advance(context.ordered_time, leases_share);
+  with.work.put_back(leases_share);
+  auto sweep_share = with.work.part(bounds_.work_max / 4);
+  sweep(sweep_share);
+  with.work.put_back(sweep_share);
   return std::visit(
-      [&](const auto& each) {
-        using kind = std::decay_t<decltype(each)>;
-        if constexpr (std::is_same_v<kind, submit_task>) {
-          if (!each.key.empty()) return execute_once(each, context.client, operation);
-        }
-        if constexpr (requires { this->execute(each); }) {
-          return execute(each);
+      [&](const auto& each) -> operation_result {
+        if constexpr (requires { this->execute(each, with); }) {
+          return execute(each, with);
         } else {
-          return answer(each);
+          require(false, "only writes are executed");
+          return {};
         }
       },
       *decoded);
 }
 
-operation_result resource_scheduler::execute(const submit_task& operation) {
+operation_result resource_scheduler::execute(const submit_task& operation, write& with) {
+  if (const auto flaw = flaw_of_key(operation.key); !flaw.empty()) return refused(flaw);
+  if (operation.key.empty()) return submit_new(operation, with);
+  const auto key = submission_key(with.client, operation.key);
+  const auto place = records_.place_of(as_byte_span(key));
+  const auto content = digest_of("hypermesh scheduler submission", with.encoded);
+  if (const auto stored = records_.find_at(place, as_byte_span(key))) {
+    const auto first = decode_submission(*stored);
+    require(first.has_value(), "a stored record can be read");
+    if (first->content == content) return applied(first->result);
+    return refused(fmt::format("key {} belongs to another submission", operation.key));
+  }
+  auto result = submit_new(operation, with);
+  // A refusal changed nothing, so a repetition with the key tries again.
+  if (result.status != operation_status::applied) return result;
+  const auto ticket = tables_.header.next_ticket++;
+  const auto record = encode_record(submission_record{ticket, content, result.payload});
+  tables_.keys.emplace(ticket, as_text(records_.put_at(place, as_byte_span(key), record)));
+  tables_.content_bytes += submission_bytes_max(key);
+  forget_old_keys();
+  return result;
+}
+
+operation_result resource_scheduler::submit_new(const submit_task& operation, write& with) {
   const auto& spec = operation.task;
   if (const auto flaw = scheduler::flaw_of(spec); !flaw.empty()) return refused(flaw);
-  if (const auto flaw = flaw_of_key(operation.key); !flaw.empty()) return refused(flaw);
   if (operation.lease.count() > 0 && tables_.header.time == ordered_time{}) {
     return refused("the cluster has no ordered time yet, so a lease would never end; submit the task later");
   }
   if (tables_.live() >= bounds_.live_tasks_max) return refused("the scheduler has the maximum number of tasks");
+  const auto key_bytes = operation.key.empty() ? 0 : submission_bytes_max(submission_key(with.client, operation.key));
+  const auto task_bytes = record_bytes_max(spec.name, spec.needs);
+  if (tables_.content_bytes + task_bytes + key_bytes > bounds_.content_bytes_max) {
+    return refused("the tasks of the scheduler take the maximum of memory");
+  }
   known_task task{spec.name, task_key(spec.name), {}, {}};
   task.place = records_.place_of(as_byte_span(task.key));
   if (records_.find_at(task.place, as_byte_span(task.key))) {
@@ -68,155 +98,60 @@ operation_result resource_scheduler::execute(const submit_task& operation) {
   task.record.needs = spec.needs;
   task.record.service = spec.service;
   task.record.lease = operation.lease;
+  tables_.content_bytes += task_bytes;
   ++tables_.submitted;
   tell(event_kind::task_submitted, task);
-  if (operation.places) return changed(place_or_wait(task));
+  if (operation.places) return changed(place_or_wait(task, with.work));
   store(task);
   return changed();
 }
 
-operation_result resource_scheduler::execute_once(const submit_task& operation, client_id client, byte_span encoded) {
-  if (const auto flaw = flaw_of_key(operation.key); !flaw.empty()) return refused(flaw);
-  const auto key = submission_key(client, operation.key);
-  const auto place = records_.place_of(as_byte_span(key));
-  const auto content = digest_of("hypermesh scheduler submission", encoded);
-  if (const auto stored = records_.find_at(place, as_byte_span(key))) {
-    const auto first = decode_submission(*stored);
-    require(first.has_value(), "a stored record can be read");
-    if (first->content == content) return applied(first->result);
-    return refused(fmt::format("key {} belongs to another submission", operation.key));
-  }
-  auto result = execute(operation);
-  // A refusal changed nothing, so a repetition with the key tries again.
-  if (result.status != operation_status::applied) return result;
-  const auto ticket = tables_.header.next_ticket++;
-  records_.put_at(place, as_byte_span(key), encode_record(submission_record{ticket, content, result.payload}));
-  tables_.keys.emplace(ticket, key);
-  forget_old_keys();
-  return result;
-}
-
-operation_result resource_scheduler::execute(const place_task& operation) {
+operation_result resource_scheduler::execute(const place_task& operation, write& with) {
   auto task = find_task(operation.name);
   if (!task) return refused_unknown("task", operation.name);
   const auto state = task->record.state;
   if (state == task_state::placed || state == task_state::released) {
     return refused(fmt::format("task {} is already {}", operation.name, to_string(state)));
   }
-  return changed(place_or_wait(*task));
+  return changed(place_or_wait(*task, with.work));
 }
 
-operation_result resource_scheduler::execute(const release_task& operation) {
+operation_result resource_scheduler::execute(const release_task& operation, write& with) {
   auto task = find_task(operation.name);
   if (!task) return refused_unknown("task", operation.name);
   if (task->record.state != task_state::placed) {
     return refused(fmt::format("task {} is {}, not placed", operation.name, to_string(task->record.state)));
   }
-  return changed(release(*task, event_kind::task_released));
+  return changed(release(*task, event_kind::task_released, with.work));
 }
 
-operation_result resource_scheduler::execute(const end_task& operation) {
+operation_result resource_scheduler::execute(const end_task& operation, write& with) {
   auto task = find_task(operation.name);
   if (!task) return refused_unknown("task", operation.name);
   const auto& record = task->record;
-  if (record.state == task_state::placed) return changed(release(*task, event_kind::task_released));
+  if (record.state == task_state::placed) return changed(release(*task, event_kind::task_released, with.work));
   if (record.state == task_state::released) return refused(fmt::format("task {} is already released", operation.name));
   if (record.state == task_state::pending) {
-    tables_.waiting.erase(record.ticket);
+    stop_waiting(record.ticket);
   } else {
     --tables_.submitted;
   }
-  records_.erase_at(task->place, as_byte_span(task->key));
+  erase(*task);
   tell(event_kind::task_withdrawn, *task);
   return changed();
 }
 
-placements resource_scheduler::place_or_wait(known_task& task) {
-  auto& record = task.record;
-  const auto node = tables_.nodes.best_for(record.needs);
-  if (!node) {
-    if (record.state == task_state::submitted) {
-      --tables_.submitted;
-      let_wait(task);
-    }
-    return {};
-  }
-  if (record.state == task_state::pending) {
-    tables_.waiting.erase(record.ticket);
-  } else {
-    --tables_.submitted;
-  }
-  return {place_on(*node, task)};
-}
-
-void resource_scheduler::let_wait(known_task& task) {
-  auto& record = task.record;
-  record.state = task_state::pending;
-  record.ticket = tables_.header.next_ticket++;
-  record.node.clear();
-  record.gpus = 0;
-  tables_.waiting.emplace(record.ticket, waiting_task{task.name, record.needs});
-  store(task);
-  tell(event_kind::task_waits, task);
-}
-
-placement resource_scheduler::place_on(node_index node, known_task& task) {
-  auto& record = task.record;
-  require(record.state == task_state::submitted || record.state == task_state::pending, "a task is placed once");
-  record.gpus = tables_.nodes.choose_gpus(node, record.needs);
-  tables_.nodes.occupy(node, record.needs, record.gpus);
-  record.state = task_state::placed;
-  record.node = tables_.nodes.spec(node).name;
-  record.ticket = tables_.header.next_ticket++;
-  record.deadline = record.lease.count() > 0 ? deadline_of(record.lease) : ordered_time{};
-  tables_.placed.emplace(std::pair{node, record.ticket}, task.name);
-  if (record.lease.count() > 0) tables_.leases.emplace(std::pair{record.deadline, record.ticket}, task.name);
-  record.event = tell(event_kind::task_placed, task);
-  store(task);
-  return {task.name, record.node, record.gpus};
-}
-
-resource_scheduler::node_index resource_scheduler::take_from_node(const known_task& task) {
-  const auto& record = task.record;
-  require(record.state == task_state::placed, "only a placed task is on a node");
-  const auto node = tables_.nodes.find(record.node);
-  require(node.has_value(), "a node stays while it has tasks");
-  tables_.nodes.vacate(*node, record.needs, record.gpus);
-  require(tables_.placed.erase({*node, record.ticket}) == 1, "a placed task is known on its node");
-  if (record.lease.count() > 0) {
-    require(tables_.leases.erase({record.deadline, record.ticket}) == 1, "the lease of a placed task is known");
-  }
-  return *node;
-}
-
-placements resource_scheduler::release(known_task& task, event_kind kind) {
+placements resource_scheduler::release(known_task& task, event_kind kind, work_budget& work) {
+  work.spend(work_costs::move);
   const auto node = take_from_node(task);
   auto& record = task.record;
   record.state = task_state::released;
   record.ticket = tables_.header.next_ticket++;
-  record.deadline = {};
   ++tables_.header.released;
-  tables_.released.emplace(record.ticket, task.name);
-  store(task);
+  tables_.released.emplace(record.ticket, store(task));
   tell(kind, task);
   forget_old_released();
-  return fill(node);
-}
-
-placements resource_scheduler::fill(node_index node) {
-  placements done;
-  std::size_t examined = 0;
-  auto next = tables_.waiting.begin();
-  while (next != tables_.waiting.end() && examined < bounds_.waiting_examined_max) {
-    ++examined;
-    const auto current = next++;
-    if (!tables_.nodes.fits(node, current->second.needs)) continue;
-    auto task = find_task(current->second.name);
-    require(task && task->record.state == task_state::pending, "a waiting task has a pending record");
-    tables_.waiting.erase(current);
-    done.push_back(place_on(node, *task));
-  }
-  return done;
+  return fill(node, work);
 }
 
 std::optional<resource_scheduler::known_task> resource_scheduler::find_task(std::string_view task) const {
@@ -230,8 +165,19 @@ std::optional<resource_scheduler::known_task> resource_scheduler::find_task(std:
   return found;
 }
 
-void resource_scheduler::store(const known_task& task) {
-  records_.put_at(task.place, as_byte_span(task.key), encode_record(task.record));
+resource_scheduler::known_task resource_scheduler::task_of(std::string_view name) const {
+  auto task = find_task(name);
+  require(task.has_value(), "a task in a table has a record");
+  return std::move(*task);
+}
+
+std::string_view resource_scheduler::store(const known_task& task) {
+  return as_text(records_.put_at(task.place, as_byte_span(task.key), encode_record(task.record))).substr(1);
+}
+
+void resource_scheduler::erase(const known_task& task) {
+  tables_.content_bytes -= record_bytes_max(task.name, task.record.needs);
+  require(records_.erase_at(task.place, as_byte_span(task.key)), "a known task has a record");
 }
 
 operation_result resource_scheduler::changed(placements placed) const {
@@ -251,8 +197,7 @@ std::uint64_t resource_scheduler::tell(event_kind kind, std::string_view node) {
 void resource_scheduler::forget_old_released() {
   while (tables_.released.size() > bounds_.released_known_max) {
     const auto oldest = tables_.released.begin();
-    const bool was_known = records_.erase(as_byte_span(task_key(oldest->second)));
-    require(was_known, "a released task is known until it is forgotten");
+    erase(task_of(oldest->second));
     tables_.released.erase(oldest);
   }
 }
@@ -260,8 +205,10 @@ void resource_scheduler::forget_old_released() {
 void resource_scheduler::forget_old_keys() {
   while (tables_.keys.size() > bounds_.keys_known_max) {
     const auto oldest = tables_.keys.begin();
-    require(records_.erase(as_byte_span(oldest->second)), "a key is known until it is forgotten");
+    const std::string key{oldest->second};
     tables_.keys.erase(oldest);
+    tables_.content_bytes -= submission_bytes_max(key);
+    require(records_.erase(as_byte_span(key)), "a key is known until it is forgotten");
   }
 }
 

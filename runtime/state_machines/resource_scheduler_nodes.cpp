@@ -11,43 +11,32 @@ namespace hypermesh::machines {
 
 using namespace scheduler;
 
-operation_result resource_scheduler::execute(const register_node& operation) {
+operation_result resource_scheduler::execute(const register_node& operation, write& with) {
   const auto& spec = operation.node;
   if (const auto flaw = scheduler::flaw_of(spec); !flaw.empty()) return refused(flaw);
   if (const auto flaw = tables_.nodes.flaw_of(spec); !flaw.empty()) return refused(flaw);
-  const auto number = tables_.header.next_node++;
-  const auto index = tables_.nodes.add(spec, number);
-  const auto event = tell(event_kind::node_registered, spec.name);
-  store_node({number, event, false, spec});
-  return changed(fill(index));
+  const auto index = tables_.nodes.add(spec, tables_.header.next_node++);
+  tables_.nodes.set_changed_by(index, tell(event_kind::node_registered, spec.name));
+  store_node(index);
+  return changed(fill(index, with.work));
 }
 
-operation_result resource_scheduler::execute(const drain_node& operation) {
+operation_result resource_scheduler::execute(const drain_node& operation, write&) {
   const auto index = tables_.nodes.find(operation.name);
   if (!index) return refused_unknown("node", operation.name);
-  // Draining a drained node succeeds and changes nothing, so that a client may repeat it.
-  if (tables_.nodes.is_drained(*index)) return changed();
-  auto record = node_record_of(operation.name);
-  tables_.nodes.set_drained(*index, true);
-  record.is_drained = true;
-  record.event = tell(event_kind::node_drained, operation.name);
-  store_node(record);
+  drain(*index, true);
   return changed();
 }
 
-operation_result resource_scheduler::execute(const undrain_node& operation) {
+operation_result resource_scheduler::execute(const undrain_node& operation, write& with) {
   const auto index = tables_.nodes.find(operation.name);
   if (!index) return refused_unknown("node", operation.name);
   if (!tables_.nodes.is_drained(*index)) return changed();
-  auto record = node_record_of(operation.name);
-  tables_.nodes.set_drained(*index, false);
-  record.is_drained = false;
-  record.event = tell(event_kind::node_undrained, operation.name);
-  store_node(record);
-  return changed(fill(*index));
+  drain(*index, false);
+  return changed(fill(*index, with.work));
 }
 
-operation_result resource_scheduler::execute(const remove_node& operation) {
+operation_result resource_scheduler::execute(const remove_node& operation, write& with) {
   const auto index = tables_.nodes.find(operation.name);
   if (!index) return refused_unknown("node", operation.name);
   const auto tasks = tables_.nodes.tasks_on(*index);
@@ -56,18 +45,12 @@ operation_result resource_scheduler::execute(const remove_node& operation) {
         fmt::format("node {} has {} tasks; end them, or evict them with the removal", operation.name, tasks));
   }
   // The node accepts nothing from now on, so no evicted task returns to it.
-  (void)execute(drain_node{operation.name});
+  drain(*index, true);
   removal_result result;
-  while (result.evicted < bounds_.evicted_max) {
-    const auto first = tables_.placed.lower_bound({*index, 0});
-    if (first == tables_.placed.end() || first->first.first != *index) break;
-    auto task = find_task(first->second);
-    require(task.has_value(), "a placed task has a record");
-    (void)take_from_node(*task);
-    tell(event_kind::task_evicted, *task);
-    task->record.state = task_state::submitted;
-    ++tables_.submitted;
-    for (auto& placed : place_or_wait(*task))
+  while (with.work.affords(work_costs::eviction)) {
+    const auto first = tables_.placed_on.lower_bound({*index, 0});
+    if (first == tables_.placed_on.end() || first->first.first != *index) break;
+    for (auto& placed : evict(first->second, with.work))
       result.placed.push_back(std::move(placed));
     ++result.evicted;
   }
@@ -81,16 +64,20 @@ operation_result resource_scheduler::execute(const remove_node& operation) {
   return applied(encode_result(result));
 }
 
-void resource_scheduler::store_node(const node_record& record) {
-  records_.put(as_byte_span(node_key(record.spec.name)), encode_record(record));
+/// A node that is drained already stays as it is, so that a client may repeat the operation.
+void resource_scheduler::drain(node_index node, bool is_drained) {
+  if (tables_.nodes.is_drained(node) == is_drained) return;
+  tables_.nodes.set_drained(node, is_drained);
+  const auto kind = is_drained ? event_kind::node_drained : event_kind::node_undrained;
+  tables_.nodes.set_changed_by(node, tell(kind, tables_.nodes.spec(node).name));
+  store_node(node);
 }
 
-node_record resource_scheduler::node_record_of(std::string_view name) const {
-  const auto stored = records_.find(as_byte_span(node_key(name)));
-  require(stored.has_value(), "a registered node has a record");
-  auto record = decode_node(name, *stored);
-  require(record.has_value(), "a stored record can be read");
-  return std::move(*record);
+void resource_scheduler::store_node(node_index node) {
+  const auto& nodes = tables_.nodes;
+  const auto& spec = nodes.spec(node);
+  const node_record record{nodes.number_of(node), nodes.changed_by(node), nodes.is_drained(node), spec};
+  records_.put(as_byte_span(node_key(spec.name)), encode_record(record));
 }
 
 }  // namespace hypermesh::machines

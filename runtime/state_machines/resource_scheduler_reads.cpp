@@ -14,14 +14,23 @@ using namespace scheduler;
 
 namespace {
 
-/// The largest number of tasks that one query examines: about 1 ms.
-constexpr std::size_t tasks_examined_max = 4'096;
-static_assert(tasks_examined_max >= page_rows_max);
+std::string_view flaw_of_after(std::string_view after) {
+  return after.empty() || is_name(after) ? std::string_view{} : "a name has 1 to 64 visible characters";
+}
+
+std::string_view flaw_of_limit(std::uint16_t limit) {
+  static_assert(page_rows_max == 128, "the text below names the bound");
+  return limit == 0 || limit > page_rows_max ? "limit is 1 to 128" : std::string_view{};
+}
 
 std::string_view flaw_of_page(std::string_view after, std::uint16_t limit) {
-  if (!after.empty() && !is_name(after)) return "a name has 1 to 64 visible characters";
-  if (limit == 0 || limit > page_rows_max) return "limit is 1 to 1024";
-  return {};
+  const auto flaw = flaw_of_after(after);
+  return flaw.empty() ? flaw_of_limit(limit) : flaw;
+}
+
+task_row row_of(std::string_view name, const task_record& record) {
+  const auto deadline = record.state == task_state::placed ? record.deadline : ordered_time{};
+  return {std::string{name}, record.state, record.node, record.gpus, record.event, deadline};
 }
 
 }  // namespace
@@ -53,7 +62,7 @@ operation_result resource_scheduler::answer(const query_node& operation) const {
   const auto index = tables_.nodes.find(operation.name);
   if (!index) return refused_unknown("node", operation.name);
   auto view = tables_.nodes.view(*index);
-  view.event = node_record_of(operation.name).event;
+  view.event = tables_.events.newest();
   return applied(encode_result(view));
 }
 
@@ -61,13 +70,15 @@ operation_result resource_scheduler::answer(const query_task& operation) const {
   const auto task = find_task(operation.name);
   if (!task) return refused_unknown("task", operation.name);
   const auto& record = task->record;
-  return applied(encode_result(task_view{{operation.name, record.needs, record.service},
+  const auto row = row_of(operation.name, record);
+  return applied(encode_result(task_view{tables_.events.newest(),
+                                         {operation.name, record.needs, record.service},
                                          record.state,
                                          record.node,
                                          record.gpus,
                                          record.event,
                                          record.lease,
-                                         record.deadline}));
+                                         row.deadline}));
 }
 
 operation_result resource_scheduler::answer(const query_summary&) const { return applied(encode_result(summary())); }
@@ -85,7 +96,9 @@ summary_view resource_scheduler::summary() const {
 }
 
 operation_result resource_scheduler::answer(const query_capacity&) const {
-  return applied(encode_result(tables_.nodes.capacity()));
+  auto view = tables_.nodes.capacity();
+  view.event = tables_.events.newest();
+  return applied(encode_result(view));
 }
 
 operation_result resource_scheduler::answer(const explain_task& operation) const {
@@ -95,12 +108,19 @@ operation_result resource_scheduler::answer(const explain_task& operation) const
   if (state == task_state::placed || state == task_state::released) {
     return refused(fmt::format("task {} is {}, so there is nothing to explain", operation.name, to_string(state)));
   }
-  return applied(encode_result(tables_.nodes.explain(task->record.needs)));
+  return explain(task->record.needs, operation.after);
 }
 
 operation_result resource_scheduler::answer(const explain_demand& operation) const {
   if (const auto flaw = flaw_of(operation.needs); !flaw.empty()) return refused(flaw);
-  return applied(encode_result(tables_.nodes.explain(operation.needs)));
+  return explain(operation.needs, operation.after);
+}
+
+operation_result resource_scheduler::explain(const demand& needs, std::string_view after) const {
+  if (const auto flaw = flaw_of_after(after); !flaw.empty()) return refused(flaw);
+  auto view = tables_.nodes.explain(needs, after);
+  view.event = tables_.events.newest();
+  return applied(encode_result(view));
 }
 
 operation_result resource_scheduler::answer(const list_nodes& operation) const {
@@ -111,7 +131,7 @@ operation_result resource_scheduler::answer(const list_nodes& operation) const {
   auto next = nodes.upper_bound(operation.after);
   for (; next != nodes.end() && page.rows.size() < operation.limit; ++next) {
     page.rows.push_back(tables_.nodes.view(next->second));
-    page.rows.back().event = node_record_of(next->first).event;
+    page.rows.back().event = page.event;
   }
   page.is_last = next == nodes.end();
   return applied(encode_result(page));
@@ -122,26 +142,37 @@ operation_result resource_scheduler::answer(const list_tasks& operation) const {
   tasks_page page;
   page.event = tables_.events.newest();
   const auto after = operation.after.empty() ? std::string{} : task_key(operation.after);
-  std::size_t examined = 0;
   std::string last;
   records_.for_each_after(as_byte_span(after), as_byte_span("t"), [&](byte_span key, byte_span value) {
-    if (page.rows.size() == operation.limit || examined == tasks_examined_max) {
+    if (page.rows.size() == operation.limit) {
       page.next = last;
       return false;
     }
-    ++examined;
     last = as_text(key).substr(1);
     const auto record = decode_task(value);
     require(record.has_value(), "a stored record can be read");
-    if (operation.placed_only && record->state != task_state::placed) return true;
-    page.rows.push_back({last, record->state, record->node, record->gpus, record->event, record->deadline});
+    page.rows.push_back(row_of(last, *record));
     return true;
   });
   return applied(encode_result(page));
 }
 
+operation_result resource_scheduler::answer(const list_placed& operation) const {
+  if (const auto flaw = flaw_of_limit(operation.limit); !flaw.empty()) return refused(flaw);
+  placed_page page;
+  page.event = tables_.events.newest();
+  auto next = tables_.placed.upper_bound(operation.after);
+  std::uint64_t last = operation.after;
+  for (; next != tables_.placed.end() && page.rows.size() < operation.limit; ++next) {
+    page.rows.push_back(row_of(next->second, task_of(next->second).record));
+    last = next->first;
+  }
+  if (next != tables_.placed.end()) page.next = last;
+  return applied(encode_result(page));
+}
+
 operation_result resource_scheduler::answer(const query_events& operation) const {
-  if (const auto flaw = flaw_of_page({}, operation.limit); !flaw.empty()) return refused(flaw);
+  if (const auto flaw = flaw_of_limit(operation.limit); !flaw.empty()) return refused(flaw);
   if (operation.since > tables_.events.newest()) return refused(behind_reason);
   return applied(encode_result(tables_.events.since(operation.since, operation.limit)));
 }

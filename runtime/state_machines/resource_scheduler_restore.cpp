@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <bit>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -46,7 +48,11 @@ or_reason<void> resource_scheduler::derive(const authenticated_map& records, der
   into.header = *header;
   // Nodes come first, because the records of tasks name them.
   if (auto done = derive_nodes(records, into); !done) return done;
+  if (auto done = derive_records(records, into); !done) return done;
+  return check_bounds(into);
+}
 
+or_reason<void> resource_scheduler::derive_records(const authenticated_map& records, derived_tables& into) const {
   or_reason<void> sound;
   std::map<std::uint64_t, byte_span> pages;
   records.for_each([&](byte_span key, byte_span value) {
@@ -64,8 +70,7 @@ or_reason<void> resource_scheduler::derive(const authenticated_map& records, der
     }
   });
   if (!sound) return sound;
-  if (auto done = into.events.read(into.header.next_event, pages); !done) return done;
-  return check_bounds(into);
+  return into.events.read(into.header.next_event, into.header.time, pages);
 }
 
 or_reason<void> resource_scheduler::derive_nodes(const authenticated_map& records, derived_tables& into) {
@@ -85,6 +90,7 @@ or_reason<void> resource_scheduler::derive_nodes(const authenticated_map& record
     const bool is_sound = scheduler::flaw_of(record.spec).empty() && into.nodes.flaw_of(record.spec).empty();
     if (!is_sound) return invalid(fmt::format("the record of node {} is invalid", number));
     const auto index = into.nodes.add(record.spec, number);
+    into.nodes.set_changed_by(index, record.event);
     if (record.is_drained) into.nodes.set_drained(index, true);
   }
   return {};
@@ -98,32 +104,40 @@ or_reason<void> resource_scheduler::derive_task(std::string_view name, byte_span
   if (!record || !scheduler::flaw_of(task_spec{std::string{name}, record->needs, record->service}).empty()) {
     return wrong();
   }
-  const bool has_ticket = record->state == task_state::submitted || record->ticket < into.header.next_ticket;
-  if (!has_ticket) return wrong();
+  const auto has_ticket = record->state != task_state::submitted;
+  if (has_ticket && (record->ticket == 0 || record->ticket >= into.header.next_ticket)) return wrong();
+  const bool has_lease = record->lease.count() > 0;
+  // A deadline is an ordered time plus a lease.
+  if (record->deadline > into.header.time + lease_max || (!has_lease && record->deadline != ordered_time{})) {
+    return wrong();
+  }
   bool is_sound = true;
   switch (record->state) {
     case task_state::submitted:
       ++into.submitted;
       break;
-    case task_state::pending:
-      is_sound = into.waiting.emplace(record->ticket, waiting_task{std::string{name}, record->needs}).second;
+    case task_state::pending: {
+      const waiting_task waiting{name, demand_amounts::of(record->needs)};
+      is_sound = into.waiting.emplace(record->ticket, waiting).second;
       break;
+    }
     case task_state::placed: {
       const auto node = into.nodes.find(record->node);
       if (!node || !into.nodes.can_occupy(*node, record->needs, record->gpus)) return wrong();
       into.nodes.occupy(*node, record->needs, record->gpus);
-      const bool has_lease = record->lease.count() > 0;
-      is_sound = into.placed.emplace(std::pair{*node, record->ticket}, name).second && record->event > 0 &&
-                 record->event < into.header.next_event && has_lease == (record->deadline > ordered_time{});
-      if (has_lease)
-        is_sound = is_sound && into.leases.emplace(std::pair{record->deadline, record->ticket}, name).second;
+      is_sound = record->event > 0 && record->event < into.header.next_event &&
+                 has_lease == (record->deadline > ordered_time{}) && into.placed.emplace(record->ticket, name).second;
+      into.placed_on.emplace(std::pair{*node, record->ticket}, name);
+      if (has_lease) into.leases.emplace(std::pair{record->deadline, record->ticket}, name);
       break;
     }
     case task_state::released:
-      is_sound = is_name(record->node) && into.released.emplace(record->ticket, name).second;
+      is_sound = is_name(record->node) && std::popcount(record->gpus) == record->needs.gpus &&
+                 into.released.emplace(record->ticket, name).second;
       break;
   }
   if (!is_sound) return wrong();
+  into.content_bytes += record_bytes_max(name, record->needs);
   return {};
 }
 
@@ -131,9 +145,14 @@ or_reason<void> resource_scheduler::derive_key(std::string_view key, byte_span v
   constexpr std::size_t head = 1 + sizeof(client_id::value);
   const bool is_key = key.size() > head && is_name(key.substr(head));
   const auto record = decode_submission(value);
-  const bool is_sound = is_key && record && record->ticket < into.header.next_ticket &&
-                        decode_change(record->result).has_value() && into.keys.emplace(record->ticket, key).second;
+  const auto first = record ? decode_change(record->result) : std::nullopt;
+  const auto is_placement = [](const placement& each) { return is_name(each.task) && is_name(each.node); };
+  const bool is_sound = is_key && first && record->ticket > 0 && record->ticket < into.header.next_ticket &&
+                        first->event > 0 && first->event < into.header.next_event && first->placed.size() <= 1 &&
+                        std::ranges::all_of(first->placed, is_placement) &&
+                        into.keys.emplace(record->ticket, key).second;
   if (!is_sound) return invalid("the record of a submission's key is invalid");
+  into.content_bytes += submission_bytes_max(key);
   return {};
 }
 
@@ -143,6 +162,24 @@ or_reason<void> resource_scheduler::check_bounds(const derived_tables& tables) c
     return invalid("the state has more released tasks than the limit");
   }
   if (tables.keys.size() > bounds_.keys_known_max) return invalid("the state has more keys than the limit");
+  if (tables.content_bytes > bounds_.content_bytes_max) return invalid("the tasks of the state take too much memory");
+  if (tables.header.sweep_left > tables.waiting.size()) return invalid("the sweep has more tasks than wait");
+  return check_tickets(tables);
+}
+
+or_reason<void> resource_scheduler::check_tickets(const derived_tables& tables) {
+  std::vector<std::uint64_t> tickets;
+  tickets.reserve(tables.live() + tables.released.size() + tables.keys.size());
+  const auto add = [&](const auto& table) {
+    for (const auto& each : table)
+      tickets.push_back(each.first);
+  };
+  add(tables.waiting);
+  add(tables.placed);
+  add(tables.released);
+  add(tables.keys);
+  std::ranges::sort(tickets);
+  if (std::ranges::adjacent_find(tickets) != tickets.end()) return invalid("two records have one ticket");
   return {};
 }
 

@@ -43,18 +43,17 @@ struct encoder {
   void operator()(const query_task& value) const { out.short_text(value.name).number(value.seen); }
   void operator()(const query_summary& value) const { out.number(value.seen); }
   void operator()(const query_capacity& value) const { out.number(value.seen); }
-  void operator()(const explain_task& value) const { out.short_text(value.name).number(value.seen); }
+  void operator()(const explain_task& value) const {
+    out.short_text(value.name).short_text(value.after).number(value.seen);
+  }
   void operator()(const explain_demand& value) const {
     write_needs(out, value.needs, service_class::best_effort);
-    out.number(value.seen);
+    out.short_text(value.after).number(value.seen);
   }
   void operator()(const list_nodes& value) const { out.short_text(value.after).number(value.limit).number(value.seen); }
-  void operator()(const list_tasks& value) const {
-    out.short_text(value.after).number(value.limit);
-    write_flag(out, value.placed_only);
-    out.number(value.seen);
-  }
-  void operator()(const query_events& value) const { out.number(value.since).number(value.limit); }
+  void operator()(const list_tasks& value) const { out.short_text(value.after).number(value.limit).number(value.seen); }
+  void operator()(const list_placed& value) const { out.number(value.after).number(value.limit).number(value.seen); }
+  void operator()(const query_events& value) const { out.number(value.since).number(value.limit).number(value.seen); }
   template <class Named>
   void operator()(const Named& value) const {
     out.short_text(value.name);
@@ -93,11 +92,16 @@ struct decoder {
   void operator()(query_task& value) const { read_named(value); }
   void operator()(query_summary& value) const { value.seen = in.number<std::uint64_t>(); }
   void operator()(query_capacity& value) const { value.seen = in.number<std::uint64_t>(); }
-  void operator()(explain_task& value) const { read_named(value); }
+  void operator()(explain_task& value) const {
+    value.name = in.short_text();
+    value.after = in.short_text();
+    value.seen = in.number<std::uint64_t>();
+  }
   void operator()(explain_demand& value) const {
     service_class service = service_class::best_effort;
     value.needs = read_needs(in, service);
     if (service != service_class::best_effort) in.fail();
+    value.after = in.short_text();
     value.seen = in.number<std::uint64_t>();
   }
   void operator()(list_nodes& value) const {
@@ -108,12 +112,17 @@ struct decoder {
   void operator()(list_tasks& value) const {
     value.after = in.short_text();
     value.limit = in.number<std::uint16_t>();
-    value.placed_only = read_flag(in);
+    value.seen = in.number<std::uint64_t>();
+  }
+  void operator()(list_placed& value) const {
+    value.after = in.number<std::uint64_t>();
+    value.limit = in.number<std::uint16_t>();
     value.seen = in.number<std::uint64_t>();
   }
   void operator()(query_events& value) const {
     value.since = in.number<std::uint64_t>();
     value.limit = in.number<std::uint16_t>();
+    value.seen = in.number<std::uint64_t>();
   }
   template <class Named>
   void operator()(Named& value) const {

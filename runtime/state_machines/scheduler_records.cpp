@@ -12,10 +12,14 @@ static_assert(1 + name_bytes_max <= authenticated_map::key_bytes_max);
 
 static_assert(1 + sizeof(std::uint32_t) + submission_key_bytes_max <= authenticated_map::key_bytes_max);
 
-/// Far beyond what a cluster reaches, and small enough for sums.
-constexpr std::uint64_t event_number_max = std::uint64_t{1} << 62U;
+/// State, amounts, counts and service class, lease, node, GPUs, ticket, event and deadline.
+constexpr std::uint64_t task_fields_max = 1 + (4 + 4 + 1 + 2 + 1 + 1) + 8 + (1 + name_bytes_max) + 2 + 8 + 8 + 8;
+/// Ticket, digest, and the result of a submission with one placement.
+constexpr std::uint64_t submission_fields_max =
+    8 + sizeof(digest::bytes) + (8 + 2 + 2 * (1 + name_bytes_max) + sizeof(gpu_set));
 
 bool has_ticket(task_state state) { return state != task_state::submitted; }
+bool has_deadline(task_state state) { return state == task_state::pending || state == task_state::placed; }
 bool has_node(task_state state) { return state == task_state::placed || state == task_state::released; }
 
 std::string prefixed(char kind, std::string_view name) {
@@ -37,10 +41,20 @@ std::string submission_key(client_id client, std::string_view key) {
   return std::string{as_text(out.take())};
 }
 
+std::uint64_t record_bytes_max(std::string_view task, const demand& needs) {
+  auto bytes = 1 + task.size() + task_fields_max;
+  for (const auto& model : needs.models)
+    bytes += 1 + model.size();
+  return bytes;
+}
+
+std::uint64_t submission_bytes_max(std::string_view stored_key) { return stored_key.size() + submission_fields_max; }
+
 byte_vector encode_record(const header_record& value) {
   byte_writer out;
   out.number(value.next_ticket).number(value.released).number(value.next_event).number(value.next_node);
   write_time(out, value.time);
+  out.number(value.sweep_ticket).number(value.sweep_left);
   return out.take();
 }
 
@@ -60,10 +74,8 @@ byte_vector encode_record(const task_record& value) {
   write_lease(out, value.lease);
   if (has_node(value.state)) out.short_text(value.node).number(value.gpus);
   if (has_ticket(value.state)) out.number(value.ticket);
-  if (value.state == task_state::placed) {
-    out.number(value.event);
-    write_time(out, value.deadline);
-  }
+  if (value.state == task_state::placed) out.number(value.event);
+  if (has_deadline(value.state)) write_time(out, value.deadline);
   return out.take();
 }
 
@@ -81,8 +93,12 @@ std::optional<header_record> decode_header(byte_span value) {
   record.next_event = in.number<std::uint64_t>();
   record.next_node = in.number<std::uint64_t>();
   record.time = read_time(in);
-  const bool has_number = record.next_event > 0 && record.next_event <= event_number_max;
-  if (!in.is_complete() || !has_number || record.time > ordered_time_max) return std::nullopt;
+  record.sweep_ticket = in.number<std::uint64_t>();
+  record.sweep_left = in.number<std::uint64_t>();
+  const auto counters = {record.next_ticket, record.released, record.next_event, record.next_node};
+  const bool is_sound = record.next_event > 0 && record.next_ticket > 0 && std::ranges::max(counters) <= counter_max &&
+                        record.sweep_ticket <= record.next_ticket;
+  if (!in.is_complete() || !is_sound || record.time > ordered_time_max) return std::nullopt;
   return record;
 }
 
@@ -114,10 +130,8 @@ std::optional<task_record> decode_task(byte_span value) {
     record.gpus = in.number<gpu_set>();
   }
   if (has_ticket(record.state)) record.ticket = in.number<std::uint64_t>();
-  if (record.state == task_state::placed) {
-    record.event = in.number<std::uint64_t>();
-    record.deadline = read_time(in);
-  }
+  if (record.state == task_state::placed) record.event = in.number<std::uint64_t>();
+  if (has_deadline(record.state)) record.deadline = read_time(in);
   if (!in.is_complete()) return std::nullopt;
   return record;
 }

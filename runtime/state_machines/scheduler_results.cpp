@@ -68,7 +68,7 @@ void write_node(byte_writer& out, const node_view& value) {
   out.number(value.cpu_milli_free).number(value.memory_mib_free);
   for (const auto free : value.gpu_milli_free)
     out.number(free);
-  out.number(value.tasks).number(value.event);
+  out.number(value.tasks).number(value.changed_by);
 }
 
 node_view read_node(byte_reader& in) {
@@ -84,13 +84,13 @@ node_view read_node(byte_reader& in) {
   for (int gpu = 0; gpu < value.spec.gpus; ++gpu)
     value.gpu_milli_free.push_back(in.number<std::uint16_t>());
   value.tasks = in.number<std::uint32_t>();
-  value.event = in.number<std::uint64_t>();
+  value.changed_by = in.number<std::uint64_t>();
   return value;
 }
 
 void write_task(byte_writer& out, const task_row& value) {
   out.short_text(value.name).number(static_cast<std::uint8_t>(value.state)).short_text(value.node).number(value.gpus);
-  out.number(value.event);
+  out.number(value.placed_by);
   write_time(out, value.deadline);
 }
 
@@ -100,7 +100,7 @@ task_row read_task(byte_reader& in) {
   value.state = read_state(in);
   value.node = in.short_text();
   value.gpus = in.number<gpu_set>();
-  value.event = in.number<std::uint64_t>();
+  value.placed_by = in.number<std::uint64_t>();
   value.deadline = read_time(in);
   return value;
 }
@@ -181,12 +181,13 @@ byte_vector encode_result(const renewal_result& value) {
 
 byte_vector encode_result(const expiry_result& value) {
   byte_writer out;
-  out.number(value.event).number(value.expired).number(value.due);
+  out.number(value.event).number(value.expired).number(value.due).number(value.untried);
   return out.take();
 }
 
 byte_vector encode_result(const node_view& value) {
   byte_writer out;
+  out.number(value.event);
   write_node(out, value);
   return out.take();
 }
@@ -194,17 +195,17 @@ byte_vector encode_result(const node_view& value) {
 byte_vector encode_result(const task_view& value) {
   const auto spec = encode(submit_task{value.spec, value.lease, {}, false});
   byte_writer out;
-  out.number(static_cast<std::uint16_t>(spec.size())).bytes(spec);
-  out.number(static_cast<std::uint8_t>(value.state)).short_text(value.node).number(value.gpus).number(value.event);
+  out.number(value.event).number(static_cast<std::uint16_t>(spec.size())).bytes(spec);
+  out.number(static_cast<std::uint8_t>(value.state)).short_text(value.node).number(value.gpus).number(value.placed_by);
   write_time(out, value.deadline);
   return out.take();
 }
 
 byte_vector encode_result(const summary_view& value) {
   byte_writer out;
-  for (const auto number : {value.nodes, value.submitted, value.pending, value.placed, value.released,
+  for (const auto number : {value.event, value.nodes, value.submitted, value.pending, value.placed, value.released,
                             value.cpu_milli_total, value.cpu_milli_used, value.memory_mib_total, value.memory_mib_used,
-                            value.gpu_milli_total, value.gpu_milli_used, value.event, value.time}) {
+                            value.gpu_milli_total, value.gpu_milli_used, value.time}) {
     out.number(number);
   }
   return out.take();
@@ -212,18 +213,19 @@ byte_vector encode_result(const summary_view& value) {
 
 byte_vector encode_result(const capacity_view& value) {
   byte_writer out;
-  write_rows(out, value, write_model);
+  out.number(value.event);
+  write_rows(out, value.models, write_model);
   return out.take();
 }
 
 byte_vector encode_result(const fit_view& value) {
   byte_writer out;
-  out.number(value.nodes).number(value.fitting);
+  out.number(value.event).number(value.nodes).number(value.fitting);
   for (const auto count : value.first_blocker)
     out.number(count);
   for (const auto count : value.only_blocker)
     out.number(count);
-  out.number(value.fitting_when_empty);
+  out.number(value.fitting_when_empty).short_text(value.next);
   return out.take();
 }
 
@@ -243,10 +245,20 @@ byte_vector encode_result(const tasks_page& value) {
   return out.take();
 }
 
+byte_vector encode_result(const placed_page& value) {
+  byte_writer out;
+  out.number(value.event);
+  write_rows(out, value.rows, write_task);
+  write_flag(out, value.next.has_value());
+  if (value.next) out.number(*value.next);
+  return out.take();
+}
+
 byte_vector encode_result(const events_page& value) {
   byte_writer out;
+  out.number(value.event);
   write_flag(out, value.is_compacted);
-  out.number(value.oldest).number(value.newest).number(value.first);
+  out.number(value.oldest).number(value.first);
   write_rows(out, value.events, write_event);
   return out.take();
 }
@@ -283,27 +295,31 @@ std::optional<expiry_result> decode_expiry(byte_span payload) {
   value.event = in.number<std::uint64_t>();
   value.expired = in.number<std::uint32_t>();
   value.due = in.number<std::uint32_t>();
+  value.untried = in.number<std::uint64_t>();
   return if_complete(in, value);
 }
 
 std::optional<node_view> decode_node_view(byte_span payload) {
   byte_reader in{payload};
+  const auto newest = in.number<std::uint64_t>();
   auto value = read_node(in);
+  value.event = newest;
   return if_complete(in, std::move(value));
 }
 
 std::optional<task_view> decode_task_view(byte_span payload) {
   byte_reader in{payload};
+  task_view value;
+  value.event = in.number<std::uint64_t>();
   const auto decoded = decode(in.bytes(in.number<std::uint16_t>()));
   if (!decoded || !std::holds_alternative<submit_task>(*decoded)) return std::nullopt;
   const auto& submitted = std::get<submit_task>(*decoded);
-  task_view value;
   value.spec = submitted.task;
   value.lease = submitted.lease;
   value.state = read_state(in);
   value.node = in.short_text();
   value.gpus = in.number<gpu_set>();
-  value.event = in.number<std::uint64_t>();
+  value.placed_by = in.number<std::uint64_t>();
   value.deadline = read_time(in);
   return if_complete(in, std::move(value));
 }
@@ -311,9 +327,9 @@ std::optional<task_view> decode_task_view(byte_span payload) {
 std::optional<summary_view> decode_summary_view(byte_span payload) {
   byte_reader in{payload};
   summary_view value;
-  for (auto* number : {&value.nodes, &value.submitted, &value.pending, &value.placed, &value.released,
+  for (auto* number : {&value.event, &value.nodes, &value.submitted, &value.pending, &value.placed, &value.released,
                        &value.cpu_milli_total, &value.cpu_milli_used, &value.memory_mib_total, &value.memory_mib_used,
-                       &value.gpu_milli_total, &value.gpu_milli_used, &value.event, &value.time}) {
+                       &value.gpu_milli_total, &value.gpu_milli_used, &value.time}) {
     *number = in.number<std::uint64_t>();
   }
   return if_complete(in, value);
@@ -321,13 +337,16 @@ std::optional<summary_view> decode_summary_view(byte_span payload) {
 
 std::optional<capacity_view> decode_capacity(byte_span payload) {
   byte_reader in{payload};
-  auto value = read_rows(in, read_model);
+  capacity_view value;
+  value.event = in.number<std::uint64_t>();
+  value.models = read_rows(in, read_model);
   return if_complete(in, std::move(value));
 }
 
 std::optional<fit_view> decode_fit(byte_span payload) {
   byte_reader in{payload};
   fit_view value;
+  value.event = in.number<std::uint64_t>();
   value.nodes = in.number<std::uint32_t>();
   value.fitting = in.number<std::uint32_t>();
   for (auto& count : value.first_blocker)
@@ -335,7 +354,8 @@ std::optional<fit_view> decode_fit(byte_span payload) {
   for (auto& count : value.only_blocker)
     count = in.number<std::uint32_t>();
   value.fitting_when_empty = in.number<std::uint32_t>();
-  return if_complete(in, value);
+  value.next = in.short_text();
+  return if_complete(in, std::move(value));
 }
 
 std::optional<nodes_page> decode_nodes_page(byte_span payload) {
@@ -343,6 +363,8 @@ std::optional<nodes_page> decode_nodes_page(byte_span payload) {
   nodes_page value;
   value.event = in.number<std::uint64_t>();
   value.rows = read_rows(in, read_node);
+  for (auto& each : value.rows)
+    each.event = value.event;
   value.is_last = read_flag(in);
   return if_complete(in, std::move(value));
 }
@@ -356,12 +378,21 @@ std::optional<tasks_page> decode_tasks_page(byte_span payload) {
   return if_complete(in, std::move(value));
 }
 
+std::optional<placed_page> decode_placed_page(byte_span payload) {
+  byte_reader in{payload};
+  placed_page value;
+  value.event = in.number<std::uint64_t>();
+  value.rows = read_rows(in, read_task);
+  if (read_flag(in)) value.next = in.number<std::uint64_t>();
+  return if_complete(in, std::move(value));
+}
+
 std::optional<events_page> decode_events_page(byte_span payload) {
   byte_reader in{payload};
   events_page value;
+  value.event = in.number<std::uint64_t>();
   value.is_compacted = read_flag(in);
   value.oldest = in.number<std::uint64_t>();
-  value.newest = in.number<std::uint64_t>();
   value.first = in.number<std::uint64_t>();
   value.events = read_rows(in, read_event);
   return if_complete(in, std::move(value));

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include <hypermesh/state_machine.hpp>
+
 #include "runtime/state_machines/machine_answer.hpp"
 #include "runtime/state_machines/scheduler_operations.hpp"
 
@@ -22,9 +23,11 @@
 /// | expire                                            | `expiry_result`                              |
 /// | queries                                           | `node_view`, `task_view`, `summary_view`,    |
 /// |                                                   | `capacity_view`, `fit_view`, `nodes_page`,   |
-/// |                                                   | `tasks_page`, `events_page`                  |
+/// |                                                   | `tasks_page`, `placed_page`, `events_page`   |
 ///
-/// The fields follow in order and have the same encoding as the fields of the operations.
+/// Every payload begins with `event`, the number of the newest event of the state that it shows. So a client sees that
+/// no answer is older than one before. The fields follow in order and have the same encoding as the fields of the
+/// operations.
 namespace hypermesh::machines::scheduler {
 
 /// The reason for which a replica refuses a read whose client has seen more. The text is constant, so that the refusals
@@ -47,8 +50,9 @@ struct placement {
 using placements = std::vector<placement>;
 
 /// What a write did. `event` is the number of the newest event after it: a client that names it as `seen` reads its own
-/// write. The tasks that the write placed follow in their order: the task itself, or tasks that waited for room. Tasks
-/// that found room because a lease was over are not among them; their events tell.
+/// write. The tasks that the write placed follow in their order: the task itself, or tasks that waited for room on the
+/// node of the write. Tasks that found room because a lease was over, or in the sweep of the waiting tasks, are not
+/// among them; their events tell.
 struct change_result {
   std::uint64_t event = 0;
   placements placed;
@@ -56,8 +60,8 @@ struct change_result {
   friend bool operator==(const change_result&, const change_result&) = default;
 };
 
-/// A removed node, or a drained one that still has `remaining` tasks, because one operation evicts at most
-/// `scheduler_bounds::evicted_max` of them. The client repeats the operation until none remains.
+/// A removed node, or a drained one that still has `remaining` tasks, because the work of one operation
+/// is bounded (`scheduler_bounds::work_max`). The client repeats the operation until none remains.
 struct removal_result {
   std::uint64_t event = 0;
   std::uint32_t evicted = 0;
@@ -80,8 +84,11 @@ struct renewal_result {
 struct expiry_result {
   std::uint64_t event = 0;
   /// Tasks that this operation released because their leases are over, and those that are left for the next write.
+  /// Both are counted up to the number that one write can release.
   std::uint32_t expired = 0;
   std::uint32_t due = 0;
+  /// Waiting tasks that the next writes try, because a node gained room.
+  std::uint64_t untried = 0;
 
   friend bool operator==(const expiry_result&, const expiry_result&) = default;
 };
@@ -92,6 +99,8 @@ inline constexpr auto task_state_last = task_state::released;
 [[nodiscard]] std::string_view to_string(task_state value);
 
 struct node_view {
+  /// In a page, the event of the page.
+  std::uint64_t event = 0;
   node_spec spec;
   bool is_drained = false;
   std::uint32_t cpu_milli_free = 0;
@@ -100,19 +109,20 @@ struct node_view {
   std::vector<std::uint16_t> gpu_milli_free;
   std::uint32_t tasks = 0;
   /// The number of the event that registered, drained or undrained the node last.
-  std::uint64_t event = 0;
+  std::uint64_t changed_by = 0;
 
   friend bool operator==(const node_view&, const node_view&) = default;
 };
 
 struct task_view {
+  std::uint64_t event = 0;
   task_spec spec;
   task_state state = task_state::submitted;
   /// The node where the task is or was placed; empty if the task was never placed.
   std::string node;
   gpu_set gpus = 0;
   /// The number of the event that placed the task; 0 if it is not placed.
-  std::uint64_t event = 0;
+  std::uint64_t placed_by = 0;
   std::chrono::milliseconds lease{0};
   /// The end of the lease of a placed task. A lease that is over counts until a write releases the task.
   ordered_time deadline{};
@@ -121,6 +131,7 @@ struct task_view {
 };
 
 struct summary_view {
+  std::uint64_t event = 0;
   std::uint64_t nodes = 0;
   /// The number of tasks in each state now.
   std::uint64_t submitted = 0;
@@ -134,8 +145,6 @@ struct summary_view {
   std::uint64_t memory_mib_used = 0;
   std::uint64_t gpu_milli_total = 0;
   std::uint64_t gpu_milli_used = 0;
-  /// The number of the newest event.
-  std::uint64_t event = 0;
   /// The ordered time of the last write, in milliseconds since the Unix epoch.
   std::uint64_t time = 0;
 
@@ -162,8 +171,14 @@ struct model_capacity {
 
   friend bool operator==(const model_capacity&, const model_capacity&) = default;
 };
-/// In the order of the models' names; at most `gpu_models_max`.
-using capacity_view = std::vector<model_capacity>;
+
+struct capacity_view {
+  std::uint64_t event = 0;
+  /// In the order of the models' names; at most `gpu_models_max`.
+  std::vector<model_capacity> models;
+
+  friend bool operator==(const capacity_view&, const capacity_view&) = default;
+};
 
 /// The constraints of a placement, in the order in which they are examined.
 enum class fit_blocker : std::uint8_t { drained = 0, model = 1, cpu = 2, memory = 3, gpu = 4 };
@@ -172,9 +187,10 @@ inline constexpr auto fit_blockers = static_cast<std::size_t>(fit_blocker_last) 
 
 [[nodiscard]] std::string_view to_string(fit_blocker value);
 
-/// How many nodes can take a task, and what keeps it away from the others. The numbers of `first_blocker` and `fitting`
-/// add up to `nodes`.
+/// How many of the examined nodes can take a task, and what keeps it away from the others. The numbers of
+/// `first_blocker` and `fitting` add up to `nodes`.
 struct fit_view {
+  std::uint64_t event = 0;
   std::uint32_t nodes = 0;
   std::uint32_t fitting = 0;
   /// The nodes by the first constraint that fails.
@@ -183,6 +199,8 @@ struct fit_view {
   std::array<std::uint32_t, fit_blockers> only_blocker{};
   /// The nodes that are not drained, do not fit now, and would fit if they were empty.
   std::uint32_t fitting_when_empty = 0;
+  /// The name of the last examined node, if others follow; otherwise empty.
+  std::string next;
 
   friend bool operator==(const fit_view&, const fit_view&) = default;
 };
@@ -228,15 +246,16 @@ struct event {
 };
 
 /// A part of the sequence of events. If `is_compacted`, the events after the asked number are not all kept, and the
-/// client lists the placed tasks and the nodes instead (`list_tasks`, `list_nodes`).
+/// client lists the placed tasks and the nodes instead (`list_placed`, `list_nodes`).
 struct events_page {
+  /// The number of the newest event; 0 if there is none yet.
+  std::uint64_t event = 0;
   bool is_compacted = false;
-  /// The numbers of the oldest event that is kept, and of the newest event. If there is no event yet, they are 1 and 0.
+  /// The number of the oldest event that is kept; 1 if there is none yet.
   std::uint64_t oldest = 1;
-  std::uint64_t newest = 0;
   /// The number of the first event below. The next page follows the number `first` + `events.size()` - 1.
   std::uint64_t first = 1;
-  std::vector<event> events;
+  std::vector<scheduler::event> events;
 
   friend bool operator==(const events_page&, const events_page&) = default;
 };
@@ -257,23 +276,31 @@ struct task_row {
   std::string node;
   gpu_set gpus = 0;
   /// The number of the event that placed the task; 0 if it is not placed.
-  std::uint64_t event = 0;
+  std::uint64_t placed_by = 0;
   ordered_time deadline{};
 
   friend bool operator==(const task_row&, const task_row&) = default;
 };
 
-/// A part of the tasks. It reflects all events up to `event`. Other pages may reflect other events: a reader of all
-/// pages goes on with the events after the first page's, and skips an event about a task whose row has the number of
-/// the event or a later one.
+/// A part of the tasks. It reflects all events up to `event`; other pages may reflect more.
 struct tasks_page {
   std::uint64_t event = 0;
   std::vector<task_row> rows;
-  /// The name after which the next page begins; empty if this page is the last. A page may be empty and not the last,
-  /// because one query examines a bounded number of tasks.
+  /// The name after which the next page begins; empty if this page is the last.
   std::string next;
 
   friend bool operator==(const tasks_page&, const tasks_page&) = default;
+};
+
+/// A part of the placed tasks. It reflects all events up to `event`; other pages may reflect more, and
+/// `placement_watch` brings all of them to one state.
+struct placed_page {
+  std::uint64_t event = 0;
+  std::vector<task_row> rows;
+  /// The ticket after which the next page begins; nothing if this page is the last.
+  std::optional<std::uint64_t> next;
+
+  friend bool operator==(const placed_page&, const placed_page&) = default;
 };
 
 [[nodiscard]] byte_vector encode_result(const change_result& value);
@@ -287,6 +314,7 @@ struct tasks_page {
 [[nodiscard]] byte_vector encode_result(const fit_view& value);
 [[nodiscard]] byte_vector encode_result(const nodes_page& value);
 [[nodiscard]] byte_vector encode_result(const tasks_page& value);
+[[nodiscard]] byte_vector encode_result(const placed_page& value);
 [[nodiscard]] byte_vector encode_result(const events_page& value);
 
 /// Returns nothing unless the payload is exactly one such result.
@@ -301,6 +329,7 @@ struct tasks_page {
 [[nodiscard]] std::optional<fit_view> decode_fit(byte_span payload);
 [[nodiscard]] std::optional<nodes_page> decode_nodes_page(byte_span payload);
 [[nodiscard]] std::optional<tasks_page> decode_tasks_page(byte_span payload);
+[[nodiscard]] std::optional<placed_page> decode_placed_page(byte_span payload);
 [[nodiscard]] std::optional<events_page> decode_events_page(byte_span payload);
 
 /// The encoding of one event, in results and in the state. A reader fails at an unknown kind.

@@ -98,7 +98,7 @@ std::string describe(const model_capacity& value) {
 
 std::string describe(const capacity_view& value) {
   std::string text;
-  for (const auto& each : value)
+  for (const auto& each : value.models)
     text += fmt::format("{}{}", text.empty() ? "" : "\n", describe(each));
   return text.empty() ? "no nodes" : text;
 }
@@ -122,34 +122,49 @@ std::string help_text(const fit_view& value) {
   return "register a larger node, or submit the task with a smaller demand";
 }
 
+/// How to read the next page. The other options stay as they were typed.
+template <class After>
+std::string more_text(const After& after) {
+  return fmt::format("\nmore: repeat the command with after={}", after);
+}
+
 std::string describe(const fit_view& value) {
-  auto text = fmt::format("{} of {} nodes have room", value.fitting, value.nodes);
+  const auto* examined = value.next.empty() ? "nodes" : "examined nodes";
+  auto text = fmt::format("{} of {} {} have room", value.fitting, value.nodes, examined);
   for (std::size_t kind = 0; kind < fit_blockers; ++kind) {
     if (value.first_blocker[kind] == 0) continue;
     text += fmt::format("\n{}: {}", to_string(static_cast<fit_blocker>(kind)), value.first_blocker[kind]);
   }
-  return text + "\nhelps: " + help_text(value);
+  text += "\nhelps: " + help_text(value);
+  return value.next.empty() ? text : text + more_text(value.next);
 }
 
 std::string describe(const nodes_page& value) {
   std::string text = fmt::format("{} nodes as of event {}", value.rows.size(), value.event);
   for (const auto& each : value.rows)
     text += "\n" + describe(each);
-  if (!value.is_last && !value.rows.empty()) {
-    text += fmt::format("\nmore: nodes after={}", value.rows.back().spec.name);
-  }
+  if (!value.is_last && !value.rows.empty()) text += more_text(value.rows.back().spec.name);
   return text;
+}
+
+std::string describe(const task_row& value) {
+  auto text = fmt::format("{}: {}", value.name, to_string(value.state));
+  if (!value.node.empty()) text += fmt::format(", node {}", value.node);
+  return text + gpus_text(value.gpus) + deadline_text(value.deadline);
 }
 
 std::string describe(const tasks_page& value) {
   std::string text = fmt::format("{} tasks as of event {}", value.rows.size(), value.event);
-  for (const auto& each : value.rows) {
-    text += fmt::format("\n{}: {}", each.name, to_string(each.state));
-    if (!each.node.empty()) text += fmt::format(", node {}", each.node);
-    text += gpus_text(each.gpus) + deadline_text(each.deadline);
-  }
-  if (!value.next.empty()) text += fmt::format("\nmore: tasks after={}", value.next);
-  return text;
+  for (const auto& each : value.rows)
+    text += "\n" + describe(each);
+  return value.next.empty() ? text : text + more_text(value.next);
+}
+
+std::string describe(const placed_page& value) {
+  std::string text = fmt::format("{} placed tasks as of event {}", value.rows.size(), value.event);
+  for (const auto& each : value.rows)
+    text += "\n" + describe(each);
+  return value.next ? text + more_text(*value.next) : text;
 }
 
 std::string describe(const events_page& value) {
@@ -158,14 +173,15 @@ std::string describe(const events_page& value) {
         "compacted: the oldest event that is kept is {}; list the nodes and the placed tasks, and go on from there",
         value.oldest);
   }
-  std::string text = fmt::format("{} events; the newest is {}", value.events.size(), value.newest);
+  std::string text = fmt::format("{} events; the newest is {}", value.events.size(), value.event);
   auto number = value.first;
   for (const auto& each : value.events) {
     text += fmt::format("\n{} {} {}", number++, to_string(each.kind), is_about_node(each.kind) ? each.node : each.task);
     if (!is_about_node(each.kind) && !each.node.empty()) text += fmt::format(" on {}", each.node);
     text += gpus_text(each.gpus) + deadline_text(each.deadline);
   }
-  return text;
+  const auto last = number - 1;
+  return last < value.event ? fmt::format("{}\nmore: events {}", text, last) : text;
 }
 
 /// Makes the text of an applied operation. The text is empty if the payload does not fit the operation.
@@ -176,14 +192,8 @@ struct applied_text {
   std::string operator()(const drain_node&) const { return change("drained"); }
   std::string operator()(const undrain_node&) const { return change("undrained"); }
   std::string operator()(const remove_node&) const { return text_of(decode_removal(payload)); }
-  std::string operator()(const submit_task& value) const {
-    return change(value.places ? "submitted to be placed" : "submitted");
-  }
-  std::string operator()(const place_task&) const {
-    const auto value = decode_change(payload);
-    if (!value) return "";
-    return value->placed.empty() ? "pending: no node has room for the task now" : describe(value->placed.front());
-  }
+  std::string operator()(const submit_task& value) const { return value.places ? placing() : change("submitted"); }
+  std::string operator()(const place_task&) const { return placing(); }
   std::string operator()(const release_task&) const { return change("released"); }
   std::string operator()(const end_task&) const { return change("ended"); }
   std::string operator()(const renew_lease&) const {
@@ -192,7 +202,10 @@ struct applied_text {
   }
   std::string operator()(const expire_leases&) const {
     const auto value = decode_expiry(payload);
-    return value ? fmt::format("{} leases expired, {} more are over", value->expired, value->due) : "";
+    if (!value) return "";
+    auto text = fmt::format("{} leases expired, {} more are over", value->expired, value->due);
+    if (value->untried > 0) text += fmt::format("; {} waiting tasks are left to be tried", value->untried);
+    return value->due > 0 || value->untried > 0 ? text + ": repeat the command" : text;
   }
   std::string operator()(const query_node&) const { return text_of(decode_node_view(payload)); }
   std::string operator()(const query_task&) const { return text_of(decode_task_view(payload)); }
@@ -202,12 +215,19 @@ struct applied_text {
   std::string operator()(const explain_demand&) const { return text_of(decode_fit(payload)); }
   std::string operator()(const list_nodes&) const { return text_of(decode_nodes_page(payload)); }
   std::string operator()(const list_tasks&) const { return text_of(decode_tasks_page(payload)); }
+  std::string operator()(const list_placed&) const { return text_of(decode_placed_page(payload)); }
   std::string operator()(const query_events&) const { return text_of(decode_events_page(payload)); }
 
  private:
   [[nodiscard]] std::string change(std::string_view done) const {
     const auto value = decode_change(payload);
     return value ? describe(value->placed, done) : "";
+  }
+  /// The answer to an operation that places one task.
+  [[nodiscard]] std::string placing() const {
+    const auto value = decode_change(payload);
+    if (!value) return "";
+    return value->placed.empty() ? "pending: no node has room for the task now" : describe(value->placed.front());
   }
   template <class View>
   static std::string text_of(const std::optional<View>& value) {

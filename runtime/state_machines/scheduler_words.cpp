@@ -90,7 +90,7 @@ std::uint64_t seen_in(const command_words& words, word_reader& in) {
 
 std::uint16_t limit_in(const command_words& words, word_reader& in) {
   const auto limit = in.amount<std::uint16_t>(words.option_or("limit", "100"), "limit=N");
-  if (limit == 0 || limit > page_rows_max) in.note("limit is 1 to 1024");
+  if (limit == 0 || limit > page_rows_max) in.note(fmt::format("limit is 1 to {}", page_rows_max));
   return limit;
 }
 
@@ -131,6 +131,40 @@ operation make_read(const command_words& words, word_reader& in) {
   return Read{seen_in(words, in)};
 }
 
+operation make_remove(const command_words& words, word_reader&) {
+  return remove_node{words.arguments[0], words.options.contains("evict")};
+}
+
+operation make_renew(const command_words& words, word_reader& in) {
+  const bool has_time = words.arguments.size() == 2;
+  return renew_lease{words.arguments[0], has_time ? in.time(words.arguments[1]) : std::chrono::milliseconds{0}};
+}
+
+operation make_expire(const command_words&, word_reader&) { return expire_leases{}; }
+
+operation make_explain(const command_words& words, word_reader& in) {
+  return explain_task{words.arguments[0], words.option_or("after", ""), seen_in(words, in)};
+}
+
+operation make_explain_demand(const command_words& words, word_reader& in) {
+  return explain_demand{read_demand(words, 0, in), words.option_or("after", ""), seen_in(words, in)};
+}
+
+template <class List>
+operation make_list(const command_words& words, word_reader& in) {
+  return List{words.option_or("after", ""), limit_in(words, in), seen_in(words, in)};
+}
+
+operation make_list_placed(const command_words& words, word_reader& in) {
+  const auto after = in.amount<std::uint64_t>(words.option_or("after", "0"), "after=N");
+  return list_placed{after, limit_in(words, in), seen_in(words, in)};
+}
+
+operation make_events(const command_words& words, word_reader& in) {
+  const auto since = in.amount<std::uint64_t>(words.arguments[0], "SINCE");
+  return query_events{since, limit_in(words, in), seen_in(words, in)};
+}
+
 /// One verb with the counts of its arguments and the options that it allows.
 struct verb {
   std::string_view name;
@@ -146,62 +180,23 @@ const std::vector<verb>& verbs() {
       {"register-node", {3, 5}, {}, make_register},
       {"drain-node", {1}, {}, make_named<drain_node>},
       {"undrain-node", {1}, {}, make_named<undrain_node>},
-      {"remove-node",
-       {1},
-       {"evict"},
-       [](const command_words& words, word_reader&) -> operation {
-         return remove_node{words.arguments[0], words.options.contains("evict")};
-       }},
+      {"remove-node", {1}, {"evict"}, make_remove},
       {"submit-task", {3, 5, 6, 7}, {"key=", "lease=", "place"}, make_submit},
       {"place-task", {1}, {}, make_named<place_task>},
       {"release-task", {1}, {}, make_named<release_task>},
       {"end-task", {1}, {}, make_named<end_task>},
-      {"renew-lease",
-       {1, 2},
-       {},
-       [](const command_words& words, word_reader& in) -> operation {
-         return renew_lease{words.arguments[0],
-                            words.arguments.size() == 2 ? in.time(words.arguments[1]) : std::chrono::milliseconds{0}};
-       }},
-      {"expire-leases",
-       {0},
-       {},
-       [](const command_words&, word_reader&) -> operation { return expire_leases{}; },
-       false},
+      {"renew-lease", {1, 2}, {}, make_renew},
+      {"expire-leases", {0}, {}, make_expire, false},
       {"node", {1}, {"seen="}, make_named_read<query_node>},
       {"task", {1}, {"seen="}, make_named_read<query_task>},
       {"summary", {0}, {"seen="}, make_read<query_summary>, false},
       {"capacity", {0}, {"seen="}, make_read<query_capacity>, false},
-      {"explain", {1}, {"seen="}, make_named_read<explain_task>},
-      {"explain-demand",
-       {2, 4, 5},
-       {"seen="},
-       [](const command_words& words, word_reader& in) -> operation {
-         return explain_demand{read_demand(words, 0, in), seen_in(words, in)};
-       },
-       false},
-      {"nodes",
-       {0},
-       {"after=", "limit=", "seen="},
-       [](const command_words& words, word_reader& in) -> operation {
-         return list_nodes{words.option_or("after", ""), limit_in(words, in), seen_in(words, in)};
-       },
-       false},
-      {"tasks",
-       {0},
-       {"after=", "limit=", "placed", "seen="},
-       [](const command_words& words, word_reader& in) -> operation {
-         return list_tasks{words.option_or("after", ""), limit_in(words, in), words.options.contains("placed"),
-                           seen_in(words, in)};
-       },
-       false},
-      {"events",
-       {1},
-       {"limit="},
-       [](const command_words& words, word_reader& in) -> operation {
-         return query_events{in.amount<std::uint64_t>(words.arguments[0], "SINCE"), limit_in(words, in)};
-       },
-       false},
+      {"explain", {1}, {"after=", "seen="}, make_explain},
+      {"explain-demand", {2, 4, 5}, {"after=", "seen="}, make_explain_demand, false},
+      {"nodes", {0}, {"after=", "limit=", "seen="}, make_list<list_nodes>, false},
+      {"tasks", {0}, {"after=", "limit=", "seen="}, make_list<list_tasks>, false},
+      {"placed-tasks", {0}, {"after=", "limit=", "seen="}, make_list_placed, false},
+      {"events", {1}, {"limit=", "seen="}, make_events, false},
   };
   return all;
 }
@@ -244,10 +239,13 @@ std::string_view usage() {
          "task NAME            read one task\n"
          "summary              read the totals\n"
          "capacity             read the free resources of each GPU model, and their fragmentation\n"
-         "explain NAME         read why a task is not placed\n"
-         "explain-demand CPU_MILLI MEMORY_MIB [GPUS GPU_MILLI [MODEL|MODEL…]]\n"
+         "explain NAME [after=NODE]\n"
+         "                     read why a task is not placed, from 1,024 nodes\n"
+         "explain-demand CPU_MILLI MEMORY_MIB [GPUS GPU_MILLI [MODEL|MODEL…]] [after=NODE]\n"
          "nodes [after=NAME] [limit=N]\n"
-         "tasks [after=NAME] [limit=N] [placed]\n"
+         "tasks [after=NAME] [limit=N]\n"
+         "placed-tasks [after=N] [limit=N]\n"
+         "                     read the placed tasks in the order of their placement\n"
          "events SINCE [limit=N]\n"
          "                     read what happened after the event SINCE; 0 is the beginning\n"
          "A read with seen=EVENT is refused by a replica that has not reached this event.\n";

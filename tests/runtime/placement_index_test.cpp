@@ -86,9 +86,17 @@ struct changing_pool {
   std::vector<node_index> in_order;
   std::vector<placed_task> tasks;
   std::uint64_t next_number = 0;
+  /// Whether no node has GPUs, so that all nodes are in one class of the index.
+  bool is_one_class = false;
+  /// The most blocks that one search read.
+  std::uint64_t blocks_read_max = 0;
 
   void add() {
-    const auto spec = random_node(random, next_number);
+    auto spec = random_node(random, next_number);
+    if (is_one_class) {
+      spec.gpus = 0;
+      spec.gpu_model.clear();
+    }
     in_order.push_back(pool.add(spec, next_number++));
   }
   void remove_one() {
@@ -108,8 +116,11 @@ struct changing_pool {
   }
   /// Returns whether index and scan choose the same node.
   bool place() {
-    const auto needs = random_demand(random);
-    const auto found = pool.best_for(needs);
+    auto needs = random_demand(random);
+    if (is_one_class) needs = {needs.cpu_milli, needs.memory_mib, 0, 0, {}};
+    search_cost cost;
+    const auto found = pool.best_for(needs, &cost);
+    blocks_read_max = std::max(blocks_read_max, cost.blocks);
     if (found != best_by_scan(pool, in_order, needs)) return false;
     if (!found) return true;
     const auto gpus = pool.choose_gpus(*found, needs);
@@ -124,10 +135,11 @@ struct changing_pool {
 TEST_CASE("the index chooses the same node as a scan of all nodes, whatever happened before") {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     CAPTURE(seed);
-    changing_pool changing{splitmix64{seed}, {}, {}, {}, 0};
+    changing_pool changing{splitmix64{seed}, {}, {}, {}};
     auto& random = changing.random;
-    // Some pools are larger than several blocks of the index.
-    const auto nodes = seed % 3 == 0 ? 700 : 40;
+    // In some pools, one class of the index has several blocks, which are divided and joined.
+    changing.is_one_class = seed % 3 == 0;
+    const auto nodes = changing.is_one_class ? 700 : 40;
     for (int number = 0; number < nodes; ++number)
       changing.add();
     bool is_equal = true;
@@ -145,7 +157,45 @@ TEST_CASE("the index chooses the same node as a scan of all nodes, whatever happ
       REQUIRE(is_equal);
     }
     CHECK(changing.pool.size() == changing.in_order.size());
+    if (changing.is_one_class) CHECK(changing.blocks_read_max >= 3);
   }
+}
+
+TEST_CASE("an index that shrinks joins its blocks, wherever its rooms are erased") {
+  placement_index index;
+  const auto room_at = [](std::uint32_t number) {
+    node_room room;
+    room.weight = number;
+    room.number = number;
+    room.node = number;
+    return room;
+  };
+  constexpr std::uint32_t rooms = 10'000;
+  for (std::uint32_t number = 0; number < rooms; ++number)
+    index.insert(room_at(number));
+  std::size_t left = rooms;
+  // Each block keeps some rooms, and is small only after the block behind it was full, or before it.
+  const auto is_kept = [](std::uint32_t number) { return number % 64 < 20; };
+  const auto is_bounded = [&] { return index.block_count() <= left / 32 + 1; };
+  for (std::uint32_t number = 0; number < rooms / 2; ++number) {
+    if (is_kept(number)) continue;
+    index.erase(room_at(number));
+    --left;
+    REQUIRE(is_bounded());
+  }
+  for (std::uint32_t number = rooms - 1; number >= rooms / 2; --number) {
+    if (is_kept(number)) continue;
+    index.erase(room_at(number));
+    --left;
+    REQUIRE(is_bounded());
+  }
+  requirement any;
+  any.models = 1;
+  CHECK(index.best_for(any) == 0U);
+  for (std::uint32_t number = 0; number < rooms; ++number) {
+    if (is_kept(number)) index.erase(room_at(number));
+  }
+  CHECK(index.block_count() == 0);
 }
 
 TEST_CASE("a search among 10,000 loaded nodes reads a small part of them") {
@@ -181,19 +231,19 @@ TEST_CASE("capacity and fragmentation follow from the free GPUs of each node") {
   const demand share{1'000, 1'024, 1, 400, {}};
   pool.occupy(partly, share, pool.choose_gpus(partly, share));
   const auto capacity = pool.capacity();
-  REQUIRE(capacity.size() == 3);
-  CHECK(capacity[0].model == "");
-  CHECK(capacity[0].cpu_milli_free == 32'000);
-  CHECK(capacity[1].model == "G2");
-  CHECK(capacity[1].nodes == 2);
-  CHECK(capacity[1].gpu_milli_free == 5'000 + 3'600);
-  CHECK(capacity[1].gpus_whole_free == 5 + 3);
+  REQUIRE(capacity.models.size() == 3);
+  CHECK(capacity.models[0].model == "");
+  CHECK(capacity.models[0].cpu_milli_free == 32'000);
+  CHECK(capacity.models[1].model == "G2");
+  CHECK(capacity.models[1].nodes == 2);
+  CHECK(capacity.models[1].gpu_milli_free == 5'000 + 3'600);
+  CHECK(capacity.models[1].gpus_whole_free == 5 + 3);
   // For 1, 2, 4 and 8 GPUs: node a has 5 whole ones, node b has 3 and a rest of 600.
-  CHECK(capacity[1].gpu_milli_stranded ==
+  CHECK(capacity.models[1].gpu_milli_stranded ==
         std::array<std::uint64_t, 4>{600, 1'000 + 1'600, 1'000 + 3'600, 5'000 + 3'600});
-  CHECK(capacity[2].model == "T4");
-  CHECK(capacity[2].nodes_drained == 1);
-  CHECK(capacity[2].gpu_milli_free == 0);
+  CHECK(capacity.models[2].model == "T4");
+  CHECK(capacity.models[2].nodes_drained == 1);
+  CHECK(capacity.models[2].gpu_milli_free == 0);
 }
 
 TEST_CASE("an explanation counts each node under its first obstacle") {

@@ -24,7 +24,7 @@ std::string reason(const operation_result& result) {
 
 /// The events after `since`, as "kind name" each.
 std::vector<std::string> events_of(const state_machine& machine, std::uint64_t since) {
-  const auto page = decode_events_page(machine.query(encode(query_events{since, page_rows_max})).payload);
+  const auto page = decode_events_page(machine.query(encode(query_events{since, page_rows_max, 0})).payload);
   REQUIRE(page);
   std::vector<std::string> lines;
   for (const auto& each : page->events) {
@@ -39,21 +39,24 @@ std::uint64_t newest(const resource_scheduler& machine) { return machine.summary
 
 TEST_CASE("leases end in the order of deadline and placement, a bounded number by one write") {
   scheduler_bounds bounds;
-  bounds.expired_max = 2;
+  // One half of the budget is for leases: five ends.
+  bounds.work_max = 10 * work_costs::move;
   resource_scheduler machine{few_buckets, bounds};
   add_node(machine, "n", 1'000, 1'000);
-  run_at(machine, 100, leased("c", 30));
-  run_at(machine, 100, leased("b", 20));
-  run_at(machine, 100, leased("a", 20));
-  run_at(machine, 100, leased("d", 99));
+  for (const auto* name : {"c", "e", "f"})
+    run_at(machine, 100, leased(name, 30));
+  for (const auto* name : {"b", "a", "d"})
+    run_at(machine, 100, leased(name, 20));
+  run_at(machine, 100, leased("g", 99));
   const auto before = newest(machine);
   const auto first = decode_expiry(run_at(machine, 130, expire_leases{}).payload);
   REQUIRE(first);
-  CHECK(*first == expiry_result{before + 2, 2, 1});
-  CHECK(events_of(machine, before) == std::vector<std::string>{"expired b", "expired a"});
+  CHECK(*first == expiry_result{before + 5, 5, 1, 0});
+  CHECK(events_of(machine, before) ==
+        std::vector<std::string>{"expired b", "expired a", "expired d", "expired c", "expired e"});
   // Any write does the rest, even one that is refused.
   CHECK(reason(run_at(machine, 130, place_task{"nobody"})) == "there is no task nobody");
-  CHECK(events_of(machine, before + 2) == std::vector<std::string>{"expired c"});
+  CHECK(events_of(machine, before + 5) == std::vector<std::string>{"expired f"});
   CHECK(machine.summary().placed == 1);
 }
 
@@ -91,13 +94,14 @@ TEST_CASE("a lease is refused without ordered time, and renewed only while it ru
   CHECK(reason(run(machine, leased("t", 10))) ==
         "the cluster has no ordered time yet, so a lease would never end; submit the task later");
   scheduler_bounds bounds;
-  bounds.expired_max = 1;
+  bounds.work_max = 10 * work_costs::move;
   resource_scheduler slow{few_buckets, bounds};
   add_node(slow, "n", 1'000, 1'000);
-  run_at(slow, 100, leased("a", 10));
+  for (const auto* name : {"1", "2", "3", "4", "5"})
+    run_at(slow, 100, leased(name, 10));
   run_at(slow, 100, leased("b", 11));
   run_at(slow, 100, submit_task{{"free", {}, {}}, {}, {}, true});
-  // Both leases are over, one write ends one of them, and the other one cannot be renewed any more.
+  // All leases are over, one write ends five of them, and the other one cannot be renewed any more.
   CHECK(reason(run_at(slow, 200, renew_lease{"b", std::chrono::seconds{5}})) == "the lease of task b is over");
   CHECK(reason(run_at(slow, 200, renew_lease{"free", {}})) == "task free has no lease");
   CHECK(reason(run_at(slow, 200, renew_lease{"b", {}})) == "task b is released, not placed");
@@ -110,6 +114,9 @@ TEST_CASE("an absurd ordered time is no overflow") {
   end_of_time.ordered_time = ordered_time::max();
   CHECK(machine.apply(end_of_time, encode(leased("t", 1'000))).status == operation_status::applied);
   CHECK(machine.summary().placed == 1);
+  const auto view = decode_task_view(run(machine, query_task{"t"}).payload);
+  REQUIRE(view);
+  CHECK(view->deadline == ordered_time_max + std::chrono::seconds{1'000});
   resource_scheduler restored{few_buckets};
   CHECK(restored.restore(machine.snapshot()).has_value());
   operation_context before_time{};
@@ -152,21 +159,22 @@ TEST_CASE("a removed node keeps its name in released tasks, and a new node may h
 
 TEST_CASE("a removal evicts a bounded number of tasks, in the order of their placement") {
   scheduler_bounds bounds;
-  bounds.evicted_max = 2;
+  bounds.work_max = 4 * work_costs::eviction;
   resource_scheduler machine{few_buckets, bounds};
   add_node(machine, "n", 1'000, 1'000);
-  for (const auto* name : {"c", "a", "b"})
-    start(machine, name, {300, 1, 0, 0, {}});
+  for (const auto* name : {"c", "a", "b", "f", "d", "e"})
+    start(machine, name, {150, 1, 0, 0, {}});
   const auto before = newest(machine);
   const auto part = decode_removal(run(machine, remove_node{"n", true}).payload);
   REQUIRE(part);
-  CHECK(part->evicted == 2);
-  CHECK(part->remaining == 1);
-  CHECK(events_of(machine, before) ==
-        std::vector<std::string>{"node-drained n", "evicted c", "waits c", "evicted a", "waits a"});
+  CHECK(part->evicted == 4);
+  CHECK(part->remaining == 2);
+  CHECK(events_of(machine, before) == std::vector<std::string>{"node-drained n", "evicted c", "waits c", "evicted a",
+                                                               "waits a", "evicted b", "waits b", "evicted f",
+                                                               "waits f"});
   CHECK(decode_removal(run(machine, remove_node{"n", true}).payload)->remaining == 0);
-  CHECK(machine.summary().pending == 3);
-  CHECK(placed_by(add_node(machine, "m", 1'000, 1'000)) == " c a b");
+  CHECK(machine.summary().pending == 6);
+  CHECK(placed_by(add_node(machine, "m", 1'000, 1'000)) == " c a b f d e");
 }
 
 TEST_CASE("the oldest keys are forgotten, and their tasks are then refused by name") {
@@ -192,7 +200,7 @@ TEST_CASE("the log of events forgets whole pages, and says so") {
   for (int number = 0; number < 300; ++number)
     submit(machine, "t" + std::to_string(number), {});
   const auto page_after = [&](std::uint64_t since) {
-    const auto page = decode_events_page(machine.query(encode(query_events{since, page_rows_max})).payload);
+    const auto page = decode_events_page(machine.query(encode(query_events{since, page_rows_max, 0})).payload);
     REQUIRE(page);
     return *page;
   };
@@ -202,7 +210,7 @@ TEST_CASE("the log of events forgets whole pages, and says so") {
   CHECK(page_after(oldest - 2).is_compacted);
   CHECK(page_after(oldest - 1).events.size() == 109);
   CHECK(page_after(300).events.empty());
-  CHECK(reason(machine.query(encode(query_events{301, 1}))) == std::string{behind_reason});
+  CHECK(reason(machine.query(encode(query_events{301, 1, 0}))) == std::string{behind_reason});
   CHECK(reason(machine.query(encode(query_summary{301}))) == std::string{behind_reason});
   CHECK(machine.query(encode(query_summary{300})).status == operation_status::applied);
 }
@@ -215,7 +223,7 @@ TEST_CASE("the pages of tasks show each task once, although tasks come and go me
   std::string after;
   int more = 0;
   do {
-    const auto page = decode_tasks_page(machine.query(encode(list_tasks{after, 7, false, 0})).payload);
+    const auto page = decode_tasks_page(machine.query(encode(list_tasks{after, 7, 0})).payload);
     REQUIRE(page);
     for (const auto& each : page->rows) {
       if (each.name[0] == 't') ++seen.at(static_cast<std::size_t>(std::stoi(each.name.substr(1))));

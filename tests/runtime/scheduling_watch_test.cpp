@@ -21,8 +21,7 @@ scheduler_bounds small_bounds(std::size_t events) {
   bounds.events_known_min = events;
   bounds.released_known_max = 50;
   bounds.waiting_examined_max = 8;
-  bounds.expired_max = 4;
-  bounds.evicted_max = 4;
+  bounds.work_max = 8 * scheduler::work_costs::eviction;
   return bounds;
 }
 
@@ -63,7 +62,8 @@ void run_some(scheduling_world& world, std::uint64_t count) {
 std::vector<numbered_event> all_events(const resource_scheduler& machine) {
   std::vector<numbered_event> all;
   for (;;) {
-    const auto result = machine.query(scheduler::encode(scheduler::query_events{all.size(), 1'000}));
+    const auto result =
+        machine.query(scheduler::encode(scheduler::query_events{all.size(), scheduler::page_rows_max, 0}));
     const auto page = scheduler::decode_events_page(result.payload);
     REQUIRE(page);
     REQUIRE_FALSE(page->is_compacted);
@@ -90,7 +90,7 @@ struct mesh_model {
       for (const auto& each : update.placed)
         placed.emplace(each.name, each.node);
       for (const auto& each : update.nodes)
-        nodes.insert(each.spec.name);
+        nodes.insert(each.name);
     }
     for (const auto& each : update.events)
       adopt(each);
@@ -138,15 +138,15 @@ struct busy_port final : scheduling::scheduler_port {
 
 mesh_model truth_of(const resource_scheduler& machine) {
   mesh_model truth;
-  std::string after;
-  do {
-    const auto page = scheduler::decode_tasks_page(
-        machine.query(scheduler::encode(scheduler::list_tasks{after, 100, true, 0})).payload);
+  for (std::uint64_t after = 0;;) {
+    const auto page =
+        scheduler::decode_placed_page(machine.query(scheduler::encode(scheduler::list_placed{after, 100, 0})).payload);
     REQUIRE(page);
     for (const auto& each : page->rows)
       truth.placed.emplace(each.name, each.node);
-    after = page->next;
-  } while (!after.empty());
+    if (!page->next) break;
+    after = *page->next;
+  }
   const auto nodes = scheduler::decode_nodes_page(machine.query(scheduler::encode(scheduler::list_nodes{})).payload);
   REQUIRE(nodes);
   for (const auto& each : nodes->rows)
@@ -204,7 +204,7 @@ TEST_CASE("a watcher that reconnects 100 times misses no event and sees none twi
   }
 }
 
-TEST_CASE("a watcher that was away too long gets a snapshot, and then every further change once") {
+TEST_CASE("a watcher that was away too long gets a snapshot, and then every further change once, despite crashes") {
   std::size_t snapshots = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
@@ -212,12 +212,20 @@ TEST_CASE("a watcher that was away too long gets a snapshot, and then every furt
     mesh_model model;
     world.faults = {5, 0, 50};
     busy_port way{world};
-    placement_watch watch{[&] { return std::make_shared<scheduling::scheduler_client>(way); }};
+    const auto connect = [&] { return std::make_shared<scheduling::scheduler_client>(way); };
+    std::uint64_t position = 0;
     for (int round = 0; round < 40; ++round) {
       run_some(world, world.random().below(8) == 0 ? 300 : 20);
-      if (const auto update = watch.poll(50)) model.adopt(*update);
+      // Each life of the watcher begins where the last one stored its position, also after a snapshot.
+      placement_watch life{connect, position};
+      if (const auto update = life.poll(50)) {
+        CHECK((!update->is_snapshot || update->events.empty()));
+        model.adopt(*update);
+      }
+      position = life.position();
     }
     way.is_busy = false;
+    placement_watch watch{connect, position};
     catch_up(watch, model, world.front());
     const auto truth = truth_of(world.front());
     CHECK(model.placed == truth.placed);

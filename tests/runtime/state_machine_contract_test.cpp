@@ -95,9 +95,9 @@ const std::map<std::string, vocabulary>& vocabularies() {
          "submit-task tK N000 1024 lease=Ns key=kN place", "submit-task tK 1000 1024 1 N00 lease=2Ns place",
          "renew-lease tK Ns", "renew-lease tK", "expire-leases", "drain-node hK", "undrain-node hK", "remove-node hK",
          "remove-node hK evict"},
-        {"node hK", "task tK", "summary", "capacity", "explain tK", "explain-demand N000 1024 1 N00",
-         "events N limit=N", "events 0", "nodes limit=N", "nodes after=hK", "tasks after=tK limit=N", "tasks placed",
-         "task tK seen=N00"}}},
+        {"node hK", "task tK", "summary", "capacity", "explain tK", "explain tK after=hK",
+         "explain-demand N000 1024 1 N00", "events N limit=N", "events 0", "nodes limit=N", "nodes after=hK",
+         "tasks after=tK limit=N", "placed-tasks limit=N", "placed-tasks after=N", "task tK seen=N00"}}},
   };
   return all;
 }
