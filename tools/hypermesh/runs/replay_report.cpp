@@ -193,6 +193,11 @@ std::string verdict_of(const replay_result& result) {
         grouped(result.tally->totals().refused), grouped(result.submitted - result.failed),
         result.tally->first_refusal());
   }
+  if (result.lacks_totals()) {
+    return "the replicas agree, but no f + 1 of them answered the read of the totals, so these were not compared with "
+           "a "
+           "single scheduler";
+  }
   if (!result.equals_reference()) {
     return "the replicas agree, but nodes, tasks or resources in use differ from those of a single scheduler";
   }
@@ -233,8 +238,9 @@ nlohmann::ordered_json json_of(const replay_result& result) {
            {{"right", result.is_right()},
             {"replicas_agree", result.replicas_agree()},
             {"state_root", root ? nlohmann::ordered_json(to_hex(root->view())) : nlohmann::ordered_json()},
-            {"equals_single_scheduler",
-             result.reference_totals ? nlohmann::ordered_json(result.equals_reference()) : nlohmann::ordered_json()},
+            {"equals_single_scheduler", result.reference_totals && !result.lacks_totals()
+                                            ? nlohmann::ordered_json(result.equals_reference())
+                                            : nlohmann::ordered_json()},
             {"text", verdict_of(result)}}}};
 }
 

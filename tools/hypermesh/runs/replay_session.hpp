@@ -76,6 +76,8 @@ struct replay_result {
   [[nodiscard]] std::optional<digest> common_root() const;
   /// Whether the cluster reached the totals of a single scheduler; true for an existing cluster.
   [[nodiscard]] bool equals_reference() const { return !reference_totals || totals == reference_totals; }
+  /// Whether the cluster did not answer the read of its totals, so they could not be compared.
+  [[nodiscard]] bool lacks_totals() const { return reference_totals && !totals; }
   /// Whether the machine of an existing cluster refused an operation, which means that it was not empty. Refusals of an
   /// own cluster are compared with a single scheduler instead.
   [[nodiscard]] bool was_refused() const;
