@@ -41,6 +41,8 @@ class byte_writer {
   }
 
   [[nodiscard]] std::size_t size() const { return written_; }
+  /// The written bytes, until the next change.
+  [[nodiscard]] byte_span view() const { return byte_span{out_}.first(written_); }
   /// The written bytes. The writer is empty after the call.
   [[nodiscard]] byte_vector take() {
     out_.resize(std::exchange(written_, 0));

@@ -34,14 +34,19 @@ bool is_sound(const event& value) {
 
 }  // namespace
 
-std::uint64_t event_log::append(event value) {
-  events_.push_back(std::move(value));
-  if (is_forgotten(page_of(first_), next())) {
-    const auto following = first_of(page_of(first_) + 1);
-    events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(following - first_));
-    first_ = following;
+std::uint64_t event_log::append(const event_view& value) {
+  write_event(open_, value);
+  if (++next_ % events_per_page == 0) full_.push_back(open_.take());
+  if (is_forgotten(page_of(first_), next_)) {
+    full_.pop_front();
+    first_ = first_of(page_of(first_) + 1);
   }
   return newest();
+}
+
+byte_span event_log::bytes_of(std::uint64_t page) const {
+  const auto number = page - page_of(first_);
+  return number < full_.size() ? byte_span{full_[number]} : open_.view();
 }
 
 events_page event_log::since(std::uint64_t since, std::size_t limit) const {
@@ -52,26 +57,24 @@ events_page event_log::since(std::uint64_t since, std::size_t limit) const {
   page.first = since + 1;
   page.is_compacted = page.first < first_;
   if (page.is_compacted) return page;
-  const auto begin = events_.begin() + static_cast<std::ptrdiff_t>(page.first - first_);
-  const auto count = std::min<std::uint64_t>(limit, next() - page.first);
-  page.events.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+  auto number = first_of(page_of(page.first));
+  while (number < next_ && page.events.size() < limit) {
+    byte_reader in{bytes_of(page_of(number))};
+    while (!in.is_empty() && page.events.size() < limit) {
+      auto each = read_event(in);
+      if (number++ >= page.first) page.events.push_back(std::move(each));
+    }
+  }
   return page;
 }
 
 void event_log::store(authenticated_map& records) {
   for (; stored_page_ < page_of(first_); ++stored_page_)
     (void)records.erase(as_byte_span(key_of(stored_page_)));
-  auto number = first_of(page_of(std::max(stored_next_, first_)));
-  if (stored_next_ == next()) return;
-  while (number < next()) {
-    const auto page = page_of(number);
-    const auto end = std::min(first_of(page + 1), next());
-    byte_writer out{64 * events_per_page};
-    for (; number < end; ++number)
-      write_event(out, events_[number - first_]);
-    records.put(as_byte_span(key_of(page)), out.take());
-  }
-  stored_next_ = next();
+  if (stored_next_ == next_) return;
+  for (auto page = page_of(std::max(stored_next_, first_)); page <= page_of(newest()); ++page)
+    records.put(as_byte_span(key_of(page)), bytes_of(page));
+  stored_next_ = next_;
 }
 
 or_reason<void> event_log::read(std::uint64_t next, ordered_time now, const std::map<std::uint64_t, byte_span>& pages) {
@@ -81,6 +84,7 @@ or_reason<void> event_log::read(std::uint64_t next, ordered_time now, const std:
   if (!is_oldest) return invalid("the state has other events than the newest ones");
   event_log log{known_min_};
   log.first_ = first_of(page);
+  log.next_ = log.first_;
   log.stored_page_ = page;
   ordered_time latest{};
   for (const auto& [number, bytes] : pages) {
@@ -89,13 +93,14 @@ or_reason<void> event_log::read(std::uint64_t next, ordered_time now, const std:
     const auto end = std::min(first_of(page), next);
     byte_reader in{bytes};
     bool are_sound = true;
-    while (log.next() < end && !in.failed()) {
-      log.events_.push_back(read_event(in));
-      const auto& read = log.events_.back();
+    for (; log.next_ < end && !in.failed(); ++log.next_) {
+      const auto read = read_event(in);
       are_sound = are_sound && is_sound(read) && read.time >= latest && read.time <= now;
       latest = read.time;
     }
     if (!in.is_complete() || !are_sound) return invalid("a page of events is invalid");
+    log.open_.bytes(bytes);
+    if (log.next_ % events_per_page == 0) log.full_.push_back(log.open_.take());
   }
   if (log.next() != next) return invalid("the newest events are missing");
   log.stored_next_ = next;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 
+#include "messages/byte_codec.hpp"
 #include "messages/expected.hpp"
 #include "runtime/state_machines/authenticated_map.hpp"
 #include "runtime/state_machines/scheduler_results.hpp"
@@ -16,7 +17,8 @@ namespace hypermesh::machines::scheduler {
 /// the oldest page as soon as `known_min` events remain without it, so it depends only on the number of events ever
 /// made. `store` writes the pages that changed; a checkpoint of the state therefore costs one record for 64 events.
 ///
-/// Memory: at most `known_min` + 64 events of at most 150 bytes in the state, and about twice as much in memory.
+/// Memory: at most `known_min` + 64 events of at most 150 bytes, once in the log and once in the state. The log has the
+/// bytes of the pages, because events are written far more often than read.
 class event_log {
  public:
   static constexpr std::uint64_t events_per_page = 64;
@@ -25,10 +27,10 @@ class event_log {
   explicit event_log(std::size_t known_min) : known_min_(known_min) {}
 
   /// Adds an event. Returns its number.
-  std::uint64_t append(event value);
+  std::uint64_t append(const event_view& value);
 
   /// The number of the next event.
-  [[nodiscard]] std::uint64_t next() const { return first_ + events_.size(); }
+  [[nodiscard]] std::uint64_t next() const { return next_; }
   /// The number of the newest event; 0 if there was none.
   [[nodiscard]] std::uint64_t newest() const { return next() - 1; }
   [[nodiscard]] std::uint64_t oldest() const { return first_; }
@@ -57,10 +59,15 @@ class event_log {
     return first_of(page + 1) + known_min_ <= next;
   }
 
+  [[nodiscard]] byte_span bytes_of(std::uint64_t page) const;
+
   std::size_t known_min_;
-  /// The number of the first event in `events_`, which begins a page.
+  /// The number of the first event, which begins a page, and the number of the next one.
   std::uint64_t first_ = 1;
-  std::deque<event> events_;
+  std::uint64_t next_ = 1;
+  /// The full pages as the state has them, from the page of `first_` on, and the page that is written.
+  std::deque<byte_vector> full_;
+  byte_writer open_;
   /// The events that the state has: from the page `stored_page_` up to `stored_next_` - 1.
   std::uint64_t stored_page_ = 0;
   std::uint64_t stored_next_ = 1;

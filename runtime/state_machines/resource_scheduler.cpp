@@ -191,7 +191,7 @@ std::uint64_t resource_scheduler::tell(event_kind kind, const known_task& task) 
 }
 
 std::uint64_t resource_scheduler::tell(event_kind kind, std::string_view node) {
-  return tables_.events.append({kind, tables_.header.time, {}, std::string{node}, 0, {}});
+  return tables_.events.append({kind, tables_.header.time, {}, node, 0, {}});
 }
 
 void resource_scheduler::forget_old_released() {

@@ -104,9 +104,9 @@ class resource_scheduler final : public state_machine {
     scheduler::event_log events;
     /// The waiting tasks by ticket, which is the order of arrival.
     std::map<std::uint64_t, waiting_task> waiting;
-    /// The placed tasks by ticket, which is the order of their placement, and the same by node and ticket.
+    /// The placed tasks by ticket, which is the order of their placement, and the same of each node.
     std::map<std::uint64_t, std::string_view> placed;
-    std::map<std::pair<node_index, std::uint64_t>, std::string_view> placed_on;
+    std::vector<std::map<std::uint64_t, std::string_view>> placed_on;
     /// The placed tasks with a lease, by deadline and ticket.
     std::map<std::pair<ordered_time, std::uint64_t>, std::string_view> leases;
     /// The released tasks by ticket. The scheduler forgets the oldest one first.
@@ -119,6 +119,11 @@ class resource_scheduler final : public state_machine {
     std::uint64_t content_bytes = 0;
     scheduler::header_record header;
 
+    /// Adds a placed task to the tables above.
+    [[nodiscard]] bool add_placed(node_index node, std::uint64_t ticket, std::string_view name) {
+      if (placed_on.size() <= node) placed_on.resize(node + 1);
+      return placed.emplace(ticket, name).second && placed_on[node].emplace(ticket, name).second;
+    }
     [[nodiscard]] std::uint64_t live() const { return submitted + waiting.size() + placed.size(); }
   };
 

@@ -48,9 +48,8 @@ operation_result resource_scheduler::execute(const remove_node& operation, write
   drain(*index, true);
   removal_result result;
   while (with.work.affords(work_costs::eviction)) {
-    const auto first = tables_.placed_on.lower_bound({*index, 0});
-    if (first == tables_.placed_on.end() || first->first.first != *index) break;
-    for (auto& placed : evict(first->second, with.work))
+    if (*index >= tables_.placed_on.size() || tables_.placed_on[*index].empty()) break;
+    for (auto& placed : evict(tables_.placed_on[*index].begin()->second, with.work))
       result.placed.push_back(std::move(placed));
     ++result.evicted;
   }

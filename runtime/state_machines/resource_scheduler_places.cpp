@@ -57,8 +57,7 @@ placement resource_scheduler::place_on(node_index node, known_task& task) {
   if (record.lease.count() > 0) record.deadline = std::max(record.deadline, deadline_of(record.lease));
   record.event = tell(event_kind::task_placed, task);
   const auto name = store(task);
-  tables_.placed.emplace(record.ticket, name);
-  tables_.placed_on.emplace(std::pair{node, record.ticket}, name);
+  require(tables_.add_placed(node, record.ticket, name), "a ticket is used once");
   if (record.lease.count() > 0) tables_.leases.emplace(std::pair{record.deadline, record.ticket}, name);
   return {task.name, record.node, record.gpus};
 }
@@ -70,7 +69,7 @@ resource_scheduler::node_index resource_scheduler::take_from_node(const known_ta
   require(node.has_value(), "a node stays while it has tasks");
   tables_.nodes.vacate(*node, record.needs, record.gpus);
   require(tables_.placed.erase(record.ticket) == 1, "a placed task is known");
-  require(tables_.placed_on.erase({*node, record.ticket}) == 1, "a placed task is known on its node");
+  require(tables_.placed_on[*node].erase(record.ticket) == 1, "a placed task is known on its node");
   if (record.lease.count() > 0) {
     require(tables_.leases.erase({record.deadline, record.ticket}) == 1, "the lease of a placed task is known");
   }

@@ -126,8 +126,7 @@ or_reason<void> resource_scheduler::derive_task(std::string_view name, byte_span
       if (!node || !into.nodes.can_occupy(*node, record->needs, record->gpus)) return wrong();
       into.nodes.occupy(*node, record->needs, record->gpus);
       is_sound = record->event > 0 && record->event < into.header.next_event &&
-                 has_lease == (record->deadline > ordered_time{}) && into.placed.emplace(record->ticket, name).second;
-      into.placed_on.emplace(std::pair{*node, record->ticket}, name);
+                 has_lease == (record->deadline > ordered_time{}) && into.add_placed(*node, record->ticket, name);
       if (has_lease) into.leases.emplace(std::pair{record->deadline, record->ticket}, name);
       break;
     }

@@ -136,7 +136,11 @@ ordered_time read_time(byte_reader& in) {
   return ordered_time{std::chrono::milliseconds{in.failed() ? 0 : count}};
 }
 
-void write_event(byte_writer& out, const event& value) {
+event_view view_of(const event& value) {
+  return {value.kind, value.time, value.task, value.node, value.gpus, value.deadline};
+}
+
+void write_event(byte_writer& out, const event_view& value) {
   out.number(static_cast<std::uint8_t>(value.kind));
   write_time(out, value.time);
   out.short_text(value.task).short_text(value.node).number(value.gpus);
@@ -259,7 +263,7 @@ byte_vector encode_result(const events_page& value) {
   out.number(value.event);
   write_flag(out, value.is_compacted);
   out.number(value.oldest).number(value.first);
-  write_rows(out, value.events, write_event);
+  write_rows(out, value.events, [](byte_writer& row, const event& each) { write_event(row, view_of(each)); });
   return out.take();
 }
 

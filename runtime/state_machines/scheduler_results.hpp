@@ -245,6 +245,17 @@ struct event {
   friend bool operator==(const event&, const event&) = default;
 };
 
+/// The fields of an event, with texts that somebody else owns.
+struct event_view {
+  event_kind kind = event_kind::node_registered;
+  ordered_time time{};
+  std::string_view task;
+  std::string_view node;
+  gpu_set gpus = 0;
+  ordered_time deadline{};
+};
+[[nodiscard]] event_view view_of(const event& value);
+
 /// A part of the sequence of events. If `is_compacted`, the events after the asked number are not all kept, and the
 /// client lists the placed tasks and the nodes instead (`list_placed`, `list_nodes`).
 struct events_page {
@@ -333,7 +344,7 @@ struct placed_page {
 [[nodiscard]] std::optional<events_page> decode_events_page(byte_span payload);
 
 /// The encoding of one event, in results and in the state. A reader fails at an unknown kind.
-void write_event(byte_writer& out, const event& value);
+void write_event(byte_writer& out, const event_view& value);
 [[nodiscard]] event read_event(byte_reader& in);
 
 /// The encoding of an ordered time: 64-bit milliseconds since the Unix epoch. A reader fails beyond 2⁶².

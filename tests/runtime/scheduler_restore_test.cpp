@@ -38,7 +38,7 @@ struct record_maker {
   }
   static byte_vector page(const scheduler::event& only = {scheduler::event_kind::node_registered, {}, "", "n", 0, {}}) {
     byte_writer events;
-    scheduler::write_event(events, only);
+    scheduler::write_event(events, scheduler::view_of(only));
     return events.take();
   }
   static byte_vector submission(std::uint64_t ticket, const scheduler::change_result& first = {1, {}}) {
