@@ -10,8 +10,8 @@
 namespace hypermesh::metrics {
 
 /// The metrics of a running node. Thread-safe: the monitor, the links and the journal report their events, and the HTTP
-/// server reads. The lock is held for one event, or for one copy of the values (at most 64 KiB), so no actor waits longer
-/// than a fraction of a millisecond.
+/// server reads. The lock is held for one event, or for one copy of the values (at most 64 KiB), so no actor waits
+/// longer than a fraction of a millisecond.
 class metric_hub {
  public:
   metric_hub(replica_id self, std::uint32_t replicas, std::uint32_t window) : folded_(self, replicas, window) {}
