@@ -107,8 +107,9 @@ struct node_news::teller {
   std::optional<news> operator()(const replica_progress& it) const {
     if (it.active || of.leaving_ == it.view) return std::nullopt;
     of.leaving_ = it.view;
-    return news{news_level::info, fmt::format("waiting for NEW-VIEW of view {}{}", it.view.value,
-                                              of.suspicion_ ? "" : ": other replicas suspect the primary")};
+    return news{news_level::info,
+                fmt::format("waiting for NEW-VIEW of view {}{}", it.view.value,
+                            of.suspicion_ ? "" : ": other replicas suspect the primary, or the group hands over")};
   }
   std::optional<news> operator()(const view_was_entered& it) const {
     const auto primary = group_size{of.replicas_}.primary_of(it.view);
