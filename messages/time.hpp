@@ -6,8 +6,8 @@
 
 namespace hypermesh {
 
-/// A length of time. The difference of two moments may be negative. A setting is always positive, because the
-/// configuration reader checks this.
+/// A length of time. The difference of two moments may be negative. Settings of files are checked by the configuration
+/// reader, and those of a client by `check_client_settings`, so that the sum of a moment and a setting cannot overflow.
 using duration = std::chrono::duration<std::int64_t, std::micro>;
 
 /// The clock of the actor system. It never steps, and only the difference of two of its moments has a meaning. It has

@@ -17,10 +17,7 @@ client_core::client_core(const cluster_parameters& cluster, client_id self, cons
       session_(cluster, session, session == session_id{0} ? session_mode::independent : settings.mode,
                settings.sampling_seed, first) {
   require(keys.self() == principal::of(self), "a client signs as itself");
-  require(settings.bundle_operations_max >= 1 && settings.bundle_operations_max <= limits::operations_per_request_max,
-          "a bundle respects the operation limit of a request");
-  require(settings.requests_in_flight_max >= 1 && settings.requests_in_flight_max <= limits::requests_in_flight_max,
-          "the client's window fits the client table's");
+  require(check_client_settings(settings).has_value(), "the settings were checked where they entered");
   require(session == session_id{0} || first == timestamp{1}, "the timestamps of a session begin with 1");
 }
 
