@@ -1,12 +1,14 @@
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
 #include "messages/require.hpp"
 #include "runtime/state_machines/registry.hpp"
 
-/// Executes arbitrary bytes as operations of both machines. An operation that is not applied changes nothing, and an
-/// operation that `query` answers gets the same answer from `apply`. The first byte selects the machine, and each
-/// following length byte gives the length of an operation.
+/// Executes arbitrary bytes as operations of both machines. A malformed operation and a read change nothing, and an
+/// operation that `query` answers gets the same answer from `apply`. The state that results can be restored. The first
+/// byte selects the machine, and each following length byte gives the length of an operation.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hypermesh;
   using namespace hypermesh::testing;
@@ -21,12 +23,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     at += 1 + length;
     const auto before = machine.root();
     const auto answer = machine.query(operation);
-    const auto result = machine.apply({sequence_number{step}, client_id{0}, timestamp{step}, 0}, operation);
+    // Each operation happens a second after the one before, so that leases end.
+    operation_context context{sequence_number{step}, client_id{0}, timestamp{step}, 0};
+    context.ordered_time = std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::seconds{step}};
+    const auto result = machine.apply(context, operation);
     if (result.status == operation_status::applied && answer.status == operation_status::applied) {
       require(answer == result, "a read answers the same, ordered or not");
     }
-    if (result.status == operation_status::malformed)
-      require(machine.root() == before, "a malformed operation changes nothing");
+    const bool is_read = answer.status == operation_status::applied;
+    if (result.status == operation_status::malformed || is_read)
+      require(machine.root() == before, "a malformed operation and a read change nothing");
   }
+  const auto copy = std::move(*make_state_machine(machine.name()));
+  require(copy->restore(machine.snapshot()).has_value(), "a machine restores its own snapshot");
+  require(copy->root() == machine.root(), "a restored machine has the same state");
   return 0;
 }
