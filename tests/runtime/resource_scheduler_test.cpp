@@ -291,6 +291,26 @@ TEST_CASE("the scheduler can be driven with commands") {
   CHECK(words(machine, {"end-task", "big"}) == "refused: task big is already released");
 }
 
+TEST_CASE("a command that shows a part says how to read the rest, and a placement says where") {
+  resource_scheduler machine{few_buckets};
+  words(machine, {"register-node", "n", "2000", "1000"});
+  CHECK(words(machine, {"submit-task", "a", "1000", "1", "place"}) == "a placed on n");
+  CHECK(words(machine, {"submit-task", "b", "1000", "1", "place"}) == "b placed on n");
+  CHECK(words(machine, {"submit-task", "c", "1000", "1", "place"}) == "pending: no node has room for the task now");
+  CHECK(words(machine, {"placed-tasks", "limit=1"}) ==
+        "1 placed tasks as of event 7\na: placed, node n\nmore: repeat the command with after=1");
+  CHECK(words(machine, {"placed-tasks", "after=1", "limit=1"}) == "1 placed tasks as of event 7\nb: placed, node n");
+  CHECK(words(machine, {"events", "0", "limit=1"}) == "1 events; the newest is 7\n1 node-registered n\nmore: events 1");
+  CHECK(words(machine, {"events", "6"}) == "1 events; the newest is 7\n7 waits c");
+  CHECK(words(machine, {"expire-leases"}) == "0 leases expired, 0 more are over");
+  CHECK(words(machine, {"explain", "c", "after=m"}).starts_with("0 of 1 nodes have room\n"));
+  CHECK(words(machine, {"explain", "c", "after=n"}).starts_with("0 of 0 nodes have room"));
+  CHECK(words(machine, {"nodes", "after=n"}) == "0 nodes as of event 7");
+  CHECK_FALSE(scheduler::parse_operation(std::vector<std::string>{"placed-tasks", "after=a"}));
+  CHECK_FALSE(scheduler::parse_operation(std::vector<std::string>{"tasks", "limit=129"}));
+  CHECK_FALSE(scheduler::parse_operation(std::vector<std::string>{"tasks", "placed"}));
+}
+
 TEST_CASE("an unknown command gets a list of the scheduler's operations") {
   const std::vector<std::vector<std::string>> wrong = {{},
                                                        {"place-task"},

@@ -21,7 +21,9 @@ struct cluster_use {
 };
 
 /// Counts the outcomes of a trace's tasks from the results that the replicas agreed on. Checks each placement against
-/// the machines of the trace: no machine and no GPU may be overbooked. Memory: a record for each node and task.
+/// the machines of the trace: no machine and no GPU may be overbooked. A placement of which only an event tells,
+/// because more than `scheduler_bounds::waiting_examined_max` tasks wait, is not counted. Memory: a record for each
+/// node and task.
 class placement_tally {
  public:
   struct counts {
