@@ -28,7 +28,7 @@ static_assert(sizeof(removal_result::event) + 2 * sizeof(std::uint32_t) + sizeof
 resource_scheduler::resource_scheduler(std::size_t bucket_count, scheduler_bounds bounds)
     : records_(bucket_count), bounds_(bounds), bucket_count_(bucket_count), tables_(bounds.events_known_min) {
   require(bounds.work_max / work_costs::move <= placements_limit, "an operation places at most 1,024 tasks");
-  require(bounds.work_max / 4 >= work_costs::eviction, "a quarter of the budget suffices for an eviction");
+  require(bounds.work_max / 4 >= work_costs::eviction(0), "a quarter of the budget suffices for an eviction");
   require(bounds.waiting_examined_max >= 1 && bounds.events_known_min >= 1, "tasks are tried, and events are kept");
 }
 

@@ -24,7 +24,7 @@ struct scheduler_bounds {
   /// The largest number of tasks that are submitted, waiting or placed.
   std::size_t live_tasks_max = 1'000'000;
   /// The largest number of bytes that the records of all tasks and keys may reach: 512 MiB, which are a million tasks
-  /// with names of 64 bytes and one or two GPU models, or 420,000 tasks of the largest size. A submission beyond it is
+  /// with names of 64 bytes and five GPU models, or 440,000 tasks of the largest size. A submission beyond it is
   /// refused.
   std::uint64_t content_bytes_max = 512ULL << 20U;
   /// The largest number of released tasks that are still known by name. Older released tasks are only counted.
@@ -67,7 +67,7 @@ struct scheduler_bounds {
 ///
 /// Memory: `scheduler_bounds` and `nodes_max`. For each task the records and tables cost about 400 bytes besides the
 /// content of the record, and the chunks of the last snapshot contain all records once more. With the default bounds
-/// this is at most 1.5 GB. The records in the map contain the whole state, the events and the header after
+/// this is about 1.5 GB. The records in the map contain the whole state, the events and the header after
 /// `store_pending`. All other members are derived from them, and `restore` rebuilds them. The names in the tables are
 /// the keys of the map, which are not copied; therefore the machine cannot be copied.
 class resource_scheduler final : public state_machine {

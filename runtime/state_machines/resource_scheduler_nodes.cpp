@@ -47,7 +47,9 @@ operation_result resource_scheduler::execute(const remove_node& operation, write
   // The node accepts nothing from now on, so no evicted task returns to it.
   drain(*index, true);
   removal_result result;
-  while (with.work.affords(work_costs::eviction)) {
+  const auto cost = work_costs::eviction(tables_.nodes.size());
+  // At least one task is evicted, so that a repetition ends.
+  while (result.evicted == 0 || with.work.affords(cost)) {
     if (*index >= tables_.placed_on.size() || tables_.placed_on[*index].empty()) break;
     for (auto& placed : evict(tables_.placed_on[*index].begin()->second, with.work))
       result.placed.push_back(std::move(placed));

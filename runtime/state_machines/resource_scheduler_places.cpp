@@ -9,7 +9,7 @@ using namespace scheduler;
 
 placements resource_scheduler::place_or_wait(known_task& task, work_budget& work) {
   auto& record = task.record;
-  work.spend(work_costs::search + work_costs::move);
+  work.spend(work_costs::search(tables_.nodes.size()) + work_costs::move);
   const auto node = tables_.nodes.best_for(record.needs);
   if (!node) {
     if (record.state == task_state::submitted) {
@@ -92,7 +92,7 @@ placements resource_scheduler::fill(node_index node, work_budget& work) {
   std::size_t examined = 0;
   auto next = tables_.waiting.begin();
   while (next != tables_.waiting.end() && examined < bounds_.waiting_examined_max &&
-         work.affords(work_costs::search + work_costs::move)) {
+         work.affords(work_costs::record + work_costs::move)) {
     ++examined;
     work.spend(work_costs::examination);
     const auto current = next++;
@@ -101,7 +101,7 @@ placements resource_scheduler::fill(node_index node, work_budget& work) {
     auto task = task_of(current->second.name);
     require(task.record.state == task_state::pending, "a waiting task has a pending record");
     if (needs.names_models) {
-      work.spend(work_costs::search);
+      work.spend(work_costs::record);
       if (!tables_.nodes.has_model(node, task.record.needs)) continue;
     }
     work.spend(work_costs::move);
@@ -127,8 +127,11 @@ void resource_scheduler::begin_sweep(std::uint64_t ticket, std::uint64_t count) 
 void resource_scheduler::sweep(work_budget& work) {
   auto& header = tables_.header;
   auto& waiting = tables_.waiting;
-  while (header.sweep_left > 0 && work.affords(work_costs::search + work_costs::move)) {
-    work.spend(work_costs::search);
+  const auto cost = work_costs::search(tables_.nodes.size());
+  // At least one task is tried, so that the sweep ends.
+  for (bool is_first = true; header.sweep_left > 0 && (is_first || work.affords(cost + work_costs::move));
+       is_first = false) {
+    work.spend(cost);
     auto next = waiting.lower_bound(header.sweep_ticket);
     if (next == waiting.end()) next = waiting.begin();
     require(next != waiting.end(), "the sweep ends when no task waits");

@@ -5,17 +5,21 @@
 
 namespace hypermesh::machines::scheduler {
 
-/// The cost of the steps of an operation. A unit is about 50 ns. The costs are constants and no measured times, nor the
-/// counts of the placement index: those differ between replicas, and the budget decides which tasks are placed.
+/// The cost of the steps of an operation. A unit is about 50 ns. The costs depend only on the state. Measured times and
+/// the counts of the placement index differ between replicas, and the budget decides which tasks are placed.
 namespace work_costs {
 
 /// A waiting task that is compared with one node.
 inline constexpr std::size_t examination = 1;
-/// A search of all nodes for the best fit, or a record that is read because a task names GPU models.
-inline constexpr std::size_t search = 32;
+/// A record that is read because its task names GPU models.
+inline constexpr std::size_t record = 32;
 /// A task that is released, evicted, placed, or begins to wait: its record, its event and the tables change.
 inline constexpr std::size_t move = 64;
-inline constexpr std::size_t eviction = move + search + move;
+
+/// A search of all nodes for the best fit, with its record. Most searches read few nodes, but clients can register
+/// nodes of which a search reads every one, at about 1 ns each (placement_index.hpp).
+[[nodiscard]] constexpr std::size_t search(std::size_t nodes) { return 32 + nodes / 128; }
+[[nodiscard]] constexpr std::size_t eviction(std::size_t nodes) { return move + search(nodes) + move; }
 
 }  // namespace work_costs
 

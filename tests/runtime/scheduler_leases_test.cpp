@@ -159,7 +159,7 @@ TEST_CASE("a removed node keeps its name in released tasks, and a new node may h
 
 TEST_CASE("a removal evicts a bounded number of tasks, in the order of their placement") {
   scheduler_bounds bounds;
-  bounds.work_max = 4 * work_costs::eviction;
+  bounds.work_max = 4 * work_costs::eviction(0);
   resource_scheduler machine{few_buckets, bounds};
   add_node(machine, "n", 1'000, 1'000);
   for (const auto* name : {"c", "a", "b", "f", "d", "e"})

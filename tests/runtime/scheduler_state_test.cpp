@@ -27,7 +27,7 @@ scheduler_bounds small_bounds() {
   bounds.keys_known_max = 8;
   bounds.content_bytes_max = 8'000;
   bounds.events_known_min = 100;
-  bounds.work_max = 4 * scheduler::work_costs::eviction;
+  bounds.work_max = 4 * scheduler::work_costs::eviction(0);
   return bounds;
 }
 

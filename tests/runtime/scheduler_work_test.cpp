@@ -125,6 +125,37 @@ TEST_CASE("room that comes again and again leaves no waiting task untried") {
   CHECK(task_named(machine, "w0").state == task_state::placed);
 }
 
+TEST_CASE("a write does fewer searches if there are more nodes, and each write at least one") {
+  resource_scheduler machine{few_buckets};
+  // Every other node has the processors and every other one the memory, with one weight, so a search reads each node.
+  for (std::size_t number = 0; number < nodes_max; ++number) {
+    const bool has_cores = number % 2 == 0;
+    add_node(machine, std::to_string(number), has_cores ? 1'000'000 : 250, has_cores ? 1'000 : 4'000'000);
+  }
+  for (int number = 0; number < 200; ++number)
+    start(machine, "w" + std::to_string(number), {500'000, 2'000'000, 0, 0, {}});
+  start(machine, "small", cores(1));
+  release(machine, "small");
+  auto untried = tick(machine, 0).untried;
+  CHECK(untried > 50);
+  int writes = 0;
+  for (; untried > 0 && writes < 200; ++writes) {
+    const auto left = tick(machine, 0).untried;
+    CHECK(left < untried);
+    CHECK(untried - left <= 2);
+    untried = left;
+  }
+  CHECK(untried == 0);
+  // An eviction is a search too.
+  for (int number = 0; number < 20; ++number)
+    start(machine, "t" + std::to_string(number), {1, 1, 0, 0, {}});
+  const auto node = task_named(machine, "t0").node;
+  const auto removed = decode_removal(run(machine, remove_node{node, true}).payload);
+  REQUIRE(removed);
+  CHECK(removed->evicted > 0);
+  CHECK(removed->evicted <= scheduler_bounds{}.work_max / work_costs::eviction(nodes_max));
+}
+
 TEST_CASE("the memory of tasks is bounded by the bytes of their records, also when each names 16 models of 64 bytes") {
   scheduler_bounds bounds;
   bounds.content_bytes_max = 20'000;
@@ -201,7 +232,7 @@ TEST_CASE("a node with many tasks is emptied by several removals, each with boun
   for (bool is_left = true; is_left; ++removals) {
     const auto result = decode_removal(run(machine, remove_node{"n", true}).payload);
     REQUIRE(result);
-    CHECK(result->evicted <= scheduler_bounds{}.work_max / work_costs::eviction);
+    CHECK(result->evicted <= scheduler_bounds{}.work_max / work_costs::eviction(0));
     evicted += result->evicted;
     is_left = result->remaining > 0;
   }

@@ -21,7 +21,7 @@ scheduler_bounds small_bounds(std::size_t events) {
   bounds.events_known_min = events;
   bounds.released_known_max = 50;
   bounds.waiting_examined_max = 8;
-  bounds.work_max = 8 * scheduler::work_costs::eviction;
+  bounds.work_max = 8 * scheduler::work_costs::eviction(0);
   return bounds;
 }
 
