@@ -38,6 +38,7 @@ std::shared_ptr<const Callback> fulfilling(std::shared_ptr<std::promise<Value>> 
 
 or_error<std::unique_ptr<hosted_client>> hosted_client::connect(caf::actor_system& system, const client_config& config,
                                                                 client_settings settings) {
+  if (auto done = check_client_settings(settings); !done) return failure_of(done);
   auto loaded = load_keys(config.key_file, principal::of(config.self), config.cluster);
   if (!loaded) return failure_of(loaded);
   const auto& keys = *loaded;

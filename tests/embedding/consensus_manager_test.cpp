@@ -101,6 +101,20 @@ TEST_CASE("a wrong override is refused with the name of its key") {
   CHECK(unknown.error().what.find("the host sets this value") != std::string::npos);
 }
 
+TEST_CASE("settings that no client can have are refused with the name of the setting") {
+  const cluster_files files{"adding"};
+  client_settings endless;
+  endless.deadline = std::chrono::microseconds::max();
+  client_settings closed;
+  closed.requests_in_flight_max = 0;
+  for (const auto& [wrong, name] : {std::pair{endless, "deadline"}, std::pair{closed, "requests_in_flight_max"}}) {
+    const auto refused = consensus_client::connect(files.client(), wrong);
+    REQUIRE_FALSE(refused);
+    CAPTURE(refused.error().what);
+    CHECK(refused.error().what.find(name) != std::string::npos);
+  }
+}
+
 TEST_CASE("a subscriber gets each committed operation once and in order, and may continue at another replica") {
   host_cluster cluster{"adding", make_adding};
   auto first = cluster.replica(0).operations(operation_position{sequence_number{1}});
