@@ -58,8 +58,8 @@ bool become_nobody(const std::filesystem::path& cluster) {
 }
 
 /// Starts a replica in an actor system that runs already, in a process that may have no further thread. Returns whether
-/// the start failed with the error about threads.
-bool is_refused_for_threads(const cluster_files& files) {
+/// the start failed with the error about threads. An exception must not reach the test runner in a second process.
+bool is_refused_for_threads(const cluster_files& files) noexcept {
   host_system host;
   const auto config = files.replica(0);
   const auto cluster = std::filesystem::path{config.file}.parent_path().parent_path().parent_path();
