@@ -87,9 +87,10 @@ enum class removal_mode {
 /// its lease, or by the removal of its node. It never moves for another reason.
 ///
 /// **Leases** are measured in ordered time: the time that the replicas agree on with each batch of operations. A lease
-/// never ends early by the clock of one replica or of the client. It ends at the first write at or after its deadline.
-/// A mesh renews a lease at a third of its length, and calls `expire_leases` now and then in a cluster without writes.
-/// A task that is evicted keeps the end of its lease, if it is later than that of a new one.
+/// never ends early by the clock of one replica or of the client. It ends at the first write at or after its deadline,
+/// or a few writes later if many leases end at once. It cannot be renewed after its deadline. A mesh renews a lease at
+/// a third of its length, and calls `expire_leases` now and then in a cluster without writes. A task that is evicted
+/// keeps the end of its lease, if it is later than that of a new one.
 ///
 /// **Bounds** are those of `scheduler_bounds` and of scheduler_operations.hpp. An operation beyond them is refused.
 ///
