@@ -62,10 +62,7 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
       [self](const install_refused& refused) {
         carry_out(self, self->state.fetcher->on_install_refused(refused.sequence, refused.unreadable));
       },
-      [self](const state_diverged&) {
-        self->state.donor->on_diverged();
-        self->state.fetcher->on_diverged();
-      },
+      [self](const state_diverged&) { self->state.donor->on_diverged(); },
       [self](const trust_changed& changed) { self->state.fetcher->on_trust(changed.now->throttled); },
       [self](const checkpoint_stable& stable) { self->state.donor->on_stable(stable.certificate->sequence()); },
       [self](const tick&) {

@@ -224,9 +224,26 @@ TEST_CASE_FIXTURE(transfer_bench,
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not end the fetch of the state that replaces it") {
+  const auto wrong = std::make_shared<const state_snapshot>(counting_machine{}.snapshot());
+  // 1. The checkpointer compares the root at 4 and asks for the certified state.
   give(tested, fetch_state{certificate, fetch_reason::own_state_wrong});
+  // 2. The executor has not handled `own_root_disproven` yet, and reaches the next checkpoint.
+  give(tested, checkpoint_taken{sequence_number{8}, state_root(*wrong), wrong});
+  // 3. The executor learns of the divergence.
   give(tested, state_diverged{four});
+  answer_all();
+  CHECK(take<install_state>("executor").size() == 1);
+  // 4. The executor installs the state. Then nothing is left to ask for.
+  give(tested, checkpoint_installed{four, state_root(*snapshot), snapshot});
+  forget();
+  advance(10 * period);
+  CHECK(asked().empty());
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "a wish for a repair that overtakes no report is not lost either") {
   give(tested, checkpoint_taken{sequence_number{8}, state_root(*snapshot), snapshot});
+  give(tested, state_diverged{four});
+  give(tested, fetch_state{certificate, fetch_reason::own_state_wrong});
   answer_all();
   CHECK(take<install_state>("executor").size() == 1);
 }

@@ -286,7 +286,6 @@ void core_node::carry_out(checkpoint_effects effects) {
     diverged_ = true;
     replica_.on_diverged(*effects.disproven);
     donor_.on_diverged();
-    fetcher_.on_diverged();
   }
   if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch, fetch_reason::own_state_wrong));
   if (effects.stable != nullptr) {

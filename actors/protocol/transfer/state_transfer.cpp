@@ -33,11 +33,17 @@ static_assert(donor_roster::window_max <= questions_open_max);
 
 void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
-  if (own_state_is_wrong_) return;
   own_ = std::move(snapshot);
   own_sequence_ = sequence;
-  // This replica has caught up by execution.
-  if (is_active() && sequence >= certificate_->sequence()) finish();
+  if (!is_active() || sequence < certificate_->sequence()) return;
+  // A replica that lagged has caught up by execution.
+  if (!repairs_ || has_moved_past(certificate_->sequence())) finish();
+}
+
+/// Whether the own state cannot be wrong since `certified`, although a repair was asked for. While a state is wrong, h
+/// stays below the certificate that contradicts it, and nothing above h + L is executed.
+bool state_fetcher::has_moved_past(sequence_number certified) const {
+  return own_sequence_ > certified.plus(cluster_.watermark_window);
 }
 
 transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate, fetch_reason why) {
@@ -48,6 +54,11 @@ transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certif
   // `fetch_state` is repeated until the state is on disk, or until the checkpointer learns that it was installed.
   const auto at_hand = why == fetch_reason::lag ? own_sequence_ : installed_;
   if (certificate->sequence() <= at_hand) return out;
+  if (why == fetch_reason::own_state_wrong) {
+    if (has_moved_past(certificate->sequence())) return out;
+    // A transfer to a replica that lags becomes the repair, because its state is newer or is replaced by a newer one.
+    repairs_ = true;
+  }
   if (!is_active()) {
     start(std::move(certificate), out);
   } else if (certificate->sequence() > (newer_ ? newer_ : certificate_)->sequence()) {
@@ -119,11 +130,11 @@ void state_fetcher::finish() {
   carried_ = nullptr;
   stock_.clear();
   handed_over_ = nullptr;
+  repairs_ = false;
 }
 
 void state_fetcher::on_installed(sequence_number sequence) {
   installed_ = std::max(installed_, sequence);
-  own_state_is_wrong_ = false;
   if (is_active() && sequence >= certificate_->sequence()) finish();
 }
 

@@ -43,7 +43,8 @@ class state_fetcher {
  public:
   state_fetcher(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
 
-  /// This replica's own state after `sequence`. Chunks that did not change since are not fetched.
+  /// This replica's own state after `sequence`. Chunks that did not change since are not fetched. A transfer to a
+  /// replica that lags ends if the state has reached its certificate. A repair goes on, because the state may be wrong.
   void on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
 
   /// Starts a transfer, or changes a running transfer to a newer certificate. It changes only if no part was verified
@@ -56,11 +57,7 @@ class state_fetcher {
   /// Replaces late donors, and asks other donors for the parts that did not arrive.
   [[nodiscard]] transfer_effects on_tick();
 
-  /// The state of this replica is wrong until `on_installed` is called. Only these two reports, which the executor
-  /// sends in order, decide whether own states are used. A `fetch_state` of the checkpointer is not used for that,
-  /// because it may arrive after the repair.
-  void on_diverged() { own_state_is_wrong_ = true; }
-  /// The fetched state after `sequence` is installed, so the state of this replica is no longer known to be wrong.
+  /// The fetched state after `sequence` is installed.
   void on_installed(sequence_number sequence);
   /// The fetched state was not installed. Either it is no longer needed, or it is `unreadable` and is not fetched
   /// again.
@@ -97,6 +94,7 @@ class state_fetcher {
   void go_over(transfer_effects& out);
   [[nodiscard]] bool should_go_over() const;
   void finish();
+  [[nodiscard]] bool has_moved_past(sequence_number certified) const;
 
   void ask_more(transfer_effects& out);
   void hedge(transfer_effects& out);
@@ -150,8 +148,12 @@ class state_fetcher {
   /// The newest state that was installed. It is certified, so a fetched state with the same sequence number is not
   /// needed.
   sequence_number installed_;
-  /// The executor reported a divergence, and has installed no state since.
-  bool own_state_is_wrong_ = false;
+  /// Whether the transfer repairs a wrong own state. The checkpointer asks for a repair before the executor knows that
+  /// its state is wrong, so wrong own states may still arrive. Therefore an own state ends no repair, and the answer of
+  /// the executor to the installation does. A wish that came late, after the repair, starts a transfer that the
+  /// executor refuses; if its donors no longer have the state, it ends when the own states have moved on by more than a
+  /// window.
+  bool repairs_ = false;
 };
 
 }  // namespace hypermesh::protocol

@@ -273,10 +273,28 @@ TEST_CASE("execution that reaches the certified sequence ends the fetch, unless 
   for (const bool is_wrong : {false, true}) {
     transfer_world world{4};
     world.fetch(is_wrong ? fetch_reason::own_state_wrong : fetch_reason::lag);
-    if (is_wrong) world.fetcher.on_diverged();
+    // The executor does not know of the divergence yet, so it goes on.
+    world.fetcher.on_taken(four, named_state(4, "own "));
+    CHECK(world.fetcher.is_active() == is_wrong);
     world.fetcher.on_taken(eight, named_state(4, "own "));
     CHECK(world.fetcher.is_active() == is_wrong);
   }
+}
+
+TEST_CASE("a repair ends when the state is installed, or when the executor does not need it") {
+  transfer_world world{4};
+  world.fetch(fetch_reason::own_state_wrong);
+  REQUIRE(world.crowd.run(20));
+  world.fetcher.on_taken(eight, named_state(4, "own "));
+  CHECK(world.fetcher.is_active());
+  SUBCASE("installed") { world.fetcher.on_installed(four); }
+  SUBCASE("not needed") { CHECK(world.fetcher.on_install_refused(four, false).sends.empty()); }
+  CHECK_FALSE(world.fetcher.is_active());
+  // The next transfer is no repair.
+  static_cast<void>(world.fetcher.on_fetch(world.certify(12, *named_state(4, "newer ")), fetch_reason::lag));
+  REQUIRE(world.fetcher.is_active());
+  world.fetcher.on_taken(sequence_number{12}, named_state(4, "own "));
+  CHECK_FALSE(world.fetcher.is_active());
 }
 
 TEST_CASE("a state that the own one has reached is fetched only to replace a wrong one (attack 27)") {
@@ -291,22 +309,38 @@ TEST_CASE("a state that the own one has reached is fetched only to replace a wro
 TEST_CASE("a transfer to a replica that lags becomes the repair of a wrong state, and never the other way round") {
   transfer_world world{4};
   world.fetch(fetch_reason::lag);
-  world.fetcher.on_diverged();
   world.fetch(fetch_reason::own_state_wrong);
   world.fetch(fetch_reason::lag);
   world.fetcher.on_taken(eight, named_state(4, "wrong "));
   CHECK(world.fetcher.is_active());
 }
 
-TEST_CASE("a wish for a repair that comes after the repair starts a fetch that the own state ends") {
+TEST_CASE("a wish for a repair that comes after the repair starts no fetch that goes on for ever") {
   transfer_world world{4};
-  world.fetcher.on_diverged();
   world.fetch(fetch_reason::own_state_wrong);
   world.fetcher.on_installed(four);
   // The checkpointer sent this request before it learned of the installation.
-  static_cast<void>(world.fetcher.on_fetch(world.certify(8, *named_state(4, "newer ")), fetch_reason::own_state_wrong));
-  REQUIRE(world.fetcher.is_active());
-  world.fetcher.on_taken(eight, named_state(4, "newer "));
+  const auto newer = world.certify(8, *named_state(4, "newer "));
+  const auto window = small_cluster(4).watermark_window;
+  SUBCASE("the executor does not need the state") {
+    for (std::uint32_t number = 0; number < 3; ++number)
+      world.crowd.set(number, honest_donor{eight, named_state(4, "newer ")});
+    world.crowd.carry_out(world.fetcher.on_fetch(newer, fetch_reason::own_state_wrong));
+    REQUIRE(world.fetcher.is_active());
+    world.fetcher.on_taken(eight, named_state(4, "newer "));
+    REQUIRE(world.crowd.run(20));
+    CHECK(world.fetcher.on_install_refused(eight, false).sends.empty());
+  }
+  SUBCASE("the donors have no such state any more, and the own states move on") {
+    static_cast<void>(world.fetcher.on_fetch(newer, fetch_reason::own_state_wrong));
+    world.fetcher.on_taken(eight.plus(window), named_state(4, "later "));
+    CHECK(world.fetcher.is_active());
+    world.fetcher.on_taken(eight.plus(window + 4), named_state(4, "later "));
+  }
+  SUBCASE("the own states have moved on before") {
+    world.fetcher.on_taken(eight.plus(window + 4), named_state(4, "later "));
+    static_cast<void>(world.fetcher.on_fetch(newer, fetch_reason::own_state_wrong));
+  }
   CHECK_FALSE(world.fetcher.is_active());
 }
 
