@@ -80,8 +80,8 @@ or_rejection<batch> decode_batch(const wire::PrePrepare& encoded, const frame_pt
   batch content;
   if (const auto done = read_system_requests(encoded, frame->size(), content); !done) return failure_of(done);
   if (const auto done = read_requests(encoded, frame, content); !done) return failure_of(done);
-  if (encoded.proposed_time_ms() > limits::proposed_time_ms_max) return rejected(rejection::number_out_of_range);
-  content.proposed_time = wall_time{std::chrono::milliseconds{encoded.proposed_time_ms()}};
+  // A number above 2⁶³ becomes a time before 1970, which is not valid either.
+  content.proposed_time = wall_time{std::chrono::milliseconds{static_cast<std::int64_t>(encoded.proposed_time_ms())}};
   // Only d^null fills the gaps of a new view (§4.4), so a null request has no second digest.
   if (!is_valid_time(content)) return rejected(rejection::number_out_of_range);
   return content;

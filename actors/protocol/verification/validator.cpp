@@ -276,7 +276,11 @@ authentic_item validator::view_change_in(const planned_new_view& verified, std::
 
 /// A verified signature counts only for the same document (attack 2), so `own` must contain exactly these bytes.
 validator::own_signature validator::verdict_on(const std::optional<authentic_item>& own, const blob& raw) {
-  const bool is_own = own && !own->item().is_statement() && document_of(own->item()).view.data() == raw.view.data();
+  // The address and the size name the bytes. The bytes are not compared, because a NEW-VIEW has megabytes.
+  const auto is_same = [&raw](byte_span own_bytes) {
+    return own_bytes.data() == raw.view.data() && own_bytes.size() == raw.view.size();
+  };
+  const bool is_own = own && !own->item().is_statement() && is_same(document_of(own->item()).view);
   return is_own ? own_signature::genuine : own_signature::forged;
 }
 
