@@ -18,15 +18,12 @@ using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 /// Sends the replica every batch that is due, and starts the batch delay if requests wait and no delay is running.
 void cut_batches(batcher_self self, bool delay_passed) {
   auto& state = self->state;
-  if (!state.intake->is_primary()) return;
-  while (auto next = state.pool->cut(delay_passed)) {
-    next->proposed_time = wall_time_of(state.identity.clock);
-    const auto oldest = state.pool->oldest_in(*next, now_of(self));
+  while (auto next = state.intake->cut(delay_passed, wall_time_of(state.identity.clock))) {
     self->send(state.with->replica,
-               batch_cut{state.intake->view(), std::make_shared<const batch>(std::move(*next)), oldest});
+               batch_cut{state.intake->view(), std::make_shared<const batch>(std::move(next->content)), next->oldest});
     delay_passed = false;
   }
-  if (state.pool->has_waiting() && state.delay_running == 0) {
+  if (state.intake->awaits_delay() && state.delay_running == 0) {
     state.delay_running = ++state.delays_started;
     self->delayed_send(self, state.batch_delay, tick{state.delay_running});
   }
@@ -96,11 +93,15 @@ void enter(batcher_self self, view_number view) {
   cut_batches(self, false);
 }
 
-/// A batch that an earlier primary proposed does not count for or against the present one.
-void note_time(batcher_self self, const batch_executed& done) {
+void on_executed(batcher_self self, const batch_executed& done) {
   auto& state = self->state;
-  if (done.body == nullptr || done.primary != state.intake->primary()) return;
-  state.pool->on_time(*done.body, wall_time_of(state.identity.clock), now_of(self));
+  if (done.body) {
+    for (const auto& each : done.body->requests)
+      report_contradiction(self, state.pool->contradiction_with(each));
+  }
+  state.executed_through = done.sequence;
+  auto cases = done.body ? cases_in(*done.body) : std::vector<case_name>{};
+  state.intake->on_executed({done.view, *done.requests, std::move(cases), done.lateness}, now_of(self));
 }
 
 void report(batcher_self self) {
@@ -127,14 +128,7 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
       [self](const request_waits& look) { look_at(self, look.id); },
       [self](const view_entered& entered) { enter(self, entered.view); },
       [self](const batch_executed& done) {
-        if (done.body) {
-          for (const auto& each : done.body->requests)
-            report_contradiction(self, self->state.pool->contradiction_with(each));
-        }
-        note_time(self, done);
-        self->state.executed_through = done.sequence;
-        self->state.pool->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self),
-                                      done.cases);
+        on_executed(self, done);
         cut_batches(self, false);
         report(self);
       },

@@ -143,12 +143,9 @@ void execute(executor_self self, const committed_batch& committed) {
     outcomes.push_back(each.answer.outcome);
     answer(self, each.request.id, each.answer);
   }
-  std::vector<case_name> settled;
-  for (const auto& each : committed.body->system_requests)
-    settled.push_back(each.name);
+  auto settled = cases_in(*committed.body);
   self->send(state.with->batcher,
-             batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests,
-                            committed.body, settled});
+             batch_executed{committed.sequence, committed.view, requests, committed.body, committed.lateness});
   self->send(state.with->monitor,
              observed{batch_was_executed{committed.sequence, requests, settled, committed.body, std::move(outcomes),
                                          executed, now_of(self), state.replicated->ordered_time()}});

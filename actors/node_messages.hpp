@@ -152,18 +152,18 @@ struct batch_cut {
   view_number view;
   std::shared_ptr<const batch> content;
   /// When its oldest request became pending, as in `phase_times`.
-  phase_times::time oldest{};
+  moment oldest{};
 };
 
 /// A batch was committed and executed (executor to batcher).
 struct batch_executed {
   sequence_number sequence;
-  /// The primary of the view in which the batch was committed.
-  replica_id primary;
+  /// The view in which the batch was committed.
+  view_number view;
   std::shared_ptr<const std::vector<executed_request>> requests;
-  std::shared_ptr<const batch> body = {};
-  /// The names of its system requests.
-  std::vector<case_name> cases = {};
+  std::shared_ptr<const batch> body;
+  /// As in `committed_batch`.
+  std::optional<duration> lateness = {};
 };
 
 /// Send the cached reply to this request again, on the link `via` on which the repetition came (batcher to executor).

@@ -21,8 +21,12 @@ void tell_position(replica_self self) {
   self->send(self->state.with->ingress, progress_made{self->state.last_published});
 }
 
-/// The core reads no clock, so it gets a reading before each event that may depend on one.
-void read_wall_clock(replica_self self) { self->state.core->on_wall_clock(wall_time_of(self->state.identity.clock)); }
+/// The core for one event. It reads no clock, so it gets a reading first: each event may fill a slot with a proposal
+/// whose time is judged.
+replica_core& core_of(replica_self self) {
+  self->state.core->on_wall_clock(wall_time_of(self->state.identity.clock));
+  return *self->state.core;
+}
 
 void carry_out(replica_self self, replica_effects effects) {
   // First, because the records tell the phases, and they move on to the journal.
@@ -65,34 +69,31 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
         self->delayed_send(self, self->state.status_period, tick{});
       },
       [self](const actors_connected&) {
-        read_wall_clock(self);
         tell_position(self);
-        carry_out(self, self->state.core->on_start());
+        carry_out(self, core_of(self).on_start());
       },
       [self](const verified_message& received) {
-        read_wall_clock(self);
-        carry_out(self, self->state.core->on_message(received.sender, *received.value));
+        carry_out(self, core_of(self).on_message(received.sender, *received.value));
       },
       [self](const new_view_verified& received) {
-        carry_out(self, self->state.core->on_new_view(received.sender, *received.opened));
+        carry_out(self, core_of(self).on_new_view(received.sender, *received.opened));
       },
       [self](const batch_cut& cut) {
         self->state.phases.note_cut(cut.content, cut.oldest);
-        carry_out(self, self->state.core->on_batch(cut.view, cut.content));
+        carry_out(self, core_of(self).on_batch(cut.view, cut.content));
       },
-      [self](const change_view& wanted) { carry_out(self, self->state.core->on_change_view(wanted.to)); },
-      [self](const new_view_built& built) { carry_out(self, self->state.core->on_new_view_built(*built.opened)); },
-      [self](const checkpoint_taken& taken) { carry_out(self, self->state.core->on_taken(taken.sequence)); },
-      [self](const checkpoint_stable& stable) { carry_out(self, self->state.core->on_stable(stable.certificate)); },
-      [self](const state_diverged& diverged) { self->state.core->on_diverged(diverged.sequence); },
+      [self](const change_view& wanted) { carry_out(self, core_of(self).on_change_view(wanted.to)); },
+      [self](const new_view_built& built) { carry_out(self, core_of(self).on_new_view_built(*built.opened)); },
+      [self](const checkpoint_taken& taken) { carry_out(self, core_of(self).on_taken(taken.sequence)); },
+      [self](const checkpoint_stable& stable) { carry_out(self, core_of(self).on_stable(stable.certificate)); },
+      [self](const state_diverged& diverged) { core_of(self).on_diverged(diverged.sequence); },
       [self](const state_installed& installed) {
-        carry_out(self, self->state.core->on_installed(installed.sequence, installed.certificate));
+        carry_out(self, core_of(self).on_installed(installed.sequence, installed.certificate));
       },
-      [self](const moves_agreed& agreed) { carry_out(self, self->state.core->on_advance(agreed.now.advance_through)); },
+      [self](const moves_agreed& agreed) { carry_out(self, core_of(self).on_advance(agreed.now.advance_through)); },
       [self](const tick&) {
         self->delayed_send(self, self->state.status_period, tick{});
-        read_wall_clock(self);
-        carry_out(self, self->state.core->on_tick());
+        carry_out(self, core_of(self).on_tick());
       },
   };
 }

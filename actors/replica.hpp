@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
+#include "actors/phase_clock.hpp"
 #include "actors/protocol/admission/pre_verification_filter.hpp"
-#include "actors/protocol/ordering/phase_clock.hpp"
 #include "actors/protocol/ordering/replica_core.hpp"
 
 namespace hypermesh::actors {

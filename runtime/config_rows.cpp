@@ -102,7 +102,9 @@ constexpr std::array cluster_keys = {
          .low = 100,
          .high = std::chrono::milliseconds{limits::clock_skew_max}.count(),
          .about = "How far the time that a primary proposes may be ahead of the clock of a backup, or behind it for "
-                  "long. It must exceed the differences between the clocks of the replicas."},
+                  "long when the proposal arrives. It must exceed the differences between the clocks of the replicas "
+                  "plus the time in which a proposal reaches a backup under load; otherwise backups suspect correct "
+                  "primaries. Leases must be longer."},
         [](auto& of) -> auto& { return of.clock_skew_max_ms; }),
 };
 

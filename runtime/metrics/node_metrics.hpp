@@ -30,7 +30,7 @@ class node_metrics {
 
  private:
   struct noting;
-  using time = phase_times::time;
+  using time = moment;
 
   /// The two actors that commit and execute report to the monitor independently, so either event may come first.
   struct batch_end {

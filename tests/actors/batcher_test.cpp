@@ -32,7 +32,7 @@ struct batcher_bench : virtual_bench {
   void executed(std::uint32_t client, std::uint64_t when) {
     auto done = std::make_shared<std::vector<executed_request>>();
     done->push_back({{client_id{client}, timestamp{when}}, true});
-    give(tested, batch_executed{sequence_number{1}, replica_id{0}, done});
+    give(tested, batch_executed{sequence_number{1}, view_number{0}, done, nullptr});
   }
   /// The sizes of the batches that were cut.
   std::vector<std::size_t> batches() {
@@ -74,17 +74,16 @@ TEST_CASE("a wall clock outside of the range of a time is moved into it (attack 
   CHECK(bench.take<batch_cut>("replica").at(0).content->proposed_time == wall_time{});
 }
 
-TEST_CASE("the report on the primary has the time of the last batch that it had committed (attack 42)") {
+TEST_CASE("the report on the primary has the lateness of the last batch of this view (attack 42)") {
   batcher_bench bench{1};
   const auto reported = [&] {
     bench.give(bench.tested, service_wanted{});
     return bench.take<service_measured>("coordinator").at(0).report.last_time;
   };
-  const auto executed = [&](std::uint32_t primary, duration behind) {
-    const auto time = std::chrono::floor<std::chrono::milliseconds>(bench.clock().now() - behind);
-    const auto body = request_factory::at_time(*bench.make().batch_number(1), time);
+  const auto executed = [&](std::uint64_t view, std::optional<duration> lateness) {
     const auto none = std::make_shared<const std::vector<executed_request>>();
-    bench.give(bench.tested, batch_executed{sequence_number{1}, replica_id{primary}, none, body});
+    const auto body = bench.make().batch_number(1);
+    bench.give(bench.tested, batch_executed{sequence_number{1}, view_number{view}, none, body, lateness});
   };
   CHECK_FALSE(reported());
   bench.advance(5ms);
@@ -95,11 +94,17 @@ TEST_CASE("the report on the primary has the time of the last batch that it had 
   bench.advance(5ms);
   executed(0, 3s);
   CHECK(reported()->at - first == 5ms);
-  // Replica 2 led an earlier view.
-  executed(2, 1h);
+  // A batch whose time was not measured tells nothing.
+  executed(0, std::nullopt);
   CHECK(reported()->behind == 3s);
-  bench.give(bench.tested, view_entered{view_number{2}});
+  bench.give(bench.tested, view_entered{view_number{4}});
   CHECK_FALSE(reported());
+  // Replica 0 led view 0 too, but the report is about view 4.
+  executed(0, 1h);
+  CHECK_FALSE(reported());
+  executed(4, -2s);
+  REQUIRE(reported());
+  CHECK(reported()->behind == -2s);
 }
 
 TEST_CASE("requests are gathered while the pipeline is busy, until the delay passes") {
@@ -315,7 +320,7 @@ TEST_CASE("two requests with one timestamp go to the fault detector, whether rec
     auto done = std::make_shared<std::vector<executed_request>>();
     done->push_back({other.id, true});
     const auto body = bench.make().batch_of({other});
-    bench.give(bench.tested, batch_executed{sequence_number{1}, replica_id{0}, done, body});
+    bench.give(bench.tested, batch_executed{sequence_number{1}, view_number{0}, done, body});
     CHECK(bench.take<proof_found>("fault-detector").size() == 1);
   }
 }

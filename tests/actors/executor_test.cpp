@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(executor_bench, "an executed batch is reported with the reques
   commit(2, 1);
   const auto told = take<batch_executed>("batcher");
   REQUIRE(told.size() == 2);
-  CHECK(told[0].primary == replica_id{0});
+  CHECK(told[0].view == view_number{0});
   CHECK(told[0].requests->front().first_time);
   CHECK_FALSE(told[1].requests->front().first_time);
   CHECK(take_observed<batch_was_executed>().size() == 2);

@@ -8,6 +8,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "messages/codec.hpp"
+#include "tests/support/verified_messages.hpp"
 #include "tests/support/virtual_bench.hpp"
 
 using namespace hypermesh;
@@ -253,5 +254,25 @@ TEST_CASE("a replica judges times by its wall clock, and looks again at each tic
   bench.advance(status_period);
   CHECK(std::ranges::count(bench.sent_kinds(), message_kind::prepare) == 0);
   bench.advance(status_period);
+  CHECK(std::ranges::count(bench.sent_kinds(), message_kind::prepare) == 1);
+}
+
+TEST_CASE("a replica reads its wall clock before a NEW-VIEW, because early proposals follow it (attack 42)") {
+  replica_bench bench;
+  bench.settle();
+  constexpr view_number next_view{2};
+  const auto bound = bench.make().cluster().clock_skew_max;
+  const auto time = std::chrono::floor<std::chrono::milliseconds>(bench.clock().now() + bound + 50ms);
+  const auto body = request_factory::at_time(*bench.make().batch_number(1), time);
+  bench.hear(2, bench.make().pre_prepare_of(next_view, sequence_number{1}, body));
+  std::vector<view_change> changes;
+  for (const std::uint32_t from : {0U, 2U, 3U})
+    changes.push_back(bench.make().view_change_of(replica_id{from}, next_view, nullptr, {}));
+  const auto opened = planned(bench.make(), bench.make().new_view_of(next_view, changes));
+  bench.forget();
+  // Less than a status period passes, so no tick gives a reading.
+  bench.advance(status_period / 2);
+  bench.give(bench.tested,
+             new_view_verified{principal::of(replica_id{2}), std::make_shared<const planned_new_view>(opened)});
   CHECK(std::ranges::count(bench.sent_kinds(), message_kind::prepare) == 1);
 }

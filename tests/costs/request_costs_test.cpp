@@ -49,7 +49,7 @@ struct request_way {
   std::shared_ptr<const batch> cut(const request& asked) {
     if (!intake.on_request(principal::of(asked.id.client), asked, moment{}).cuts_batches) return nullptr;
     auto next = pool.cut(false);
-    return next ? std::make_shared<const batch>(std::move(*next)) : nullptr;
+    return next ? std::make_shared<const batch>(std::move(next->content)) : nullptr;
   }
   /// Executes the batch with this sequence number and returns the answer to its only request.
   client_table::answered execute(std::uint64_t sequence, const batch& content) {

@@ -101,7 +101,7 @@ TEST_CASE("4.1: a request that was processed is answered again from the table, w
   request_pool builder{{}};
   const auto asked = factory.request_of(self, timestamp{1}, "o");
   REQUIRE(builder.admit(asked, moment{}) == request_pool::admission::accepted);
-  const auto answers = state.execute(sequence_number{1}, *builder.cut(true));
+  const auto answers = state.execute(sequence_number{1}, builder.cut(true)->content);
   builder.on_executed({answers[0].request}, true, moment{});
   CHECK(builder.admit(asked, moment{}) == request_pool::admission::done);
   CHECK_FALSE(builder.cut(true));

@@ -97,3 +97,36 @@ TEST_CASE("whatever the wall clocks show, every request is served (attack 42)") 
     CHECK(time_of(cluster) >= before);
   }
 }
+
+TEST_CASE("a backup that was away for long catches up without a suspicion of a correct primary (attack 42)") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    auto options = options_of(seed);
+    // The backup can get all batches by retransmission, and needs no state.
+    options.cluster.checkpoint_period = 64;
+    options.cluster.watermark_window = 128;
+    core_cluster cluster{options};
+    const auto away = options.cluster.replicas - 1;
+    cluster.isolate(replica_id{away});
+    for (std::uint32_t round = 0; round < 8; ++round) {
+      submit_round(cluster, 1, "away" + std::to_string(round));
+      cluster.run(100);
+    }
+    cluster.heal();
+    // The group is idle, so the backup gets nothing but old batches. Most of them are lost again, so it catches up over
+    // several time-outs.
+    std::uint64_t sent = 0;
+    for (std::uint32_t number = 0; number < away; ++number) {
+      cluster.filter(replica_id{number}, [&sent, away](principal to, const frame_ptr& frame) {
+        const bool passes = to != principal::of(replica_id{away}) || ++sent % 4 == 0;
+        return passes ? std::vector{frame} : std::vector<frame_ptr>{};
+      });
+    }
+    cluster.run(1'200);
+    for (std::uint32_t number = 0; number < away; ++number)
+      cluster.filter(replica_id{number}, [](principal, const frame_ptr& frame) { return std::vector{frame}; });
+    check_served(cluster, "back");
+    for (std::uint32_t number = 0; number < options.cluster.replicas; ++number)
+      CHECK_FALSE(cluster.node(number).has_suspected_for(suspicion_reason::behind));
+  }
+}

@@ -22,6 +22,7 @@ core_node::core_node(const cluster_parameters& cluster, replica_id self, const a
       donor_(cluster),
       fetcher_(cluster, self),
       batcher_(batching),
+      intake_(cluster, self, keys, batcher_),
       evidence_pool_(cluster, self, keys) {}
 
 void core_node::start_on_probation() {
@@ -55,6 +56,7 @@ void core_node::on_frame(principal sender, const frame_ptr& frame) {
 void core_node::on_new_view(principal sender, std::shared_ptr<const new_view> value) {
   const auto own = validator_.authenticate(item_of(value));
   const auto verified = validator_.verify_new_view(sender, std::move(value), own);
+  replica_.on_wall_clock(wall_clock());
   if (verified) return carry_out(replica_.on_new_view(sender, *verified));
   ++rejections_;
 }
@@ -124,10 +126,9 @@ void core_node::admit(const system_request& value) {
 }
 
 void core_node::cut(bool delay_passed) {
-  if (!replica_.is_primary() || !replica_.is_active()) return;
-  while (auto next = batcher_.cut(delay_passed)) {
-    next->proposed_time = wall_clock();
-    carry_out(replica_.on_batch(replica_.view(), std::make_shared<const batch>(std::move(*next))));
+  while (auto next = intake_.cut(delay_passed, wall_clock())) {
+    replica_.on_wall_clock(wall_clock());
+    carry_out(replica_.on_batch(intake_.view(), std::make_shared<const batch>(std::move(next->content))));
   }
 }
 
@@ -172,13 +173,8 @@ void core_node::execute(const committed_batch& batch) {
     done.push_back(request);
     reply_to(request.id, answer);
   }
-  std::vector<case_name> settled;
-  for (const auto& each : batch.body->system_requests)
-    settled.push_back(each.name);
-  if (cluster_.group().primary_of(batch.view) == replica_.primary()) {
-    batcher_.on_time(*batch.body, wall_clock(), now_);
-  }
-  batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_, settled);
+  auto settled = cases_in(*batch.body);
+  intake_.on_executed({batch.view, done, settled, batch.lateness}, now_);
   if (!settled.empty() || cluster_.is_checkpoint(batch.sequence)) tell_agreed(std::move(settled), false);
   if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);
   cut(false);
@@ -269,13 +265,12 @@ void core_node::carry_out(view_change_effects effects) {
 void core_node::enter(view_number view) {
   carry_out(views_.on_entered(view, now_));
   carry_out(evidence_pool_.on_view(view));
-  batcher_.on_view(now_);
-  if (replica_.is_primary()) return cut(false);
-  const auto pending = batcher_.pending();
+  const auto pending = intake_.on_view(view, now_);
   for (const auto& each : pending.requests)
     send_to(principal::of(replica_.primary()), reframe(each));
   for (const auto& each : pending.system_requests)
     send_to(principal::of(replica_.primary()), reframe(each));
+  cut(false);
 }
 
 void core_node::carry_out(checkpoint_effects effects) {
@@ -323,7 +318,7 @@ void core_node::send_to(principal to, frame_ptr frame) {
 void core_node::count(const std::vector<observation>& observations) {
   for (const auto& each : observations) {
     if (std::holds_alternative<frame_rejected>(each)) ++rejections_;
-    if (std::holds_alternative<primary_suspected>(each)) ++suspicions_;
+    if (const auto* it = std::get_if<primary_suspected>(&each)) suspicions_.push_back(it->reason);
   }
 }
 

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <variant>
 #include <vector>
 
-#include "actors/protocol/admission/request_pool.hpp"
+#include "actors/protocol/admission/request_intake.hpp"
 #include "actors/protocol/execution/checkpoint_votes.hpp"
 #include "actors/protocol/execution/replicated_state.hpp"
 #include "actors/protocol/guard/evidence_pool.hpp"
@@ -71,7 +72,10 @@ class core_node {
   /// Whether the replica is a full member again. It may then send every message, despite the messages that it forgot.
   [[nodiscard]] bool is_readmitted() const { return readmitted_; }
   /// The number of SUSPICIONs that the replica has sent.
-  [[nodiscard]] std::size_t suspicions() const { return suspicions_; }
+  [[nodiscard]] std::size_t suspicions() const { return suspicions_.size(); }
+  [[nodiscard]] bool has_suspected_for(suspicion_reason why) const {
+    return std::ranges::find(suspicions_, why) != suspicions_.end();
+  }
   [[nodiscard]] bool has_diverged() const { return diverged_; }
 
  private:
@@ -113,6 +117,7 @@ class core_node {
   state_donor donor_;
   state_fetcher fetcher_;
   request_pool batcher_;
+  request_intake intake_;
   evidence_pool evidence_pool_;
   moment now_;
   duration clock_error_{};
@@ -120,7 +125,7 @@ class core_node {
   std::vector<sent_frame> sends_;
   std::size_t installs_ = 0;
   std::size_t rejections_ = 0;
-  std::size_t suspicions_ = 0;
+  std::vector<suspicion_reason> suspicions_;
   bool diverged_ = false;
 };
 

@@ -42,6 +42,17 @@ struct intake_effects {
   immediate_answer answer = immediate_answer::none;
 };
 
+/// A batch that this replica has executed.
+struct executed_batch {
+  /// The view in which it was committed.
+  view_number view;
+  const std::vector<executed_request>& requests;
+  /// The names of its system requests.
+  std::vector<case_name> cases;
+  /// As in `committed_batch`.
+  std::optional<duration> lateness;
+};
+
 /// Decides for each request that arrives whether it is answered at once, kept as pending, or refused, and when a backup
 /// forwards it to the primary (§4.1: "backups … relay the request to the primary"). Pure; `request_pool` decides which
 /// requests have room.
@@ -76,6 +87,14 @@ class request_intake {
     std::optional<duration> looks_again_in;
   };
   [[nodiscard]] second_look on_waited(ordered_id id, moment now);
+
+  /// The next batch of this replica, as the primary, with `clock` as its time: the reading of the own wall clock.
+  /// Nothing at a backup, and while no batch is due (`request_pool::cut`).
+  [[nodiscard]] std::optional<cut_batch> cut(bool delay_passed, wall_time clock);
+  /// Whether the primary has to call `cut` when the batch delay has passed.
+  [[nodiscard]] bool awaits_delay() const { return is_primary() && pool_->has_waiting(); }
+
+  void on_executed(const executed_batch& done, moment now);
 
   /// A view was entered. Returns the pending requests to forward to its primary; none if this replica is the primary.
   [[nodiscard]] pending_requests on_view(view_number view, moment now);

@@ -172,62 +172,53 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
 
 // --- Batches ---------------------------------------------------------------------
 
-std::optional<batch> request_pool::cut(bool delay_passed) {
+std::optional<cut_batch> request_pool::cut(bool delay_passed) {
   if (!has_waiting() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
   const bool enough = requests_ready_ + system_.waiting() >= settings_.requests_per_batch_target;
   // TOCS '02 §5.1.4: an idle primary proposes at once; a busy one gathers requests.
   if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;
-  batch next;
+  cut_batch next{{}, moment::max()};
   take_system_requests(next);
-  while (!turns_.empty() && next.requests.size() < settings_.requests_per_batch_max) {
+  while (!turns_.empty() && next.content.requests.size() < settings_.requests_per_batch_max) {
     const auto client = turns_.front();
     // A request that does not fit begins the next batch. If smaller requests were taken first, it could wait for ever.
     if (!take_next(client, next)) break;
     // The next turns belong to the other clients, so that a flood of one client does not delay another (attack 31).
     if (turns_.size() > 1 && turns_.front() == client) std::ranges::rotate(turns_, turns_.begin() + 1);
   }
-  if (next.is_null()) return std::nullopt;
-  in_flight_.push_back(mark_of(next));
+  if (next.content.is_null()) return std::nullopt;
+  in_flight_.push_back(mark_of(next.content));
   return next;
-}
-
-moment request_pool::oldest_in(const batch& content, moment now) const {
-  auto oldest = now;
-  for (const auto& each : content.requests) {
-    const auto found = queues_.find(each.id.client);
-    if (found == queues_.end() || found->second.find(each.id) == nullptr) continue;
-    oldest = std::min(oldest, found->second.since(each.id));
-  }
-  for (const auto& each : content.system_requests) {
-    if (system_.find(each.name) != nullptr) oldest = std::min(oldest, system_.since(each.name));
-  }
-  return oldest;
 }
 
 /// Moves the first system requests into an empty batch. The decoder of a backup refuses a batch with more than
 /// `system_requests_per_batch_max`, because one may cost as much as a hundred requests of clients (attack 33).
-void request_pool::take_system_requests(batch& into) {
-  require(into.is_null(), "system requests come first in a batch");
-  while (system_.waiting() > 0 && into.system_requests.size() < limits::system_requests_per_batch_max) {
+void request_pool::take_system_requests(cut_batch& into) {
+  auto& content = into.content;
+  require(content.is_null(), "system requests come first in a batch");
+  while (system_.waiting() > 0 && content.system_requests.size() < limits::system_requests_per_batch_max) {
     const auto& first = *system_.next();
     const auto bytes = first.raw.view.size();
     // Half of the bytes are reserved for clients. A single system request may be larger.
     const auto bytes_max = std::min(settings_.bytes_per_batch_max / 2, limits::system_request_bytes_per_batch_max);
-    if (!into.system_requests.empty() && into.bytes + bytes > bytes_max) return;
-    into.system_requests.push_back(first);
-    into.bytes += bytes;
+    if (!content.system_requests.empty() && content.bytes + bytes > bytes_max) return;
+    content.system_requests.push_back(first);
+    content.bytes += bytes;
+    into.oldest = std::min(into.oldest, system_.since(first.name));
     system_.propose_next();
   }
 }
 
 /// Moves the next request of a client into the batch. False if it does not fit.
-bool request_pool::take_next(client_id client, batch& into) {
+bool request_pool::take_next(client_id client, cut_batch& into) {
+  auto& content = into.content;
   const auto* first = queue_of(client).next();
   require(first != nullptr, "a client has its turn only while it has requests to propose");
   const auto bytes = client_queue::bytes_of(*first);
-  if (!into.is_null() && into.bytes + bytes > settings_.bytes_per_batch_max) return false;
-  into.requests.push_back(*first);
-  into.bytes += bytes;
+  if (!content.is_null() && content.bytes + bytes > settings_.bytes_per_batch_max) return false;
+  content.requests.push_back(*first);
+  content.bytes += bytes;
+  into.oldest = std::min(into.oldest, queue_of(client).since(first->id));
   // The time argument is unused, because a proposal ends no wait.
   change(client, {}, [](client_queue& of) { of.propose_next(); });
   return true;
@@ -245,11 +236,6 @@ void request_pool::on_executed(const std::vector<executed_request>& requests, bo
   // The batch may have left the pipeline before, because an installed state covered it or because it was proposed in an
   // earlier view.
   if (own && !in_flight_.empty() && in_flight_.front() == done) in_flight_.pop_front();
-}
-
-void request_pool::on_time(const batch& executed, wall_time own, moment now) {
-  // A null request has no time, because its digest is fixed (§4.4).
-  if (!executed.is_null()) last_time_ = {now, own - executed.proposed_time};
 }
 
 request_pool::batch_mark request_pool::mark_of(const batch& content) {

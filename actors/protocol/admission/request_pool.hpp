@@ -45,6 +45,13 @@ struct pending_requests {
   std::vector<system_request> system_requests;
 };
 
+/// A batch for the primary to propose. It has no time yet.
+struct cut_batch {
+  batch content;
+  /// When its oldest request became pending.
+  moment oldest{};
+};
+
 /// The pending requests of one replica, the primary's next batch (§4.2; batching of TOCS '02 §5.1.4), and the
 /// measurement of how long clients wait. Pure.
 ///
@@ -103,17 +110,14 @@ class request_pool {
   /// request waits. Otherwise it is due when enough requests have gathered or `delay_passed` is true. System requests
   /// come first. Then clients take turns. Of each session the oldest ready request comes first, whatever the link on
   /// which it arrived.
-  [[nodiscard]] std::optional<batch> cut(bool delay_passed);
-
-  /// When the oldest request of this batch became pending; `now` if none of them is pending. For metrics.
-  [[nodiscard]] moment oldest_in(const batch& content, moment now) const;
+  [[nodiscard]] std::optional<cut_batch> cut(bool delay_passed);
 
   /// These requests and system requests were executed in a batch; `own` if this replica proposed it.
   void on_executed(const std::vector<executed_request>& requests, bool own, moment now,
                    const std::vector<case_name>& cases = {});
 
-  /// `executed` was executed while the own wall clock shows `own`. The primary of this view had it committed.
-  void on_time(const batch& executed, wall_time own, moment now);
+  /// A batch of the present primary was executed, whose time was behind by this when its PRE-PREPARE arrived.
+  void on_lateness(duration behind, moment now) { last_time_ = {now, behind}; }
 
   /// The requests that a transferred state has executed, from `client_table::sessions`.
   void on_installed(const sessions_by_client& executed, moment now);
@@ -187,8 +191,8 @@ class request_pool {
     return std::ranges::binary_search(rate_limited_, client);
   }
   [[nodiscard]] bool is_over(request_id id) const;
-  void take_system_requests(batch& into);
-  bool take_next(client_id client, batch& into);
+  void take_system_requests(cut_batch& into);
+  bool take_next(client_id client, cut_batch& into);
   [[nodiscard]] bool wait_tells(request_id id, const client_queue& queue, moment now) const;
 
   batch_settings settings_;

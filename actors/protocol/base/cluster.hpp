@@ -45,8 +45,9 @@ struct cluster_parameters {
   /// period.
   std::uint32_t watermark_window = 256;
   /// How far the time of a batch may be ahead of the wall clock of a backup that votes for it, or behind it for long
-  /// (§4.6). It must exceed the difference between the clocks of correct replicas, and the time that a batch needs to
-  /// be executed: synchronised clocks differ by less than 100 ms, and a busy group needs seconds.
+  /// when its PRE-PREPARE arrives (§4.6). It must exceed the difference between the clocks of correct replicas, and the
+  /// time that a PRE-PREPARE needs to reach a backup: synchronised clocks differ by less than 100 ms, and on a slow
+  /// link or in a busy node a proposal waits for seconds at most. The time until the execution does not count.
   duration clock_skew_max = 10s;
 
   [[nodiscard]] constexpr group_size group() const { return group_size{replicas}; }

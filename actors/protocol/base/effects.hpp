@@ -23,6 +23,9 @@ struct committed_batch {
   digest value;
   std::shared_ptr<const batch> body;
   std::shared_ptr<const commit_certificate> certificate;
+  /// How far the time of the batch was behind the wall clock of this replica when its PRE-PREPARE arrived; negative if
+  /// it was ahead. Nothing if the time was not measured (`time_check::lateness_of`).
+  std::optional<duration> lateness = {};
 };
 
 /// Why a state is fetched from other replicas.

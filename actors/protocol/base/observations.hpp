@@ -24,14 +24,12 @@ struct frame_rejected {
 /// When a batch reached its phases at this replica; `moment{}` if that is unknown. The actors set these moments,
 /// because no core reads a clock.
 struct phase_times {
-  using time = moment;
-
   /// The primary received the oldest request of the batch; unknown at a backup.
-  time requested;
+  moment requested;
   /// The PRE-PREPARE was sent or accepted.
-  time proposed;
-  time prepared;
-  time committed;
+  moment proposed;
+  moment prepared;
+  moment committed;
 
   friend bool operator==(const phase_times&, const phase_times&) = default;
 };
@@ -264,6 +262,7 @@ using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
                  primary_suspected, donor_replaced, execution_resumed, probation_changed, move_agreed, replica_progress,
-                 status_was_heard, batcher_progress, fault_proven, standing_changed, audit_interrupted, query_failed, node_failed>;
+                 status_was_heard, batcher_progress, fault_proven, standing_changed, audit_interrupted, query_failed,
+                 node_failed>;
 
 }  // namespace hypermesh::protocol

@@ -35,4 +35,12 @@ std::string_view to_string(hand_over_cause why) {
   return names.at(static_cast<std::size_t>(why));
 }
 
+std::vector<case_name> cases_in(const batch& content) {
+  std::vector<case_name> names;
+  names.reserve(content.system_requests.size());
+  for (const auto& each : content.system_requests)
+    names.push_back(each.name);
+  return names;
+}
+
 }  // namespace hypermesh::protocol

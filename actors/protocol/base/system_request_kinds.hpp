@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "messages/values.hpp"
 
@@ -96,5 +97,8 @@ struct group_request {
 };
 
 using system_claim = std::variant<misbehaviour, group_request>;
+
+/// The names of the system requests of a batch.
+[[nodiscard]] std::vector<case_name> cases_in(const batch& content);
 
 }  // namespace hypermesh::protocol

@@ -40,9 +40,10 @@ std::optional<observed_misbehaviour> observed_misbehaviour_in(const observation&
   }
   if (const auto* it = std::get_if<primary_suspected>(&what)) {
     // A suspicion with the reason `proven` is based on evidence, which convicts by itself. It is not a sign of bad
-    // service.
-    // With the reason `behind`, the wrong clock may be that of this node.
-    if (it->reason == suspicion_reason::proven || it->reason == suspicion_reason::behind) return std::nullopt;
+    // service. With the reason `behind` the wrong clock may be that of this node. The suspicion counts nevertheless,
+    // because it takes f + 1 complaints to convict, and at most f replicas have a wrong clock or are faulty (attack
+    // 42).
+    if (it->reason == suspicion_reason::proven) return std::nullopt;
     return observed_misbehaviour{group.primary_of(it->view), complaint_reason::bad_service};
   }
   return std::nullopt;

@@ -15,16 +15,18 @@ std::size_t body_bytes_of(const message& value) {
 
 }  // namespace
 
-bool future_messages::hold(replica_id sender, const statement& content, const message& value) {
+bool future_messages::hold(replica_id sender, const statement& content, const message& value,
+                           std::optional<duration> lateness) {
   require(sender.value < held_.size(), "a sender is a member");
   auto& share = held_[sender.value];
   const auto bytes = body_bytes_of(value);
   // Each sender fills its own share only, so a flood of one replica displaces no message of another (attack 33).
   if (share.messages.size() >= votes_max_ || share.body_bytes + bytes > body_bytes_max) return false;
   // The first message of a sender for a place counts, as it does in a slot.
-  if (share.messages.try_emplace({content.view, content.sequence, kind_of(value)}, value).second) {
-    share.body_bytes += bytes;
-  }
+  const place where{content.view, content.sequence, kind_of(value)};
+  if (share.messages.contains(where)) return true;
+  share.messages.emplace(where, early_message{sender, value, lateness});
+  share.body_bytes += bytes;
   return true;
 }
 
@@ -33,7 +35,7 @@ std::vector<early_message> future_messages::drain(view_number view, const waterm
   for (std::uint32_t number = 0; number < held_.size(); ++number) {
     auto& share = held_[number];
     for (auto at = share.messages.begin(); at != share.messages.end();) {
-      const auto& [where, value] = *at;
+      const auto& [where, early] = *at;
       // A message is past when its view is over or a stable checkpoint covers its sequence number.
       const bool past = where.view < view || where.sequence <= marks.low();
       const bool now = where.view == view && marks.contains(where.sequence);
@@ -42,8 +44,8 @@ std::vector<early_message> future_messages::drain(view_number view, const waterm
         ++at;
         continue;
       }
-      share.body_bytes -= body_bytes_of(value);
-      if (now) due.push_back({replica_id{number}, std::move(at->second)});
+      share.body_bytes -= body_bytes_of(early.value);
+      if (now) due.push_back(std::move(at->second));
       at = share.messages.erase(at);
     }
   }

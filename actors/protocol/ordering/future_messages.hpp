@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "actors/protocol/base/watermarks.hpp"
@@ -13,6 +14,8 @@ namespace hypermesh::protocol {
 struct early_message {
   replica_id sender;
   message value;
+  /// For a PRE-PREPARE: its lateness when it arrived (`time_check::lateness_of`).
+  std::optional<duration> lateness;
 };
 
 /// Ordering messages for a view that this replica has not entered yet, or just above its H. When other replicas enter a
@@ -27,7 +30,7 @@ class future_messages {
       : votes_max_(2 * std::size_t{window}), held_(replicas) {}
 
   /// Keeps the message. False if the share of its sender is full.
-  bool hold(replica_id sender, const statement& content, const message& value);
+  bool hold(replica_id sender, const statement& content, const message& value, std::optional<duration> lateness);
 
   /// Removes and returns the messages of `view` inside `marks`, ordered by sender and then by sequence number, and
   /// drops messages that are past.
@@ -44,7 +47,7 @@ class future_messages {
     friend auto operator<=>(const place&, const place&) = default;
   };
   struct sender_share {
-    std::map<place, message> messages;
+    std::map<place, early_message> messages;
     std::size_t body_bytes = 0;
   };
 

@@ -47,7 +47,7 @@ replica_core::replica_core(const cluster_parameters& cluster, replica_id self, c
       log_(cluster),
       prepared_(cluster.group()),
       early_(cluster.replicas, cluster.watermark_window),
-      times_(cluster.clock_skew_max) {
+      times_(cluster) {
   require(cluster.is_valid(), "the cluster parameters form a group");
   require(group_.contains(self) && keys.self() == principal::of(self), "a replica signs as itself");
 }
@@ -124,7 +124,7 @@ replica_effects replica_core::on_message(principal sender, const message& value)
     case message_kind::pre_prepare:
     case message_kind::prepare:
     case message_kind::commit:
-      accept(from, value, out);
+      accept(from, value, lateness_of(value), out);
       break;
     case message_kind::status:
       hear_status(std::get<status>(value), out);
@@ -136,7 +136,8 @@ replica_effects replica_core::on_message(principal sender, const message& value)
   return out;
 }
 
-void replica_core::accept(replica_id from, const message& value, replica_effects& out) {
+void replica_core::accept(replica_id from, const message& value, std::optional<duration> lateness,
+                          replica_effects& out) {
   const auto& content = content_of(value);
   // Only another process with the same key can send votes of this replica, and this replica has its own votes already.
   if (kind_of(value) != message_kind::pre_prepare && from == self_) return reject(from, rejection::unsolicited, out);
@@ -146,11 +147,11 @@ void replica_core::accept(replica_id from, const message& value, replica_effects
   const bool above = content.view == view() && content.sequence > log_.marks().high() &&
                      content.sequence <= log_.marks().high().plus(cluster_.watermark_window);
   if (later_view || above) {
-    if (early_.hold(from, content, value)) return;
+    if (early_.hold(from, content, value, lateness)) return;
     return reject(from, later_view ? rejection::other_view : rejection::outside_watermarks, out);
   }
   if (const auto bad = check_place(content)) return reject(from, *bad, out);
-  if (const auto* proposal = std::get_if<pre_prepare>(&value)) return accept(from, *proposal, out);
+  if (const auto* proposal = std::get_if<pre_prepare>(&value)) return accept(from, *proposal, lateness, out);
   const auto kind = kind_of(value);
   take_vote(kind, kind == message_kind::prepare ? std::get<prepare>(value).vote : std::get<commit>(value).vote, out);
 }
@@ -162,7 +163,8 @@ std::optional<rejection> replica_core::check_place(const statement& content) con
   return std::nullopt;
 }
 
-void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_effects& out) {
+void replica_core::accept(replica_id from, const pre_prepare& proposal, std::optional<duration> lateness,
+                          replica_effects& out) {
   const auto& content = proposal.header.content;
   require(content.replica == primary(), "a verified PRE-PREPARE of this view is the primary's");
   // §4.4: V fixes the beginning of the new view: nothing is proposed at or below its stable checkpoint, and above it O
@@ -183,6 +185,8 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
   // A PRE-PREPARE that this primary did not make, but that has its signature, comes from another process with the same
   // key. A primary on probation may have made it before it lost its disk, and learns it again from this message.
   if (is_primary() && !is_named && rights_.is_full()) return reject(from, rejection::unsolicited, out);
+  // A batch that the NEW-VIEW names has the time of an earlier primary, and a primary does not judge itself.
+  if (!is_named && !is_primary()) slot.lateness = lateness;
   out.records.push_back({record_kind::pre_prepare, view(), content.sequence, proposal.raw});
   fill(proposal.header, proposal.body, proposal.raw, out);
   if (here->unanswered.empty() || lacks_body()) return;
@@ -233,6 +237,12 @@ bool replica_core::vouches_for(const slot& of) const {
   // a backup whose clock is wrong follows the others, and does not count as one more faulty replica. The proposal
   // counts as the vote of the primary.
   return of.prepares.count_for(content.value) + 1 >= group_.weak_quorum();
+}
+
+/// How late a message is that arrives now; nothing for a vote.
+std::optional<duration> replica_core::lateness_of(const message& value) const {
+  const auto* proposal = std::get_if<pre_prepare>(&value);
+  return proposal == nullptr ? std::nullopt : times_.lateness_of(*proposal);
 }
 
 void replica_core::take_vote(message_kind kind, const signed_statement& vote, replica_effects& out) {
@@ -287,7 +297,8 @@ void replica_core::execute_ready(replica_effects& out) {
     certificate->commits = next->commits.votes_for(value);
     require(certificate->commits.size() >= group_.quorum(), "a commit certificate holds a quorum");
     out.records.push_back({record_kind::committed, view(), last_executed_, encode_statements(certificate->commits)});
-    committed_batch batch{view(), last_executed_, value, next->proposal->body, std::move(certificate)};
+    const auto lateness = times_.lags_at(last_executed_) ? std::nullopt : next->lateness;
+    committed_batch batch{view(), last_executed_, value, next->proposal->body, std::move(certificate), lateness};
     out.observations.emplace_back(slot_committed{batch});
     out.committed.push_back(std::move(batch));
   }

@@ -80,8 +80,8 @@ class replica_core {
   /// primary, the effects contain its proposals of null requests.
   [[nodiscard]] replica_effects on_advance(sequence_number through);
 
-  /// The wall clock of this node shows `now`. The caller gives a reading before each message and each tick. It affects
-  /// only for which proposed times this replica vouches (§4.6).
+  /// The wall clock of this node shows `now`. The caller gives a reading before each event. It affects only for which
+  /// proposed times this replica vouches, and the measured lateness of proposals (§4.6).
   void on_wall_clock(wall_time now) { times_.on_wall_clock(now); }
 
   /// The status period has passed.
@@ -104,11 +104,12 @@ class replica_core {
   void propose(std::shared_ptr<const batch> body, replica_effects& out);
   void propose_waiting(replica_effects& out);
   void propose_null_requests(replica_effects& out);
-  void accept(replica_id from, const message& value, replica_effects& out);
-  void accept(replica_id from, const pre_prepare& proposal, replica_effects& out);
+  void accept(replica_id from, const message& value, std::optional<duration> lateness, replica_effects& out);
+  void accept(replica_id from, const pre_prepare& proposal, std::optional<duration> lateness, replica_effects& out);
   void fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw, replica_effects& out);
   void prepare_slot(sequence_number sequence, replica_effects& out);
   [[nodiscard]] bool vouches_for(const slot& of) const;
+  [[nodiscard]] std::optional<duration> lateness_of(const message& value) const;
   void take_vote(message_kind kind, const signed_statement& vote, replica_effects& out);
   void advance(sequence_number sequence, replica_effects& out);
   void execute_ready(replica_effects& out);

@@ -55,6 +55,7 @@ void replica_core::leave_view(view_number to) {
   bodies_.collect(log_);
   log_.start_view();
   status_.leave(to, ticks_);
+  times_.on_view();
   // The new view decides everything above h again.
   last_decided_ = log_.marks().low();
 }
@@ -169,7 +170,7 @@ void replica_core::repropose(replica_effects& out) {
 void replica_core::take_early(replica_effects& out) {
   if (status_.active() == nullptr) return;
   for (const auto& each : early_.drain(view(), log_.marks()))
-    accept(each.sender, each.value, out);
+    accept(each.sender, each.value, each.lateness, out);
 }
 
 // --- After the loss of the disk ---------------------------------------------------
@@ -205,6 +206,7 @@ void replica_core::wish(replica_effects& out) const {
 void replica_core::hear_status(const status& value, replica_effects& out) {
   out.observations.emplace_back(
       status_was_heard{value.replica, value.view, value.active, value.last_decided, value.on_probation});
+  if (value.view == view()) times_.on_status(value.replica, value.last_decided);
   const auto changed = rights_.on_status(value, log_.marks().low());
   if (!changed) return;
   out.voting_above = changed->floor;
@@ -223,8 +225,9 @@ void replica_core::restore(const recovered_replica& past) {
   // The restart executed the batches on disk again, so the executor has this state.
   last_executed_ = past.last_executed;
   // While the restart executed these batches, it computed the states at their checkpoints again. `taken_` does not
-  // cover these states yet, because they may be wrong (attack 27): first the checkpointer compares them with their
-  // certificates.
+  // cover these states yet, because they may be wrong (attack 27): the executor hands them to the checkpointer again.
+  // The checkpointer forwards a state that no certificate covers yet, without a comparison. h is safe nevertheless: a
+  // certificate reaches this replica only after the checkpointer has compared it with the own root.
   taken_ = log_.marks().low();
   last_decided_ = log_.marks().low();
   last_proposed_ = last_executed_;

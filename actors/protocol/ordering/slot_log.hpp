@@ -13,6 +13,8 @@ namespace hypermesh::protocol {
 /// The messages of one sequence number in the view of a replica (§4.2). Pure.
 struct slot {
   std::optional<pre_prepare> proposal;
+  /// As in `committed_batch`.
+  std::optional<duration> lateness;
   vote_set prepares;
   vote_set commits;
   /// Whether this replica has sent its own votes.

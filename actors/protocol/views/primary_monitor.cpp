@@ -93,10 +93,12 @@ std::optional<suspicion_reason> primary_monitor::judge(const service_report& rep
   // This is checked even if no client waits, because a primary could execute all requests and still prevent a
   // readmission.
   if (keeps_out(report, timeout, now)) return suspicion_reason::mute;
-  // The same holds for the time: leases that never expire harm others than the clients that send requests.
-  if (falls_behind(report, timeout)) return suspicion_reason::behind;
+  const bool is_behind = falls_behind(report, timeout);
   const auto found = reason(report, timeout, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
+  // The time comes last, because it depends on the own clock, and a wrong time must not hide bad service. It counts
+  // even if no client waits: leases that never expire harm others than the clients that send requests.
+  if (!found && is_behind) return suspicion_reason::behind;
   return found;
 }
 
@@ -132,9 +134,9 @@ bool primary_monitor::keeps_out(const service_report& report, duration timeout, 
   return now >= advance_from_->first + timeout;
 }
 
-/// One batch may be late because it was sent again, or because this node stood still. Such batches are executed
-/// together. So the finding needs batches over a whole time-out, and with more than f wrong clocks a view still lasts
-/// as long. An idle primary proposes no time, so it is not judged.
+/// One batch may be late because its link was slow or because a node stood still. Such batches are executed together.
+/// So the finding needs batches over a whole time-out, and with more than f wrong clocks a view still lasts as long. An
+/// idle primary proposes no time, so it is not judged.
 bool primary_monitor::falls_behind(const service_report& report, duration timeout) {
   if (!report.last_time || report.last_time->behind <= clock_skew_max_) {
     behind_since_.reset();

@@ -22,8 +22,10 @@ struct ended_wait {
 
 /// How the time of an executed batch compared with the wall clock of this node.
 struct executed_time {
+  /// When the batch was executed.
   moment at{};
-  /// The reading of the wall clock at the execution, minus the time of the batch; negative if the batch was ahead.
+  /// The reading of the wall clock when the PRE-PREPARE arrived, minus the time of the batch; negative if the batch was
+  /// ahead.
   duration behind{};
 };
 
@@ -41,7 +43,7 @@ struct service_report {
   /// arrives here or is forwarded. Stays show the delay that a primary adds to each request, even if one client has
   /// many requests under way.
   std::vector<ended_wait> stays;
-  /// The last batch that was executed in this view and is no null request.
+  /// The last batch of this view that was executed and whose lateness was measured (`committed_batch`).
   std::optional<executed_time> last_time = {};
   /// The last sequence number that was executed here, and the one that a readmission or a hand-over needs.
   sequence_number executed_through = {};
@@ -68,9 +70,11 @@ struct service_report {
 ///   step.
 /// - Slow by selection: the primary lets some requests wait while it serves later ones of the same sessions, even if
 ///   the later ones are many. Low throughput is not needed.
-/// - Behind: all batches that were seen during a time-out had times that are behind the own wall clock by more than the
-///   bound of the genesis (attack 42). Without this rule a faulty primary could stop the ordered time. A backup whose
-///   own clock is ahead finds this too, but f such backups alone cannot end the view.
+/// - Behind: all batches that were seen during a time-out had times that were behind the own wall clock by more than
+/// the
+///   bound of the genesis when they arrived (attack 42). Without this rule a faulty primary could stop the ordered
+///   time. A backup whose own clock is ahead finds this too, but f such backups alone cannot end the view. The other
+///   reasons are named first, because they need no right clock.
 ///
 /// Slow is decided at the second finding within sixteen time-outs. A machine that stopped for a while, links that
 /// opened late, or one slow write also cause long waits. These waits began before the first finding, so they do not

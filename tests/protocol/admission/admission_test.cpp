@@ -156,9 +156,9 @@ TEST_CASE_FIXTURE(admission_world,
   // System requests are proposed in the order of their arrival.
   const auto next = builder().cut(true);
   REQUIRE(next);
-  REQUIRE(next->system_requests.size() == 2);
-  CHECK(next->system_requests[0].name == case_name{9});
-  CHECK(next->system_requests[1].name == case_name{3});
+  REQUIRE(next->content.system_requests.size() == 2);
+  CHECK(next->content.system_requests[0].name == case_name{9});
+  CHECK(next->content.system_requests[1].name == case_name{3});
   builder().on_executed({}, true, moment{2ms}, {case_name{9}, case_name{3}});
   CHECK(builder().in_flight() == 0);
   CHECK(builder().requests_pending() == 0);
@@ -361,7 +361,7 @@ TEST_CASE_FIXTURE(admission_world, "the counts match the content after any mixtu
         if (builder().admit(value, moment{step * 1us}) == admission::accepted) ++accepted;
         displaced += builder().take_displaced().size();
       } else if (auto next = builder().cut(random.below(2) == 0)) {
-        open.push_back(std::move(*next));
+        open.push_back(std::move(next->content));
       }
       REQUIRE(builder().requests_pending() <= settings.requests_pending_max);
       REQUIRE(builder().bytes_pending() <= settings.bytes_pending_max);

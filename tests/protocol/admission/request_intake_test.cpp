@@ -179,3 +179,41 @@ TEST_CASE("a session opening on its client's link sends the session's results th
   CHECK(bench.tested.on_request(from_client, opening, moment{}).routes_session);
   CHECK_FALSE(bench.receive(1).routes_session);
 }
+
+TEST_CASE("only the primary cuts batches, with its wall clock and the arrival of the oldest request") {
+  constexpr wall_time noon{std::chrono::hours{12}};
+  intake_bench primary{0};
+  (void)primary.receive(1, from_client, moment{3ms});
+  (void)primary.receive(2, from_client, moment{5ms});
+  CHECK(primary.tested.awaits_delay());
+  const auto cut = primary.tested.cut(true, noon);
+  REQUIRE(cut);
+  CHECK(cut->content.requests.size() == 2);
+  CHECK(cut->content.proposed_time == noon);
+  CHECK(cut->oldest == moment{3ms});
+  CHECK_FALSE(primary.tested.awaits_delay());
+  CHECK_FALSE(primary.tested.cut(true, noon));
+  intake_bench backup{1};
+  (void)backup.receive(1);
+  CHECK_FALSE(backup.tested.cut(true, noon));
+  CHECK_FALSE(backup.tested.awaits_delay());
+}
+
+TEST_CASE("a batch of an earlier view neither leaves the pipeline of a backup nor counts for the present primary") {
+  intake_bench bench{0};
+  (void)bench.receive(1);
+  REQUIRE(bench.tested.cut(true, wall_time{}));
+  const std::vector<executed_request> done{{bench.ask(1).id, true}};
+  SUBCASE("of another primary") {
+    bench.tested.on_executed({view_number{1}, done, {}, duration{1h}}, moment{1ms});
+    CHECK(bench.pool.in_flight() == 1);
+    CHECK_FALSE(bench.pool.service(moment{1ms}).last_time);
+  }
+  SUBCASE("of this view") {
+    bench.tested.on_executed({view_number{0}, done, {}, duration{2s}}, moment{1ms});
+    CHECK(bench.pool.in_flight() == 0);
+    REQUIRE(bench.pool.service(moment{1ms}).last_time);
+    CHECK(bench.pool.service(moment{1ms}).last_time->behind == 2s);
+    CHECK(bench.pool.service(moment{1ms}).last_time->at == moment{1ms});
+  }
+}

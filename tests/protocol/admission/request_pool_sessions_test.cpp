@@ -37,7 +37,7 @@ struct session_world {
     std::vector<std::uint64_t> times;
     const auto next = builder.cut(true);
     if (!next) return times;
-    for (const auto& each : next->requests)
+    for (const auto& each : next->content.requests)
       times.push_back(each.id.when.value);
     return times;
   }
@@ -136,7 +136,7 @@ TEST_CASE("sessions of one client take turns, so that no session delays the othe
   const auto next = world.builder.cut(true);
   REQUIRE(next);
   std::vector<std::uint64_t> sessions;
-  for (const auto& each : next->requests)
+  for (const auto& each : next->content.requests)
     sessions.push_back(each.id.session.value);
   CHECK(sessions == std::vector<std::uint64_t>{7, 8, 7, 8, 7, 8});
 }

@@ -48,10 +48,10 @@ client_sessions sessions_of(std::uint64_t floor, std::set<std::uint64_t> done) {
   return sessions;
 }
 
-std::vector<request_id> ids_in(const std::optional<batch>& content) {
+std::vector<request_id> ids_in(const std::optional<cut_batch>& cut) {
   std::vector<request_id> ids;
-  if (!content) return ids;
-  for (const auto& each : content->requests)
+  if (!cut) return ids;
+  for (const auto& each : cut->content.requests)
     ids.push_back(each.id);
   return ids;
 }
@@ -65,7 +65,7 @@ TEST_CASE("a request is pending, then done, and never admitted again") {
   const auto next = world.builder.cut(false);
   REQUIRE(next);
   CHECK(world.admit(0, 1) == admission::already_pending);
-  world.execute(*next);
+  world.execute(next->content);
   CHECK(world.admit(0, 1) == admission::done);
   CHECK(world.builder.requests_pending() == 0);
   CHECK(world.builder.bytes_pending() == 0);
@@ -150,7 +150,7 @@ TEST_CASE("the pool holds a bounded number of requests and of bytes") {
   CHECK(by_bytes.admit(0, 1) == admission::accepted);
   CHECK(by_bytes.admit(1, 1) == admission::accepted);
   CHECK(by_bytes.admit(2, 1) == admission::overloaded);
-  by_bytes.execute(*by_bytes.builder.cut(true));
+  by_bytes.execute(by_bytes.builder.cut(true)->content);
   CHECK(by_bytes.admit(2, 1) == admission::accepted);
 }
 
@@ -165,11 +165,12 @@ TEST_CASE("a batch respects its bounds, and a request larger than the bound has 
   std::vector<std::size_t> sizes;
   while (const auto next = world.builder.cut(true)) {
     std::size_t bytes = 0;
-    for (const auto& each : next->requests)
+    const auto& content = next->content;
+    for (const auto& each : content.requests)
       bytes += each.raw.view.size();
-    CHECK(next->bytes == bytes);
-    CHECK((next->requests.size() == 1 || next->bytes <= settings.bytes_per_batch_max));
-    sizes.push_back(next->requests.size());
+    CHECK(content.bytes == bytes);
+    CHECK((content.requests.size() == 1 || content.bytes <= settings.bytes_per_batch_max));
+    sizes.push_back(content.requests.size());
   }
   CHECK(sizes == std::vector<std::size_t>{2, 2, 1, 1});
 }
@@ -185,7 +186,7 @@ TEST_CASE("the pipeline is never deeper than allowed, and every executed batch m
   REQUIRE(world.builder.cut(true));
   CHECK(world.builder.in_flight() == 2);
   CHECK_FALSE(world.builder.cut(true));
-  world.execute(*first);
+  world.execute(first->content);
   CHECK(world.builder.cut(true));
   CHECK_FALSE(world.builder.cut(true));
 }
@@ -272,7 +273,7 @@ TEST_CASE("the counts match the content after any mixture of events") {
           (void)world.admit(client, 1 + random.below(600));
           break;
         case 2:
-          if (auto next = world.builder.cut(random.below(2) == 0)) open.push_back(std::move(*next));
+          if (auto next = world.builder.cut(random.below(2) == 0)) open.push_back(std::move(next->content));
           break;
         default:
           if (open.empty()) break;
@@ -284,7 +285,7 @@ TEST_CASE("the counts match the content after any mixture of events") {
     for (const auto& each : open)
       world.execute(each);
     while (const auto next = world.builder.cut(true))
-      world.execute(*next);
+      world.execute(next->content);
     CAPTURE(seed);
     CHECK(world.builder.requests_pending() == 0);
     CHECK(world.builder.bytes_pending() == 0);
@@ -298,7 +299,7 @@ TEST_CASE("a refused request starts no wait (attack 32)") {
   builder_world world{settings};
   CHECK(world.admit(0, 1) == admission::accepted);
   CHECK(world.admit(1, 1) == admission::overloaded);
-  world.execute(*world.builder.cut(true));
+  world.execute(world.builder.cut(true)->content);
   CHECK(world.admit(0, 1) == admission::done);
   CHECK(world.builder.service(moment{10s}).clients_waiting == 0);
 }
@@ -311,8 +312,8 @@ TEST_CASE("system requests are admitted by their names, in any order, and execut
   CHECK(world.builder.admit(ask(5), moment{}) == admission::already_pending);
   const auto first = world.builder.cut(true);
   REQUIRE(first);
-  CHECK(first->system_requests.size() == 2);
-  world.execute(*first);
+  CHECK(first->content.system_requests.size() == 2);
+  world.execute(first->content);
   CHECK(world.builder.requests_pending() == 0);
   CHECK(world.builder.admit(ask(5), moment{}) == admission::done);
   // A system request with a lower name than an executed one is still fresh.
@@ -328,10 +329,10 @@ TEST_CASE("a batch holds at most eight system requests beside its other requests
     CHECK(world.admit(3, when) == admission::accepted);
   const auto first = world.builder.cut(true);
   REQUIRE(first);
-  CHECK(first->system_requests.size() == 8);
-  CHECK(first->requests.size() == 12);
-  CHECK(world.builder.cut(true)->system_requests.size() == 8);
-  CHECK(world.builder.cut(true)->system_requests.size() == 4);
+  CHECK(first->content.system_requests.size() == 8);
+  CHECK(first->content.requests.size() == 12);
+  CHECK(world.builder.cut(true)->content.system_requests.size() == 8);
+  CHECK(world.builder.cut(true)->content.system_requests.size() == 4);
   CHECK_FALSE(world.builder.cut(true));
 }
 
@@ -353,7 +354,18 @@ TEST_CASE("a pool that stops admitting refuses new requests and keeps the pendin
   CHECK(world.admit(0, 1) == admission::already_pending);
   const auto pending = world.builder.cut(true);
   CHECK(ids_in(pending) == std::vector<request_id>{id_of(0, 1)});
-  world.execute(*pending);
+  world.execute(pending->content);
   CHECK(world.admit(0, 1) == admission::done);
   CHECK(world.builder.requests_pending() == 0);
+}
+
+TEST_CASE("a batch says when its oldest request or system request became pending") {
+  batch_settings settings;
+  settings.requests_per_batch_max = 2;
+  builder_world world{settings};
+  for (const std::uint64_t when : {3U, 1U, 2U})
+    REQUIRE(world.builder.admit(world.ask(0, when), moment{when * 1ms}) == admission::accepted);
+  CHECK(world.builder.cut(true)->oldest == moment{1ms});
+  REQUIRE(world.builder.admit(make_system_request(case_name{7}), moment{2ms}) == admission::accepted);
+  CHECK(world.builder.cut(true)->oldest == moment{2ms});
 }

@@ -35,9 +35,9 @@ TEST_CASE("a request that was proposed and not executed is proposed again in the
   CHECK(world.builder.in_flight() == 0);
   const auto again = world.builder.cut(false);
   REQUIRE(again);
-  REQUIRE(again->requests.size() == 3);
-  CHECK(again->requests[0].id.when == timestamp{1});
-  CHECK(again->requests[2].id.when == timestamp{3});
+  REQUIRE(again->content.requests.size() == 3);
+  CHECK(again->content.requests[0].id.when == timestamp{1});
+  CHECK(again->content.requests[2].id.when == timestamp{3});
 }
 
 TEST_CASE("a batch of an earlier view that is executed late takes nothing out of the new pipeline") {

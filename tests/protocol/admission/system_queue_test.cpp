@@ -182,14 +182,14 @@ TEST_CASE("system requests come first in a batch and leave half of its bytes to 
           request_pool::admission::accepted);
   const auto first = pool.cut(true);
   REQUIRE(first);
-  REQUIRE(first->system_requests.size() == 2);
-  CHECK(first->system_requests[0].name == name_of(1));
-  CHECK(first->system_requests[1].name == name_of(2));
-  REQUIRE(first->requests.size() == 1);
-  CHECK(first->requests[0].id.client == client_id{3});
+  REQUIRE(first->content.system_requests.size() == 2);
+  CHECK(first->content.system_requests[0].name == name_of(1));
+  CHECK(first->content.system_requests[1].name == name_of(2));
+  REQUIRE(first->content.requests.size() == 1);
+  CHECK(first->content.requests[0].id.client == client_id{3});
   const auto second = pool.cut(true);
   REQUIRE(second);
-  CHECK(second->system_requests.size() == 2);
+  CHECK(second->content.system_requests.size() == 2);
 }
 
 TEST_CASE("a client that holds many bytes keeps no system request from the primary of a new view (attack 33)") {
@@ -228,7 +228,7 @@ TEST_CASE("a system request that is larger than half of a batch is proposed firs
   REQUIRE(pool.admit(system_request_of(1, 25), moment{}) == request_pool::admission::accepted);
   const auto only = pool.cut(true);
   REQUIRE(only);
-  CHECK(only->system_requests.size() == 1);
+  CHECK(only->content.system_requests.size() == 1);
 }
 
 TEST_CASE("other evidence for a pending system request is a duplicate, and blames no sender") {

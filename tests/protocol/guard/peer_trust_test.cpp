@@ -90,5 +90,8 @@ TEST_CASE_FIXTURE(trust_world, "events that may happen to correct replicas are h
         observed_misbehaviour{replica_id{1}, complaint_reason::bad_state});
   CHECK(observed_misbehaviour_in(primary_suspected{view_number{9}, suspicion_reason::slow}, cluster.group()) ==
         observed_misbehaviour{replica_id{2}, complaint_reason::bad_service});
+  // One wrong clock alone convicts no replica, because that takes f + 1 complaints (attack 42).
+  CHECK(observed_misbehaviour_in(primary_suspected{view_number{9}, suspicion_reason::behind}, cluster.group()) ==
+        observed_misbehaviour{replica_id{2}, complaint_reason::bad_service});
   CHECK_FALSE(observed_misbehaviour_in(primary_suspected{view_number{9}, suspicion_reason::proven}, cluster.group()));
 }

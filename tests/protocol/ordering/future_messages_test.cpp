@@ -17,12 +17,12 @@ struct early_world {
   bool hold_commit(std::uint32_t sender, std::uint64_t view, std::uint64_t n) {
     const auto vote = factory.signed_as(
         message_kind::commit, factory.content_of(replica_id{sender}, view_number{view}, sequence_number{n}, {}));
-    return early.hold(replica_id{sender}, vote.content, commit{vote});
+    return early.hold(replica_id{sender}, vote.content, commit{vote}, std::nullopt);
   }
   bool hold_proposal(std::uint64_t n, std::size_t bytes) {
     const auto body = factory.batch_of({factory.request_of(client_id{0}, timestamp{n}, std::string(bytes, 'x'))});
     const auto proposal = factory.pre_prepare_of(view_number{0}, sequence_number{n}, body);
-    return early.hold(replica_id{0}, proposal.header.content, proposal);
+    return early.hold(replica_id{0}, proposal.header.content, proposal, duration{7us});
   }
 };
 
@@ -69,4 +69,13 @@ TEST_CASE("each sender fills only its own share, in votes and in bytes (attack 3
   // A repeated message takes no additional room.
   CHECK(world.hold_commit(2, 30, 1));
   CHECK(world.early.size() == 16 + 1 + (n - 9));
+}
+
+TEST_CASE("the lateness of an early proposal is that of its arrival") {
+  early_world world;
+  REQUIRE(world.hold_proposal(9, 10));
+  world.marks.advance_to(sequence_number{4});
+  const auto due = world.early.drain(view_number{0}, world.marks);
+  REQUIRE(due.size() == 1);
+  CHECK(due.front().lateness == 7us);
 }

@@ -313,3 +313,34 @@ TEST_CASE("a primary whose times stay behind for a time-out is suspected (attack
     CHECK_FALSE(judged(2 * timeout, 1h));
   }
 }
+
+TEST_CASE("times that stay behind hide no other reason, because the others need no right clock") {
+  judging_world world;
+  const auto judged = [&](duration later) {
+    world.now += later;
+    ++world.report.requests_executed;
+    world.report.last_time = executed_time{world.now, 1h};
+    return world.judge.judge(world.report, timeout, world.now);
+  };
+  world.serve(timeout, 2ms, 5'000);
+  REQUIRE_FALSE(world.found);
+  CHECK_FALSE(judged(0s));
+  SUBCASE("a client starves") {
+    world.report.longest_wait = 2 * timeout;
+    CHECK(judged(timeout) == suspicion_reason::starving);
+  }
+  SUBCASE("the primary is slow, and less is expected of the next one") {
+    world.stay = 900ms;
+    for (duration passed{}; passed < 8 * timeout && !world.found; passed += look) {
+      world.report.last_time = executed_time{world.now, 1h};
+      world.serve(look, 900ms, 50);
+      // The finding needs a second look, and the times are found first.
+      if (world.found == suspicion_reason::behind) world.found.reset();
+    }
+    CHECK(world.found == suspicion_reason::slow);
+  }
+  SUBCASE("no client waits") {
+    world.report.clients_waiting = 0;
+    CHECK(judged(timeout) == suspicion_reason::behind);
+  }
+}

@@ -1,9 +1,9 @@
-#include "actors/protocol/ordering/phase_clock.hpp"
+#include "actors/phase_clock.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace hypermesh;
-using namespace hypermesh::protocol;
+using namespace hypermesh::actors;
 
 namespace {
 
@@ -13,8 +13,6 @@ slot_committed committed(std::uint64_t sequence, std::shared_ptr<const batch> bo
   return {{view_number{0}, sequence_number{sequence}, {}, std::move(body), nullptr}, {}};
 }
 
-phase_times times_in(const replica_effects& step) { return std::get<slot_committed>(step.observations.front()).times; }
-
 replica_effects step_with(const std::vector<sequence_number>& proposed,
                           const std::vector<sequence_number>& prepared = {}) {
   replica_effects step;
@@ -23,6 +21,14 @@ replica_effects step_with(const std::vector<sequence_number>& proposed,
   for (const auto sequence : prepared)
     step.records.push_back({record_kind::prepared, view_number{0}, sequence, nullptr});
   return step;
+}
+
+/// The times that the clock gives to the commit of `body` at sequence number 7.
+phase_times commit_at(phase_clock& clock, moment now, std::shared_ptr<const batch> body) {
+  replica_effects last;
+  last.observations.emplace_back(committed(7, std::move(body)));
+  clock.note(last, now);
+  return std::get<slot_committed>(last.observations.front()).times;
 }
 
 }  // namespace
@@ -35,10 +41,7 @@ TEST_CASE("a committed batch carries the times of its phases") {
   clock.note(proposed, after(2ms));
   auto prepared = step_with({}, {sequence_number{7}});
   clock.note(prepared, after(3ms));
-  replica_effects last;
-  last.observations.emplace_back(committed(7, body));
-  clock.note(last, after(4ms));
-  CHECK(times_in(last) == phase_times{after(1ms), after(2ms), after(3ms), after(4ms)});
+  CHECK(commit_at(clock, after(4ms), body) == phase_times{after(1ms), after(2ms), after(3ms), after(4ms)});
   CHECK(clock.size() == 0);
 }
 
@@ -49,10 +52,35 @@ TEST_CASE("a proposal in a later view replaces the time of the earlier one") {
   auto again = step_with({sequence_number{7}});
   again.view_entered = view_number{1};
   clock.note(again, after(9ms));
-  replica_effects last;
-  last.observations.emplace_back(committed(7, std::make_shared<const batch>()));
-  clock.note(last, after(10ms));
-  CHECK(times_in(last) == phase_times{after(0ms), after(9ms), after(0ms), after(10ms)});
+  const auto times = commit_at(clock, after(10ms), std::make_shared<const batch>());
+  CHECK(times == phase_times{after(0ms), after(9ms), after(0ms), after(10ms)});
+}
+
+TEST_CASE("a batch that a NEW-VIEW proposes again has no times of the old view") {
+  phase_clock clock;
+  auto first = step_with({sequence_number{7}}, {sequence_number{7}});
+  clock.note(first, after(2ms));
+  replica_effects next;
+  SUBCASE("its own VIEW-CHANGE comes first") { next.view_left = std::make_shared<const view_change>(); }
+  SUBCASE("the NEW-VIEW comes first") { next.view_entered = view_number{1}; }
+  clock.note(next, after(5ms));
+  // The body is at hand, so there is no second PRE-PREPARE.
+  auto prepared = step_with({}, {sequence_number{7}});
+  clock.note(prepared, after(9ms));
+  const auto times = commit_at(clock, after(10ms), std::make_shared<const batch>());
+  CHECK(times == phase_times{after(0ms), after(0ms), after(0ms), after(10ms)});
+}
+
+TEST_CASE("a batch at the address of a dropped one has no time of that one") {
+  phase_clock clock;
+  // The first batch was dropped, so the allocator may use its address again. Here the address is the same for certain.
+  batch place;
+  const auto no_delete = [](const batch*) {};
+  auto dropped = std::shared_ptr<const batch>{&place, no_delete};
+  clock.note_cut(dropped, after(1ms));
+  dropped.reset();
+  const auto times = commit_at(clock, after(4ms), std::shared_ptr<const batch>{&place, no_delete});
+  CHECK(times.requested == moment{});
 }
 
 TEST_CASE("batches that never commit are forgotten with their checkpoint and their view") {
@@ -75,5 +103,5 @@ TEST_CASE("batches that never commit are forgotten with their checkpoint and the
   replica_effects leaving;
   leaving.view_entered = view_number{1};
   clock.note(leaving, after(3ms));
-  CHECK(clock.size() == 10);
+  CHECK(clock.size() == 0);
 }
