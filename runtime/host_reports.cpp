@@ -24,6 +24,21 @@ std::vector<hypermesh::metric> metrics_of(const node_report& report) {
   return all;
 }
 
+node_health shown_of(const health_report& report, or_error<void> running) {
+  node_health shown;
+  shown.is_live = report.live;
+  shown.is_ready = report.ready;
+  shown.is_draining = report.draining;
+  shown.running = std::move(running);
+  shown.is_service_possible = report.service_possible;
+  shown.faults_tolerated = report.faults_tolerated;
+  shown.safe_to_restart = report.safe_to_restart;
+  for (const auto& each : report.reasons)
+    shown.reasons.push_back({each.replica, std::string{to_string(each.condition)}, text_of(each)});
+  shown.sentence = sentence_of(report);
+  return shown;
+}
+
 replica_reputation shown_of(const reputation& known) {
   replica_reputation shown;
   shown.score = known.agreed.score;

@@ -18,6 +18,7 @@
 #include "runtime/audit/audit_recovery.hpp"
 #include "runtime/base/system_wall_clock.hpp"
 #include "runtime/config_check.hpp"
+#include "runtime/host_reports.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/metrics/disk_watch.hpp"
@@ -156,8 +157,9 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
     condition->on_observation(what);
     if (also) also(what);
   };
-  if (auto done = replica->restore(config, std::move(machine), parts); !done) return failure_of(done);
   replica->watch_health(config, parts, links);
+  if (auto done = replica->restore(config, std::move(machine), parts); !done) return failure_of(done);
+  replica->watch_->begin(std::chrono::steady_clock::now());
   replica->prepare_http(config, parts, links);
   // Observers learn at once which sequences this run does not execute, and in which view it begins.
   const auto& past = parts.restored.past.replica;
@@ -167,7 +169,7 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
   if (auto done = replica->run(std::move(parts), std::move(links), config.listen); !done) return failure_of(done);
   replica->links_.notice = *fitted;
   // After an error the destructor stops the node.
-  if (auto done = replica->start_http(config, std::move(observers.health)); !done) return failure_of(done);
+  if (auto done = replica->start_http(config); !done) return failure_of(done);
   return replica;
 }
 
@@ -236,7 +238,13 @@ or_error<void> hosted_replica::start_audit(const node_config& config, node_parts
 void hosted_replica::watch_health(const node_config& config, node_parts& parts, link_settings& links) {
   keeps_disk_ = config.storage.mode != durability::memory;
   const health::health_subject subject{parts.identity.cluster, config.self, parts.settings.status_period, keeps_disk_};
-  watch_ = std::make_shared<health::shared_health_watch>(subject, std::chrono::steady_clock::now());
+  watch_ = std::make_shared<shared_health_watch>(
+      subject, std::chrono::steady_clock::now(),
+      [machine = machine_](std::chrono::milliseconds bound) { return machine->complaint(bound); });
+  parts.on_failure = [watch = watch_, also = std::move(parts.on_failure)](const world_error& error) {
+    watch->fail(error);
+    also(error);
+  };
   parts.on_observation = [watch = watch_, also = std::move(parts.on_observation)](const observation& what) {
     watch->note(what, std::chrono::steady_clock::now());
     if (also) also(what);
@@ -266,21 +274,7 @@ void hosted_replica::prepare_http(const node_config& config, node_parts& parts, 
   };
 }
 
-/// The judgement of the host's group, and the facts about this machine that the group does not see.
-http::health_answer hosted_replica::judge(const http::node_facts& facts) {
-  constexpr std::chrono::seconds patience{1};
-  auto answer = http::assess_by_facts(facts);
-  const auto group = health_report(patience);
-  if (!group) return answer;
-  answer.is_live = answer.is_live && group->live;
-  answer.is_ready = answer.is_ready && group->ready;
-  for (const auto& each : group->reasons)
-    answer.reasons.push_back(fmt::format("replica_{}_{}", each.replica.value, health::to_string(each.condition)));
-  answer.sentence = health::sentence_of(*group);
-  return answer;
-}
-
-or_error<void> hosted_replica::start_http(const node_config& config, http::health_port health) {
+or_error<void> hosted_replica::start_http(const node_config& config) {
   if (!tap_) return {};
   // A node that does not answer within this time is busy or hangs. The next round asks again.
   static constexpr std::chrono::seconds patience{1};
@@ -288,7 +282,7 @@ or_error<void> hosted_replica::start_http(const node_config& config, http::healt
   questions.report = [this] { return report(patience, report_wanted{.with_root = false}); };
   questions.reputations = [this] { return reputations(patience); };
   questions.works = [condition = condition_] { return condition->facts().running; };
-  questions.health = health ? std::move(health) : [this](const http::node_facts& facts) { return judge(facts); };
+  questions.health = [watch = watch_] { return watch->report(std::chrono::steady_clock::now()); };
   const bool is_stored = config.storage.mode != durability::memory;
   const metrics::disk_directories directories = {
       is_stored ? config.storage.directory : std::filesystem::path{},
@@ -324,7 +318,7 @@ void hosted_replica::stop() {
   // The sampler asks actors and reads this object on its own thread, so it stops first.
   if (endpoint_) endpoint_->stop();
   stopped_ = true;
-  condition_->on_stopped();
+  if (watch_) watch_->stop();
   silencer_->forget();
   stop_links_and_wait(*system_, links_.actors);
   caf::anon_send_exit(health_actor_, caf::exit_reason::user_shutdown);
@@ -381,21 +375,12 @@ void hosted_replica::release(replica_id replica) {
 }
 
 node_health hosted_replica::health(std::chrono::milliseconds machine_patience) const {
-  return health_of(self_, condition_->facts(), machine_->complaint(machine_patience));
-}
-
-std::optional<health::health_report> hosted_replica::health_report(std::chrono::milliseconds patience) {
-  std::optional<health::health_report> result;
-  if (stopped_) return result;
-  caf::scoped_actor self{*system_};
-  self->request(health_actor_, bounded(patience), health::health_wanted{})
-      .receive([&](health::health_report& report) { result = std::move(report); }, [](const caf::error&) {});
-  return result;
+  return shown_of(watch_->report(std::chrono::steady_clock::now(), machine_patience), condition_->facts().running);
 }
 
 std::function<node_health()> hosted_replica::health_source() const {
-  return [self = self_, condition = condition_, machine = machine_] {
-    return health_of(self, condition->facts(), machine->complaint());
+  return [watch = watch_, condition = condition_] {
+    return shown_of(watch->report(std::chrono::steady_clock::now()), condition->facts().running);
   };
 }
 
@@ -407,7 +392,6 @@ bool hosted_replica::wait_for_failure(std::chrono::milliseconds patience) const 
 or_error<void> hosted_replica::drain(std::chrono::milliseconds patience) {
   if (stopped_) return {};
   const auto deadline = std::chrono::steady_clock::now() + bounded(patience);
-  condition_->on_draining();
   watch_->drain();
   // The view is handed over first. If the primary refused requests, its clients would wait for a retransmission.
   const auto handed_over = hand_over(deadline);

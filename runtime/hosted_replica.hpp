@@ -9,6 +9,8 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <hypermesh/reports.hpp>
+
 #include "runtime/audit/auditor.hpp"
 #include "runtime/health/health.hpp"
 #include "runtime/http/node_endpoint.hpp"
@@ -38,8 +40,6 @@ struct node_observers {
   link_event_handler on_link;
   /// Called with the first error after which the node takes no part.
   failure_handler on_failure;
-  /// Judges the health of the node for `/livez` and `/readyz`. If it is empty, `health_report` and the disks decide.
-  http::health_port health;
 };
 
 /// One replica in the actor system of its host. Spawns the actors, opens the links, and stops both. `consensus_manager`
@@ -102,17 +102,14 @@ class hosted_replica {
 
   // --- Condition and ending --------------------------------------------------------
 
-  /// The condition of this replica. Answers at once, even if the state machine blocks. A machine that has been in one
+  /// Whether the node is live and ready, how many faults the group still tolerates, and which replicas are safe to
+  /// restart, as this node sees it. Answers at once, even if the state machine blocks. A machine that has been in one
   /// function for `machine_patience` counts as blocked.
-  [[nodiscard]] node_health health(std::chrono::milliseconds machine_patience = machine_watch::blocked_after) const;
+  [[nodiscard]] node_health health(
+      std::chrono::milliseconds machine_patience = shared_health_watch::blocked_after) const;
 
   /// The same as a function that may outlive this object.
   [[nodiscard]] std::function<node_health()> health_source() const;
-
-  /// Whether the node is live and ready, how many faults the group still tolerates, and which replicas are safe to
-  /// restart, as this node sees it; nothing when the node does not answer within `patience`, and then it is not live.
-  /// Hosts that use actors send `health_wanted` to `health_handle`.
-  [[nodiscard]] std::optional<health::health_report> health_report(std::chrono::milliseconds patience);
 
   /// Waits until the node fails or `patience` has passed. Returns true when the node failed.
   [[nodiscard]] bool wait_for_failure(std::chrono::milliseconds patience) const;
@@ -131,7 +128,6 @@ class hosted_replica {
 
   /// The actors, for hosts that send messages to them.
   [[nodiscard]] const node_actors& actors() const { return actors_; }
-  [[nodiscard]] const health::health_actor& health_handle() const { return health_actor_; }
 
  private:
   /// The actors that fall silent when the node fails. Shared with the handler of failures, which may be called before
@@ -152,15 +148,13 @@ class hosted_replica {
   /// Spawns the auditor and makes `parts` report records and observations to it. Does nothing when the configuration
   /// disables the trail.
   [[nodiscard]] or_error<void> start_audit(const node_config& config, node_parts& parts);
-  /// Makes the observations and link events of the node known to `watch_`.
+  /// Makes the observations, link events and failures of the node known to `watch_`.
   void watch_health(const node_config& config, node_parts& parts, link_settings& links);
   /// Makes `parts` and `links` report to the tap of the HTTP server. Does nothing when the configuration disables the
   /// server.
   void prepare_http(const node_config& config, node_parts& parts, link_settings& links);
-  /// Judges the health of this node for the HTTP server. Waits up to a second for the actors.
-  [[nodiscard]] http::health_answer judge(const http::node_facts& facts);
   /// Starts the HTTP server of the connected node.
-  [[nodiscard]] or_error<void> start_http(const node_config& config, http::health_port health);
+  [[nodiscard]] or_error<void> start_http(const node_config& config);
   /// Waits until the storage is closed, but only for a limited time, because a disk may hang.
   void wait_for_journal(const node_actors& stopped);
   /// Closes the audit trail. Call this after the journal has ended, because the last seal must cover its last records.
@@ -173,7 +167,8 @@ class hosted_replica {
   replica_links links_;
   /// An empty handle if there is no audit trail.
   auditor_actor auditor_;
-  std::shared_ptr<health::shared_health_watch> watch_;
+  /// The judge of the health of this node.
+  std::shared_ptr<shared_health_watch> watch_;
   /// Whether the disk of the node survives a restart.
   bool keeps_disk_ = true;
   health::health_actor health_actor_;

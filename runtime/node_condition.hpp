@@ -4,32 +4,21 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <optional>
-#include <string>
 
-#include <hypermesh/reports.hpp>
+#include <hypermesh/expected.hpp>
 
 #include "actors/protocol/base/observations.hpp"
 
 namespace hypermesh::runtime {
 
-/// What the observations of a node say about its condition.
+/// What the end of a node waits for. Its health is in `health/`.
 struct condition_facts {
   view_number view;
-  /// Whether the view is entered.
-  bool view_is_active = true;
-  /// The sequence after which the own state was proven wrong; nothing while it is right, or after its repair.
-  std::optional<sequence_number> diverged_at;
-  /// What the replica may sign, while it is on probation.
-  std::optional<probation_changed> probation;
   std::uint64_t requests_pending = 0;
   /// Whether the node admits requests of clients.
   bool is_admitting = true;
-  /// The host announced the stop of the node.
-  bool is_draining = false;
   /// The host wants the stop at once, without the waits of a drain.
   bool is_hurried = false;
-  bool is_stopped = false;
   /// The first error after which the node takes no part.
   or_error<void> running;
 
@@ -39,10 +28,6 @@ struct condition_facts {
   [[nodiscard]] bool must_stop() const { return !running || is_hurried; }
 };
 
-/// The health in words. Pure. `complaint` is the watchdog's sentence about the machine, if it has one.
-[[nodiscard]] node_health health_of(replica_id self, const condition_facts& facts,
-                                    const std::optional<std::string>& complaint);
-
 /// The facts behind a lock: the monitor writes, the host reads and waits. Shared with the monitor, which may live
 /// slightly longer than the host's handle of the node.
 class node_condition {
@@ -50,9 +35,7 @@ class node_condition {
   void on_observation(const observation& what);
   /// Keeps the first error. Returns whether this is the first one.
   bool on_failure(const world_error& error);
-  void on_draining();
   void on_hurry();
-  void on_stopped();
 
   [[nodiscard]] condition_facts facts() const;
 

@@ -5,6 +5,7 @@
 
 #include "actors/protocol/ordering/replica_core.hpp"
 #include "messages/require.hpp"
+#include "runtime/base/safe_text.hpp"
 
 namespace hypermesh::health {
 
@@ -14,6 +15,19 @@ using std::chrono::milliseconds;
 
 std::uint64_t count_of(milliseconds time) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.count()));
+}
+
+/// The text as one line of at most `detail_bytes_max` bytes, which ends at the end of a character.
+std::string shortened(std::string_view text) {
+  constexpr unsigned char continuation_mask = 0xC0;
+  constexpr unsigned char continuation = 0x80;
+  auto line = base::visible_text(text);
+  if (line.size() <= detail_bytes_max) return line;
+  auto end = detail_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & continuation_mask) == continuation)
+    --end;
+  line.resize(end);
+  return line;
 }
 
 bool is_fresh(const peer_health& peer, const health_bounds& bounds) {
@@ -28,6 +42,14 @@ bool weak_quorum_claims(const health_input& known, const std::function<bool(cons
     if (replica_id{number} != known.self && is_fresh(peer, known.bounds) && claim(peer)) ++count;
   }
   return count >= known.group.weak_quorum();
+}
+
+/// How many other replicas this node hears.
+std::uint64_t heard_count(const health_input& known) {
+  std::uint64_t count = 0;
+  for (std::uint32_t number = 0; number < known.peers.size(); ++number)
+    count += replica_id{number} != known.self && is_fresh(known.peers[number], known.bounds) ? 1 : 0;
+  return count;
 }
 
 /// How far this node is behind: the lag that at least one correct replica confirms.
@@ -50,6 +72,8 @@ health_bounds bounds_of(const protocol::cluster_parameters& cluster, duration st
   const auto status_ticks = static_cast<std::int64_t>(protocol::replica_core::idle_status_ticks);
   // Rounded up, so that a period below a millisecond does not give a bound of 0.
   bounds.silence_max = std::chrono::ceil<milliseconds>(status_period * status_ticks * statuses_awaited);
+  // The node is asked every half second, whatever its status period.
+  bounds.answer_max = std::max<milliseconds>(bounds.silence_max, milliseconds{2'000});
   bounds.stall_max = bounds.silence_max;
   bounds.stuck_max = std::max(bounds.stuck_max, bounds.silence_max);
   bounds.behind_max = cluster.checkpoint_period;
@@ -78,15 +102,21 @@ health_reason condition_of(replica_id replica, const health_input& known) {
 health_reason own_condition_of(const health_input& known) {
   const auto& own = known.own;
   const auto& bounds = known.bounds;
-  const auto is = [&known](replica_condition condition, std::uint64_t number = 0) {
-    return health_reason{known.self, condition, number};
+  const auto is = [&known](replica_condition condition, std::uint64_t number = 0, std::string_view detail = {}) {
+    return health_reason{known.self, condition, number, shortened(detail)};
   };
-  if (own.failed) return is(replica_condition::failed);
-  if (!own.answers || own.since_step > bounds.silence_max)
-    return is(replica_condition::stuck, count_of(own.since_step));
+  if (own.failure) return is(replica_condition::failed, 0, *own.failure);
+  if (own.stopped) return is(replica_condition::stopped);
+  if (own.since_step > bounds.silence_max || own.since_answer > bounds.answer_max) {
+    return is(replica_condition::stuck, count_of(std::max(own.since_step, own.since_answer)));
+  }
   if (own.draining) return is(replica_condition::draining);
   if (own.diverged) return is(replica_condition::diverged);
+  if (own.machine_complaint) return is(replica_condition::blocked, 0, *own.machine_complaint);
   if (own.on_probation) return is(replica_condition::on_probation, own.probation_until.value);
+  if (const auto heard = heard_count(known); heard + 1 < known.group.quorum()) {
+    return is(replica_condition::isolated, heard);
+  }
   if (own.waiting_for_view.value_or(milliseconds{0}) > bounds.stall_max) {
     return is(replica_condition::changing_view, own.view.value);
   }
@@ -114,11 +144,14 @@ health_report assess(const health_input& known) {
     found.faults.push_back(reason);
     if (replica == known.self) found.ready = false;
   }
-  found.live = known.own.answers && !known.own.failed && known.own.since_step <= known.bounds.stuck_max;
-  if (!known.own.keeps_disk) found.not_restartable.insert(known.self);
+  const auto& own = known.own;
+  found.live = !own.failure && !own.stopped && own.since_step <= known.bounds.stuck_max &&
+               own.since_answer <= known.bounds.stuck_max;
+  if (!own.keeps_disk) found.not_restartable.insert(known.self);
   auto report = conclude(found);
+  report.draining = own.draining;
   // A node without a view is ready for a short while, but the group does not serve clients meanwhile.
-  if (known.own.waiting_for_view) report.safe_to_restart.clear();
+  if (own.waiting_for_view) report.safe_to_restart.clear();
   return report;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "actors/protocol/base/cluster.hpp"
@@ -18,11 +19,13 @@ namespace hypermesh::health {
 struct health_bounds {
   /// A replica that takes part sends a STATUS in a quarter of this time. So three of them may be lost in a row.
   std::chrono::milliseconds silence_max{2'400};
+  /// How long the monitor and the reputation tracker may be without an answer. They are asked four times in it.
+  std::chrono::milliseconds answer_max{2'400};
   /// How long this node may be without a view, a certified state, or executing what it committed, and still be
   /// ready.
   std::chrono::milliseconds stall_max{2'400};
-  /// After this time without a step of the replica actor the node is not live. It is long, because a restart of a node
-  /// that is only overloaded would make the overload worse.
+  /// After this time without a step of the replica actor, or without an answer, the node is not live. It is long,
+  /// because a restart of a node that is only overloaded would make the overload worse.
   std::chrono::milliseconds stuck_max{15'000};
   /// The lag of a replica that may still take part: within a checkpoint period others can send it what it lacks.
   std::uint64_t behind_max = 128;
@@ -32,17 +35,19 @@ struct health_bounds {
 };
 
 /// The bounds of a node that takes a step in each `status_period`.
-[[nodiscard]] health_bounds bounds_of(const protocol::cluster_parameters& cluster,
-                                      duration status_period);
+[[nodiscard]] health_bounds bounds_of(const protocol::cluster_parameters& cluster, duration status_period);
 
 /// The state of the node itself. All of it is known and not claimed.
 struct own_health {
-  /// The actors answered when they were asked.
-  bool answers = true;
-  /// The node reported an error after which it takes no part.
-  bool failed = false;
+  /// The time since the monitor and the reputation tracker last answered.
+  std::chrono::milliseconds since_answer{0};
+  /// The error after which the node takes no part, as one line.
+  std::optional<std::string> failure;
   /// The host announced the stop of the node.
   bool draining = false;
+  bool stopped = false;
+  /// What the watchdog says about a state machine that does not return from a call.
+  std::optional<std::string> machine_complaint;
   /// The time since the last step of the replica actor.
   std::chrono::milliseconds since_step{0};
   view_number view;

@@ -62,6 +62,12 @@ std::string predicate_of(const health_reason& reason) {
       return "is stopping";
     case replica_condition::failed:
       return "failed";
+    case replica_condition::stopped:
+      return "was stopped";
+    case replica_condition::blocked:
+      return "is blocked by its state machine";
+    case replica_condition::isolated:
+      return fmt::format("hears from {}, which is too few", counted(number, "other replica"));
   }
   return "unknown";
 }
@@ -133,12 +139,19 @@ std::string_view to_string(replica_condition condition) {
       return "draining";
     case replica_condition::failed:
       return "failed";
+    case replica_condition::stopped:
+      return "stopped";
+    case replica_condition::blocked:
+      return "blocked";
+    case replica_condition::isolated:
+      return "isolated";
   }
   return "unknown";
 }
 
 std::string text_of(const health_reason& reason) {
-  return fmt::format("replica {} {}", reason.replica.value, predicate_of(reason));
+  const auto detail = reason.detail.empty() ? std::string{} : ": " + reason.detail;
+  return fmt::format("replica {} {}{}", reason.replica.value, predicate_of(reason), detail);
 }
 
 bool health_report::is_safe_to_restart(replica_id replica) const {
@@ -171,6 +184,7 @@ std::string json_of(const health_report& report) {
   json["replica"] = report.self ? nlohmann::ordered_json(report.self->value) : nlohmann::ordered_json();
   json["live"] = report.live;
   json["ready"] = report.ready;
+  json["draining"] = report.draining;
   json["degraded"] = report.degraded();
   json["primary"] = report.primary ? nlohmann::ordered_json(report.primary->value) : nlohmann::ordered_json();
   json["replicas"] = report.group.replicas();
@@ -181,7 +195,8 @@ std::string json_of(const health_report& report) {
   json["faults_tolerated"] = report.faults_tolerated;
   json["safe_to_restart"] = safe;
   json["reasons"] = reasons;
-  return json.dump();
+  // The text of an error may contain bytes that are not UTF-8.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace hypermesh::health

@@ -45,8 +45,15 @@ enum class replica_condition : std::uint8_t {
   draining,
   /// The node met an error after which it takes no part.
   failed,
+  /// The host stopped the replica.
+  stopped,
+  /// The state machine of the replica does not return from a call.
+  blocked,
+  /// The replica hears from `number` other replicas, which are too few for a quorum. So it serves nobody, and does not
+  /// know whether it lags.
+  isolated,
 };
-inline constexpr auto replica_condition_last = replica_condition::failed;
+inline constexpr auto replica_condition_last = replica_condition::isolated;
 
 /// The name in snake_case, for example "on_probation". JSON and metrics use the same name.
 [[nodiscard]] std::string_view to_string(replica_condition condition);
@@ -56,23 +63,31 @@ struct health_reason {
   replica_condition condition = replica_condition::voting;
   /// Its meaning depends on the condition.
   std::uint64_t number = 0;
+  /// More about the condition of the node itself, for example its error. One line of at most `detail_bytes_max`
+  /// bytes; empty for other replicas.
+  std::string detail = {};
 
   friend bool operator==(const health_reason&, const health_reason&) = default;
 };
 
+/// The bound of `health_reason::detail`, so that an error does not hide the rest of a sentence.
+inline constexpr std::size_t detail_bytes_max = 200;
+
 /// "replica 3 on probation until sequence 512"
 [[nodiscard]] std::string text_of(const health_reason& reason);
 
-/// The health of a node and of its group, as this node sees it; or of a group, as a client sees it. Memory: 24 bytes
+/// The health of a node and of its group, as this node sees it; or of a group, as a client sees it. Memory: 64 bytes
 /// for each replica.
 struct health_report {
   protocol::group_size group{0};
   /// The reporting replica; nothing if a client made the report.
   std::optional<replica_id> self;
-  /// The actors of the node answer. If they do not, only a restart helps.
+  /// The node works. If it does not, only a restart helps.
   bool live = true;
-  /// The node executes, answers and votes.
+  /// The node executes, answers and votes, and hears from a quorum.
   bool ready = true;
+  /// The host announced the stop of the node.
+  bool draining = false;
   /// The primary of the view of the observer; nothing if a client found no view in which f + 1 replicas are.
   std::optional<replica_id> primary;
   /// One reason for each replica that does not take part or that is in doubt, in ascending order of replicas.
@@ -92,7 +107,7 @@ struct health_report {
 };
 
 /// One sentence: "tolerates 1 more fault; replica 3 on probation until sequence 512; safe to restart: 1, 2 (one at a
-/// time)". It names at most four reasons and eight ranges of replicas, so it has at most 600 characters for any group.
+/// time)". It names at most four reasons and eight ranges of replicas, so it has at most 800 characters for any group.
 [[nodiscard]] std::string sentence_of(const health_report& report);
 
 /// The report as a JSON object with stable keys. The README of this folder lists them.

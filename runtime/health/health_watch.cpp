@@ -59,9 +59,12 @@ struct health_watch::noting {
     into.set_committed(it.content.sequence, now);
   }
   void operator()(const frame_rejected& it) const {
-    // A vote that arrives after the decision is not verified, so it is only a hint that a slow replica still votes.
+    // A vote that arrives after the decision is not verified, so it is only a hint that a slow replica still votes. One
+    // hint makes up for one batch, because a late CHECKPOINT has the same reason: a replica that sends only CHECKPOINTs
+    // gives one hint in a checkpoint period, and a slow voter two in each batch.
     if (it.reason != rejection::already_decided || !it.sender.is_replica()) return;
-    if (auto* peer = into.peer(replica_id{it.sender.number})) peer->facts.votes_missed = 0;
+    auto* peer = into.peer(replica_id{it.sender.number});
+    if (peer != nullptr && peer->facts.votes_missed > 0) --peer->facts.votes_missed;
   }
   void operator()(const batch_was_executed& it) const { into.set_executed(it.sequence, now); }
   void operator()(const execution_resumed& it) const { into.set_executed(it.last_executed, now); }
@@ -78,7 +81,7 @@ struct health_watch::noting {
       peer->facts.probation_until = it.through;
     }
   }
-  void operator()(const node_failed&) const { into.own_.failed = true; }
+  void operator()(const node_failed& it) const { into.fail(it.error); }
   template <class Other>
   void operator()(const Other&) const {}
 };
@@ -87,7 +90,8 @@ health_watch::health_watch(const health_subject& subject, health_time start)
     : subject_(subject),
       bounds_(bounds_of(subject.cluster, subject.status_period)),
       peers_(subject.cluster.replicas),
-      stepped_at_(start) {
+      stepped_at_(start),
+      answered_at_(start) {
   require(subject.cluster.group().contains(subject.self), "a node watches its own group");
   own_.keeps_disk = subject.keeps_disk;
 }
@@ -108,6 +112,21 @@ void health_watch::on_link(replica_id replica, bool up) {
   about->facts.on_probation = false;
 }
 
+void health_watch::on_answers(const std::vector<reputation>& agreed, health_time now) {
+  answered_at_ = now;
+  for (std::size_t number = 0; number < peers_.size() && number < agreed.size(); ++number) {
+    const auto& standing = agreed[number].agreed;
+    auto& facts = peers_[number].facts;
+    // A convicted replica whose quarantine has not begun yet is as faulty as one in quarantine.
+    facts.quarantined = standing.is_quarantined() || standing.awaits_quarantine;
+    facts.quarantined_until = facts.quarantined ? standing.quarantined_until : sequence_number{0};
+  }
+}
+
+void health_watch::fail(const world_error& error) {
+  if (!own_.failure) own_.failure = error.what;
+}
+
 void health_watch::set_committed(sequence_number sequence, health_time now) {
   committed_ = std::max(committed_, sequence);
   begin_or_end(waits_since_, committed_ > executed_, now);
@@ -122,6 +141,7 @@ void health_watch::set_executed(sequence_number sequence, health_time now) {
 health_input health_watch::known_at(health_time now) const {
   health_input known{subject_.cluster.group(), subject_.self, bounds_, own_, {}};
   known.own.since_step = since(stepped_at_, now);
+  known.own.since_answer = since(answered_at_, now);
   if (view_left_at_) known.own.waiting_for_view = since(*view_left_at_, now);
   if (lacks_state_since_) known.own.lacks_state = since(*lacks_state_since_, now);
   if (waits_since_) known.own.not_executing = since(*waits_since_, now);
@@ -131,6 +151,12 @@ health_input health_watch::known_at(health_time now) const {
     if (each.heard_at) added.heard_ago = since(*each.heard_at, now);
   }
   return known;
+}
+
+health_report shared_health_watch::report(health_time now, std::chrono::milliseconds machine_patience) const {
+  auto known = known_at(now);
+  if (machine_) known.own.machine_complaint = machine_(machine_patience);
+  return assess(known);
 }
 
 }  // namespace hypermesh::health

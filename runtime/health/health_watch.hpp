@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/guard/peer_trust.hpp"
 #include "runtime/health/assessment.hpp"
 
 namespace hypermesh::health {
@@ -23,20 +25,28 @@ struct health_subject {
   bool keeps_disk = true;
 };
 
-/// Collects what a node knows about itself and the others from its observations and link events. Pure: the caller gives
-/// the time. Memory: 150 bytes for each replica, whatever the peers send.
+/// Collects what a node knows about itself and the others, from its observations, link events and the answers of its
+/// actors. Pure: the caller gives the time. Memory: 150 bytes for each replica, whatever the peers send.
 class health_watch {
  public:
   health_watch(const health_subject& subject, health_time start);
 
+  /// The node has restored its state and takes part from now on.
+  void begin(health_time now) { stepped_at_ = answered_at_ = now; }
   void note(const observation& what, health_time now);
   /// The authenticated link to a replica went up or down. Claims from before that no longer count, because the replica
   /// may have restarted.
   void on_link(replica_id replica, bool up);
+  /// The monitor and the reputation tracker answered, and these are the agreed standings by replica number.
+  void on_answers(const std::vector<reputation>& agreed, health_time now);
+  /// The node takes no part any more, because of this error. The first one counts.
+  void fail(const world_error& error);
   /// The host will stop the node soon.
   void drain() { own_.draining = true; }
+  /// The host stopped the node.
+  void stop() { own_.stopped = true; }
 
-  /// What is known at `now`. The members `own.answers` and `quarantined` of each peer are for the caller to fill.
+  /// What is known at `now`. The member `own.machine_complaint` is for the caller to fill.
   [[nodiscard]] health_input known_at(health_time now) const;
 
  private:
@@ -57,6 +67,7 @@ class health_watch {
   own_health own_;
   std::vector<peer_notes> peers_;
   health_time stepped_at_;
+  health_time answered_at_;
   /// When the node left its last view; nothing if it has entered its view.
   std::optional<health_time> view_left_at_;
   /// Since when a certificate proves a state that the node does not have.
@@ -67,12 +78,24 @@ class health_watch {
   std::optional<health_time> waits_since_;
 };
 
-/// A `health_watch` that several threads use: those of the monitor, of the links and of the host. No call blocks for
-/// longer than another call takes.
+/// Asks the watchdog of the state machine. Returns its sentence if the machine has been in one function for this time
+/// or longer. Must not block.
+using machine_port = std::function<std::optional<std::string>(std::chrono::milliseconds)>;
+
+/// The one judge of a node: a `health_watch` that several threads use, those of the monitor, of the links, of HTTP and
+/// of the host, and the rule of `assess`. No call waits for an actor, so a node that hangs still gets its report.
 class shared_health_watch {
  public:
-  shared_health_watch(const health_subject& subject, health_time start) : watch_(subject, start) {}
+  /// A machine that has been in one function for this time counts as blocked.
+  static constexpr std::chrono::seconds blocked_after{10};
 
+  shared_health_watch(const health_subject& subject, health_time start, machine_port machine = {})
+      : machine_(std::move(machine)), watch_(subject, start) {}
+
+  void begin(health_time now) {
+    const std::scoped_lock lock{guard_};
+    watch_.begin(now);
+  }
   void note(const observation& what, health_time now) {
     const std::scoped_lock lock{guard_};
     watch_.note(what, now);
@@ -81,16 +104,32 @@ class shared_health_watch {
     const std::scoped_lock lock{guard_};
     watch_.on_link(replica, up);
   }
+  void on_answers(const std::vector<reputation>& agreed, health_time now) {
+    const std::scoped_lock lock{guard_};
+    watch_.on_answers(agreed, now);
+  }
+  void fail(const world_error& error) {
+    const std::scoped_lock lock{guard_};
+    watch_.fail(error);
+  }
   void drain() {
     const std::scoped_lock lock{guard_};
     watch_.drain();
   }
+  void stop() {
+    const std::scoped_lock lock{guard_};
+    watch_.stop();
+  }
+
+  [[nodiscard]] health_report report(health_time now, std::chrono::milliseconds machine_patience = blocked_after) const;
+
+ private:
   [[nodiscard]] health_input known_at(health_time now) const {
     const std::scoped_lock lock{guard_};
     return watch_.known_at(now);
   }
 
- private:
+  machine_port machine_;
   mutable std::mutex guard_;
   health_watch watch_;
 };

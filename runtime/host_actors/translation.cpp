@@ -44,7 +44,14 @@ outcome shown_of(const submit_outcome& result) {
 }
 
 node_health shown_of(const hypermesh::node_health& health) {
-  return {health.is_live, health.is_ready, health.is_draining, health.reasons, health.sentence};
+  node_health shown{
+      health.is_live, health.is_ready, health.is_draining, health.is_service_possible, health.faults_tolerated, {}, {},
+      health.sentence};
+  for (const auto each : health.safe_to_restart)
+    shown.safe_to_restart.push_back(each.value);
+  for (const auto& each : health.reasons)
+    shown.reasons.push_back({each.replica.value, each.condition, each.text});
+  return shown;
 }
 
 operations shown_of(const feed::operation_page& page) {

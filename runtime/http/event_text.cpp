@@ -77,7 +77,19 @@ struct event_maker {
 std::optional<named_event> event_of(const observation& what) { return std::visit(event_maker{}, what); }
 
 named_event event_of(const health_answer& now) {
-  return made("health_changed", {{"live", now.is_live}, {"ready", now.is_ready}, {"reasons", now.reasons}});
+  const auto& report = now.report;
+  auto reasons = json::array();
+  for (const auto& each : report.reasons)
+    reasons.push_back({{"replica", each.replica.value}, {"condition", to_string(each.condition)}});
+  auto safe = json::array();
+  for (const auto& each : report.safe_to_restart)
+    safe.push_back(each.value);
+  return made("health_changed", {{"live", now.is_live},
+                                 {"ready", now.is_ready},
+                                 {"faults_tolerated", report.faults_tolerated},
+                                 {"safe_to_restart", safe},
+                                 {"reasons", reasons},
+                                 {"attention", now.attention}});
 }
 
 std::optional<named_event> event_of(const links::link_event& what) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "messages/require.hpp"
 #include "runtime/http/event_text.hpp"
 #include "runtime/metrics/prometheus_text.hpp"
 
@@ -10,8 +11,6 @@ namespace hypermesh::http {
 namespace {
 
 constexpr std::chrono::seconds sample_interval{1};
-/// A node whose last round is older than this is not live: an actor or a disk hangs.
-constexpr std::chrono::seconds sample_age_max{15};
 /// A flood of scrapes makes at most five pages a second.
 constexpr std::chrono::milliseconds page_age_max{200};
 
@@ -59,7 +58,7 @@ node_endpoint::node_endpoint(replica_id self, std::shared_ptr<const node_tap> ta
       counters_(std::move(counters)),
       questions_(std::move(questions)),
       last_(std::make_shared<const sample>()) {
-  if (!questions_.health) questions_.health = assess_by_facts;
+  require(static_cast<bool>(questions_.health), "a node has a judge of its health");
 }
 
 or_error<std::unique_ptr<node_endpoint>> node_endpoint::start(const http_settings& settings, replica_id self,
@@ -89,11 +88,7 @@ std::vector<route> node_endpoint::routes() {
 }
 
 http_response node_endpoint::probe(const http_request& asked, bool for_use) const {
-  const auto last = last_sample();
-  auto health = last->health;
-  if (clock::now() - last->at > sample_age_max) {
-    health = {false, false, {"no_answer"}, "the node does not answer: an actor or a disk hangs"};
-  }
+  const auto health = health_now(*last_sample());
   const bool passes = for_use ? health.is_ready : health.is_live;
   http_response out;
   out.status = passes ? 200 : 503;
@@ -106,8 +101,7 @@ http_response node_endpoint::probe(const http_request& asked, bool for_use) cons
 http_response node_endpoint::status() const {
   const auto last = last_sample();
   http_response out;
-  out.body = status_json(self_, last->facts, last->health,
-                         std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - last->at));
+  out.body = status_json(self_, last->facts, health_now(*last), age_of(*last));
   return out;
 }
 
@@ -148,6 +142,14 @@ std::shared_ptr<const node_endpoint::sample> node_endpoint::last_sample() const 
   return last_;
 }
 
+std::chrono::milliseconds node_endpoint::age_of(const sample& last) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - last.at);
+}
+
+health_answer node_endpoint::health_now(const sample& last) const {
+  return answer_of(questions_.health(), last.facts, age_of(last));
+}
+
 void node_endpoint::look() {
   auto now = std::make_shared<sample>();
   const auto before = last_sample();
@@ -158,15 +160,15 @@ void node_endpoint::look() {
   now->facts.works = questions_.works();
   now->facts.host = metrics::read_host_facts();
   if (questions_.disks) now->facts.host.disks = questions_.disks();
-  now->health = questions_.health(now->facts);
   now->at = clock::now();
   {
     const std::scoped_lock lock{guard_};
     last_ = now;
   }
-  if (before->health.is_ready == now->health.is_ready && before->health.reasons == now->health.reasons) return;
-  const auto event = event_of(now->health);
+  auto event = event_of(health_now(*now));
+  if (event.data == published_) return;
   tap_->events()->publish(event.name, event.data);
+  published_ = std::move(event.data);
 }
 
 void node_endpoint::try_to_look() noexcept {

@@ -30,20 +30,21 @@ class node_tap {
   std::shared_ptr<event_stream> events_;
 };
 
-/// What the endpoint asks. Each function may block for a second, and runs on the sampler's thread. If one of them
-/// throws, the round has no result, and the last round stays in place and grows old.
+/// What the endpoint asks. Each function but `health` may block for a second, and runs on the sampler's thread. If one
+/// of them throws, the round has no result, and the last round stays in place and grows old.
 struct node_questions {
   std::function<std::optional<node_report>()> report;
   std::function<std::optional<std::vector<reputation>>()> reputations;
   std::function<or_error<void>()> works;
   /// Empty: the disks are unknown. Must not wait for a disk, because a disk may hang.
   std::function<metrics::disk_facts_list()> disks;
-  /// Empty: `assess_by_facts`.
+  /// The judge of the node, which answers at once, also while an actor hangs.
   health_port health;
 };
 
 /// The HTTP interface of one node: routes, sampler, server. The sampler asks the node once a second, and requests are
-/// answered from its last round. So a request never waits for an actor, and a flood of requests asks no actor.
+/// answered from its last round and the present health. So a request never waits for an actor, and a flood of requests
+/// asks no actor.
 class node_endpoint {
  public:
   /// `counters` are those of the node. An address that other machines reach is refused without a token.
@@ -69,7 +70,6 @@ class node_endpoint {
   /// One round of the sampler.
   struct sample {
     node_facts facts;
-    health_answer health;
     clock::time_point at;
   };
 
@@ -82,6 +82,9 @@ class node_endpoint {
   [[nodiscard]] http_response metrics_page();
   [[nodiscard]] http_response event_page(const http_request& asked) const;
   [[nodiscard]] std::shared_ptr<const sample> last_sample() const;
+  /// The one judgement behind probes, status and events.
+  [[nodiscard]] static std::chrono::milliseconds age_of(const sample& last);
+  [[nodiscard]] health_answer health_now(const sample& last) const;
   /// One round. Throws what a question throws.
   void look();
   void try_to_look() noexcept;
@@ -98,6 +101,8 @@ class node_endpoint {
   std::condition_variable stopping_;
   bool is_stopping_ = false;
   std::shared_ptr<const sample> last_;
+  /// The data of the last event about the health. Only the thread that samples uses it.
+  std::string published_;
   /// The last page of metrics, which is used again for a short time. Only the server's thread uses it.
   std::string page_;
   clock::time_point page_at_;

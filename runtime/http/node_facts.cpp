@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "runtime/metrics/node_metrics.hpp"
@@ -53,6 +52,15 @@ json json_of(const node_report& report) {
           {"counters", counters}};
 }
 
+json json_of(const health_answer& health) {
+  auto shown = json::parse(json_of(health.report));
+  shown["live"] = health.is_live;
+  shown["ready"] = health.is_ready;
+  shown["degraded"] = health.is_degraded();
+  shown["attention"] = health.attention;
+  return shown;
+}
+
 json json_of(const metrics::host_facts& host) {
   const auto number = [](const auto& value) { return value ? json(*value) : json(nullptr); };
   auto disks = json::object();
@@ -69,39 +77,19 @@ json json_of(const metrics::host_facts& host) {
 
 }  // namespace
 
-std::uint64_t counter_in(const node_report& report, std::string_view name) {
-  const auto found = std::ranges::find(report.counters, name, &named_counter::name);
-  return found == report.counters.end() ? 0 : found->value;
-}
-
-health_answer assess_by_facts(const node_facts& facts) {
-  health_answer out;
-  out.is_live = facts.report.has_value();
-  out.is_ready = out.is_live && facts.works;
-  const auto object = [&out](std::string reason, bool forbids_use) {
-    out.reasons.push_back(std::move(reason));
-    if (forbids_use) out.is_ready = false;
-  };
-  if (!facts.report) object("no_answer", true);
-  if (!facts.works) object("node_failed", true);
-  if (facts.report) {
-    if (counter_in(*facts.report, "on_probation") != 0) object("on_probation", true);
-    const auto& counters = facts.report->counters;
-    const auto active = std::ranges::find(counters, "view_is_active", &named_counter::name);
-    if (active != counters.end() && active->value == 0) object("waits_for_new_view", true);
-    if (lags_by_a_window(*facts.report)) object("lags", true);
-  }
+health_answer answer_of(health::health_report report, const node_facts& facts, std::chrono::milliseconds age) {
+  const bool hangs = age > sample_age_max;
+  health_answer out{std::move(report), {}, false, false};
+  out.is_live = out.report.live && !hangs;
+  out.is_ready = out.report.ready && !hangs;
+  if (hangs) out.attention.emplace_back("no_answer");
+  if (facts.report && lags_by_a_window(*facts.report)) out.attention.emplace_back("lags");
   for (std::size_t index = 0; index < facts.host.disks.size(); ++index) {
     if (!is_nearly_full(facts.host.disks[index])) continue;
-    object(fmt::format("{}_disk_nearly_full", value_of(metrics::label_set::directory, index)), false);
+    out.attention.push_back(fmt::format("{}_disk_nearly_full", value_of(metrics::label_set::directory, index)));
   }
-  if (facts.reputations && std::ranges::any_of(*facts.reputations, is_punished)) object("replica_convicted", false);
-  if (!out.is_ready) {
-    out.sentence = fmt::format("clients should not use this replica: {}", fmt::join(out.reasons, ", "));
-  } else if (!out.reasons.empty()) {
-    out.sentence = fmt::format("the replica works, but needs attention: {}", fmt::join(out.reasons, ", "));
-  } else {
-    out.sentence = "the replica works";
+  if (facts.reputations && std::ranges::any_of(*facts.reputations, is_punished)) {
+    out.attention.emplace_back("replica_convicted");
   }
   return out;
 }
@@ -109,9 +97,11 @@ health_answer assess_by_facts(const node_facts& facts) {
 std::string probe_text(const health_answer& health, bool passes, bool is_verbose) {
   std::string text = passes ? "ok\n" : "not ok\n";
   if (!is_verbose) return text;
-  text += health.sentence + "\n";
-  for (const auto& each : health.reasons)
-    text += "- " + each + "\n";
+  text += sentence_of(health.report) + "\n";
+  for (const auto& each : health.report.reasons)
+    text += fmt::format("- {}: {}\n", to_string(each.condition), text_of(each));
+  for (const auto& each : health.attention)
+    text += fmt::format("- {}\n", each);
   return text;
 }
 
@@ -119,12 +109,7 @@ std::string status_json(replica_id self, const node_facts& facts, const health_a
                         std::chrono::milliseconds age) {
   json out = {{"replica", self.value},
               {"age_ms", age.count()},
-              {"health",
-               {{"live", health.is_live},
-                {"ready", health.is_ready},
-                {"degraded", !health.reasons.empty()},
-                {"reasons", health.reasons},
-                {"sentence", health.sentence}}},
+              {"health", json_of(health)},
               {"node", facts.report ? json_of(*facts.report) : json(nullptr)},
               {"reputations", facts.reputations ? json_of(*facts.reputations) : json(nullptr)},
               {"host", json_of(facts.host)}};

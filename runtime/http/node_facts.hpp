@@ -8,11 +8,12 @@
 
 #include "actors/protocol/guard/peer_trust.hpp"
 #include "messages/values.hpp"
+#include "runtime/health/health_report.hpp"
 #include "runtime/metrics/host_facts.hpp"
 
 namespace hypermesh::http {
 
-/// What the node last told about itself, from one round of questions.
+/// What the node last said about itself, in one round of questions of the sampler.
 struct node_facts {
   /// Nothing if the monitor did not answer within its time. The report has no state root.
   std::optional<node_report> report;
@@ -23,27 +24,30 @@ struct node_facts {
   or_error<void> works;
 };
 
-/// The judgement about a node, for probes and for people.
+/// The health of a node, with what its machine and its reports add to it. For probes, status and events.
 struct health_answer {
+  health::health_report report;
+  /// What needs attention and does not forbid the use of the node: "data_disk_nearly_full" and the same for the audit
+  /// trail, "lags", "replica_convicted", and "no_answer" if the sampler hangs. Bounded in number.
+  std::vector<std::string> attention;
   /// Whether the process works at all. A supervisor should restart a process that is not live.
   bool is_live = false;
   /// Whether clients should use this replica.
   bool is_ready = false;
-  /// Why the node is degraded or not ready; empty for a healthy node. Snake case and bounded in number.
-  std::vector<std::string> reasons;
-  /// The judgement in one sentence.
-  std::string sentence;
+
+  [[nodiscard]] bool is_degraded() const { return report.degraded() || !attention.empty(); }
 };
 
-/// The port to the judgement. It runs on the sampler's thread and may be as slow as the facts.
-using health_port = std::function<health_answer(const node_facts&)>;
+/// The port to the judge of the node. Any thread may call it, and it returns at once.
+using health_port = std::function<health::health_report()>;
 
-/// A judgement by the facts alone. Pure. Live: the monitor answers. Ready: the node did not fail, votes, and is in an
-/// active view. Degraded: a disk is nearly full, or another replica is in quarantine.
-[[nodiscard]] health_answer assess_by_facts(const node_facts& facts);
+/// Adds the facts of the last round, which is `age` old, to the report. Pure. The report decides whether the node is
+/// live and ready, except if the sampler hangs: then an actor or a disk hangs that the report cannot see.
+[[nodiscard]] health_answer answer_of(health::health_report report, const node_facts& facts,
+                                      std::chrono::milliseconds age);
 
-/// The value of a counter of the report; 0 if the report lacks it.
-[[nodiscard]] std::uint64_t counter_in(const node_report& report, std::string_view name);
+/// A round that is older than this means that the sampler hangs.
+inline constexpr std::chrono::seconds sample_age_max{15};
 
 /// Texts of one line or more, for the routes.
 [[nodiscard]] std::string probe_text(const health_answer& health, bool passes, bool is_verbose);

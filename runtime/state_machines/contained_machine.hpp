@@ -27,9 +27,6 @@ class machine_watch {
     std::chrono::milliseconds since{0};
   };
 
-  /// A machine that stays in one function for longer than this counts as blocked.
-  static constexpr std::chrono::seconds blocked_after{10};
-
   void begin(call what, sequence_number sequence = {});
   void end() { began_us_.store(0, std::memory_order_release); }
 
@@ -37,7 +34,7 @@ class machine_watch {
   [[nodiscard]] std::optional<activity> now() const;
 
   /// A sentence about a machine that has been blocked for `bound` or longer; nothing otherwise.
-  [[nodiscard]] std::optional<std::string> complaint(std::chrono::milliseconds bound = blocked_after) const;
+  [[nodiscard]] std::optional<std::string> complaint(std::chrono::milliseconds bound) const;
 
  private:
   /// Microseconds of the steady clock; 0 while the machine is idle.

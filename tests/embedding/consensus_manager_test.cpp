@@ -69,10 +69,38 @@ TEST_CASE("a host without actors runs a replicated machine of its own, and reads
   REQUIRE(metrics);
   CHECK(std::ranges::any_of(
       *metrics, [](const auto& each) { return each.name == "requests_executed_total" && each.value >= 20; }));
-  const auto health = cluster.replica(1).health();
-  CHECK(health.is_live);
-  CHECK(health.is_ready);
-  CHECK(health.sentence == "replica 1 is ready");
+}
+
+TEST_CASE("a host reads the health of its replica and of the group") {
+  host_cluster cluster{"adding", make_adding};
+  REQUIRE(becomes_true([&] { return cluster.replica(1).health().reasons.empty(); }));
+  const auto well = cluster.replica(1).health();
+  CHECK(well.is_live);
+  CHECK(well.is_ready);
+  CHECK_FALSE(well.is_draining);
+  CHECK(well.running);
+  CHECK(well.is_service_possible);
+  CHECK(well.faults_tolerated == 1);
+  CHECK(well.safe_to_restart == std::vector{replica_id{1}, replica_id{2}, replica_id{3}});
+  CHECK(well.sentence == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
+  cluster.stop(3);
+  REQUIRE(becomes_true([&] { return cluster.replica(1).health().faults_tolerated == 0; }));
+  const auto ill = cluster.replica(1).health();
+  CHECK(ill.is_ready);
+  CHECK(ill.is_service_possible);
+  CHECK(ill.safe_to_restart.empty());
+  REQUIRE(ill.reasons.size() == 1);
+  CHECK(ill.reasons[0].replica == replica_id{3});
+  CHECK(ill.reasons[0].condition == "unlinked");
+  CHECK(ill.reasons[0].text == "replica 3 not connected");
+  CHECK(ill.sentence == "tolerates 0 more faults; replica 3 not connected; safe to restart: none");
+  cluster.stop(2);
+  REQUIRE(becomes_true([&] { return !cluster.replica(1).health().is_service_possible; }));
+  CHECK_FALSE(cluster.replica(1).health().is_ready);
+  CHECK(cluster.replica(1).health().is_live);
+  cluster.start(2);
+  cluster.start(3);
+  CHECK(becomes_true([&] { return cluster.replica(1).health().safe_to_restart.size() == 3; }));
 }
 
 TEST_CASE("a callback that throws costs no other operation of the client its result") {

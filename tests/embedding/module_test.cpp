@@ -128,7 +128,26 @@ TEST_CASE("another process uses replica and client over CAF's network on the loo
   }
   CHECK(results == std::vector<std::string>{"3", "6", "9", "12", "15", "15"});
 
-  CHECK(ask<host::node_health>(self, *consensus, host::health_wanted{}).is_live);
+  host::node_health health;
+  REQUIRE(becomes_true([&] {
+    health = ask<host::node_health>(self, *consensus, host::health_wanted{});
+    return health.faults_tolerated == 1;
+  }));
+  CHECK(health.is_live);
+  CHECK(health.is_ready);
+  CHECK(health.is_service_possible);
+  CHECK(health.safe_to_restart == std::vector<std::uint32_t>{1, 2, 3});
+  CHECK(health.sentence == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
+  cluster.stop(3);
+  REQUIRE(becomes_true([&] {
+    health = ask<host::node_health>(self, *consensus, host::health_wanted{});
+    return health.faults_tolerated == 0;
+  }));
+  CHECK(health.safe_to_restart.empty());
+  REQUIRE(health.reasons.size() == 1);
+  CHECK(health.reasons[0].replica == 3);
+  CHECK(health.reasons[0].condition == "unlinked");
+  CHECK(health.reasons[0].text == "replica 3 not connected");
   const auto state = ask<host::node_state>(self, *consensus, host::state_wanted{});
   CHECK(state.state_root.size() == digest::size);
   CHECK(state.high_watermark > state.low_watermark);

@@ -24,6 +24,12 @@ node_questions good_questions() {
   questions.report = [] { return std::optional<node_report>{node_report{}}; };
   questions.reputations = [] { return std::optional<std::vector<reputation>>{}; };
   questions.works = [] { return or_error<void>{}; };
+  questions.health = [] {
+    health::health_report report;
+    report.live = true;
+    report.ready = true;
+    return report;
+  };
   return questions;
 }
 

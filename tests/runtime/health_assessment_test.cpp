@@ -53,9 +53,10 @@ TEST_CASE("with as many faults as the group tolerates no replica is safe to rest
   known.peers[3].heard_ago.reset();
   const auto worse = assess(known);
   CHECK_FALSE(worse.service_possible);
+  CHECK_FALSE(worse.ready);
   CHECK(sentence_of(worse) ==
-        "no service: 2 of the 3 replicas of a quorum take part; replica 2 not connected; replica 3 is silent; safe to "
-        "restart: none");
+        "not ready; no service: 1 of the 3 replicas of a quorum take part; replica 0 hears from 1 other replica, which "
+        "is too few; replica 2 not connected; replica 3 is silent; safe to restart: none");
 }
 
 TEST_CASE("the sentence names the probation of a replica and the replicas that are still safe") {
@@ -113,13 +114,20 @@ TEST_CASE("a node that does not take part is not ready and names no replica that
   };
   const health_bounds bounds;
   const auto late = milliseconds{1};
-  CHECK(of_node([](auto& own) { own.failed = true; }) == std::pair{replica_condition::failed, false});
-  CHECK(of_node([](auto& own) { own.answers = false; }) == std::pair{replica_condition::stuck, false});
+  CHECK(of_node([](auto& own) { own.failure = "the disk is full"; }) == std::pair{replica_condition::failed, false});
+  CHECK(of_node([](auto& own) { own.stopped = true; }) == std::pair{replica_condition::stopped, false});
+  CHECK(of_node([&](auto& own) { own.since_answer = bounds.answer_max + late; }) ==
+        std::pair{replica_condition::stuck, true});
+  CHECK(of_node([&](auto& own) { own.since_answer = bounds.stuck_max; }) == std::pair{replica_condition::stuck, true});
+  CHECK(of_node([&](auto& own) { own.since_answer = bounds.stuck_max + late; }) ==
+        std::pair{replica_condition::stuck, false});
   CHECK(of_node([&](auto& own) { own.since_step = bounds.stuck_max + late; }) ==
         std::pair{replica_condition::stuck, false});
   CHECK(of_node([&](auto& own) { own.since_step = bounds.silence_max + late; }) ==
         std::pair{replica_condition::stuck, true});
   CHECK(of_node([](auto& own) { own.draining = true; }) == std::pair{replica_condition::draining, true});
+  CHECK(of_node([](auto& own) { own.machine_complaint = "it is in 'apply'"; }) ==
+        std::pair{replica_condition::blocked, true});
   CHECK(of_node([](auto& own) { own.diverged = true; }) == std::pair{replica_condition::diverged, true});
   CHECK(of_node([](auto& own) { own.on_probation = true; }) == std::pair{replica_condition::on_probation, true});
   CHECK(of_node([&](auto& own) { own.lacks_state = bounds.stall_max + late; }) ==
@@ -128,6 +136,41 @@ TEST_CASE("a node that does not take part is not ready and names no replica that
         std::pair{replica_condition::changing_view, true});
   CHECK(of_node([&](auto& own) { own.not_executing = bounds.stall_max + late; }) ==
         std::pair{replica_condition::not_executing, true});
+}
+
+TEST_CASE("one late answer does not make a node stuck") {
+  auto known = healthy(4);
+  known.own.since_answer = known.bounds.answer_max;
+  CHECK(assess(known).ready);
+  // A node with a short status period is asked no more often than others.
+  CHECK(bounds_of(cluster_parameters{}, milliseconds{10}).answer_max >= milliseconds{2'000});
+}
+
+TEST_CASE("a node that hears from too few replicas is not ready, one that hears from a quorum is") {
+  for (const std::uint32_t replicas : {4U, 5U, 6U, 7U, 31U}) {
+    CAPTURE(replicas);
+    const auto quorum = group_size{replicas}.quorum();
+    auto known = healthy(replicas);
+    for (std::uint32_t number = quorum; number < replicas; ++number)
+      known.peers[number].heard_ago.reset();
+    CHECK(assess(known).ready);
+    known.peers[1].linked = false;
+    const auto report = assess(known);
+    CHECK(report.live);
+    CHECK_FALSE(report.ready);
+    CHECK(report.reasons[0] == health_reason{replica_id{0}, replica_condition::isolated, quorum - 2});
+  }
+}
+
+TEST_CASE("the error of a node is one line of the sentence, and bounded") {
+  auto known = healthy(4);
+  known.own.failure = "two\nlines";
+  CHECK(text_of(assess(known).reasons[0]) == "replica 0 failed: two\\nlines");
+  known.own.failure = std::string(detail_bytes_max - 1, 'x') + "\u00e9\u00e9";
+  const auto& detail = assess(known).reasons[0].detail;
+  CHECK(detail == std::string(detail_bytes_max - 1, 'x'));
+  known.own.failure = std::string(100'000, '\xff');
+  CHECK(sentence_of(assess(known)).size() <= 800);
 }
 
 TEST_CASE("a node that has just left its view is ready, but nothing is safe to restart") {
@@ -174,13 +217,13 @@ TEST_CASE("the sentence of a large group is bounded") {
   for (std::uint32_t number = 1; number < 100; number += 2)
     known.peers[number].heard_ago = milliseconds{9'000'000'000};
   const auto many = sentence_of(assess(known));
-  CHECK(many.size() <= 600);
-  CHECK(many.find("and 46 more") != std::string::npos);
+  CHECK(many.size() <= 800);
+  CHECK(many.find("and 47 more") != std::string::npos);
   health_report scattered;
   scattered.group = group_size{100};
   for (std::uint32_t number = 0; number < 100; number += 3)
     scattered.safe_to_restart.push_back(replica_id{number});
-  CHECK(sentence_of(scattered).size() <= 600);
+  CHECK(sentence_of(scattered).size() <= 800);
   CHECK(sentence_of(scattered).find("21 and 26 more (one at a time)") != std::string::npos);
 }
 
@@ -199,8 +242,9 @@ TEST_CASE("the JSON form has the documented keys") {
   auto known = healthy(4);
   known.peers[3].on_probation = true;
   const auto json = nlohmann::json::parse(json_of(assess(known)));
-  for (const char* key : {"sentence", "replica", "live", "ready", "degraded", "primary", "replicas", "faulty_max",
-                          "quorum", "voting", "service_possible", "faults_tolerated", "safe_to_restart", "reasons"}) {
+  for (const char* key :
+       {"sentence", "replica", "live", "ready", "draining", "degraded", "primary", "replicas", "faulty_max", "quorum",
+        "voting", "service_possible", "faults_tolerated", "safe_to_restart", "reasons"}) {
     CAPTURE(key);
     CHECK(json.contains(key));
   }
@@ -228,14 +272,17 @@ TEST_CASE("whatever a node knows, without a replica that it calls safe a quorum 
     const auto report = assess(known);
     // The number of replicas that take part is computed from the inputs, without the product's functions.
     std::uint32_t taking_part = report.ready ? 1 : 0;
+    std::uint32_t heard = 0;
     for (std::uint32_t number = 0; number < replicas; ++number) {
       const auto& peer = known.peers[number];
       const bool votes = peer.linked && peer.heard_ago <= milliseconds{2'400} && peer.view == known.own.view &&
                          peer.behind <= 128 && !peer.on_probation && peer.votes_missed <= 64;
       if (replica_id{number} != known.self && votes) ++taking_part;
+      if (replica_id{number} != known.self && peer.linked && peer.heard_ago <= milliseconds{2'400}) ++heard;
       if (replica_id{number} != known.self && !votes) RC_ASSERT(!report.is_safe_to_restart(replica_id{number}));
     }
     const auto f = (replicas - 1) / 3;
+    if (2 * (heard + 1) < replicas + f + 1) RC_ASSERT(!report.ready);
     RC_ASSERT(report.voting == taking_part);
     RC_ASSERT(report.faults_tolerated <= f);
     for (const auto each : report.safe_to_restart) {

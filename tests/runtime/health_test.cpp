@@ -22,7 +22,6 @@ struct health_bench : virtual_bench {
   std::shared_ptr<shared_health_watch> watch;
   node_actors all = probes();
   health_actor tested;
-  std::vector<health_report> answers;
 
   health_bench() : virtual_bench(replica_id{1}) {
     all.monitor = system().spawn(monitor, identity(), failure_handler{}, observation_handler{});
@@ -52,18 +51,17 @@ struct health_bench : virtual_bench {
       watch->note(status_was_heard{replica_id{number}, {}, true, {}, false}, now());
   }
   [[nodiscard]] health_time now() { return system().clock().now(); }
-  [[nodiscard]] health_report ask() {
-    caf::scoped_actor asker{system()};
-    auto asked = asker->request(tested, health_state::patience, health_wanted{});
-    settle();
-    health_report report;
-    asked.receive([&](health_report& answer) { report = std::move(answer); },
-                  [](const caf::error& error) { FAIL(caf::to_string(error)); });
-    return report;
+  [[nodiscard]] health_report report() { return watch->report(now()); }
+  /// Passes the time in periods, while every replica takes part.
+  void live_for(std::chrono::milliseconds time) {
+    for (auto left = time; left.count() > 0; left -= health_state::period) {
+      advance(health_state::period);
+      be_well();
+    }
   }
   [[nodiscard]] std::optional<std::uint64_t> counter(const std::string& name) {
     caf::scoped_actor asker{system()};
-    auto asked = asker->request(all.monitor, health_state::patience, report_wanted{});
+    auto asked = asker->request(all.monitor, health_state::patience, report_wanted{.with_root = false});
     settle();
     std::optional<std::uint64_t> found;
     asked.receive(
@@ -79,17 +77,13 @@ struct health_bench : virtual_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(health_bench, "a node that is not connected yet is not live") {
-  be_well();
-  CHECK_FALSE(ask().live);
-}
-
-TEST_CASE_FIXTURE(health_bench, "the answer is the assessment of what the node knows") {
+TEST_CASE_FIXTURE(health_bench, "a node whose actors answer stays ready for a minute") {
   connect_all();
   be_well();
-  CHECK(sentence_of(ask()) == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
+  live_for(std::chrono::minutes{1});
+  CHECK(sentence_of(report()) == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
   watch->on_link(replica_id{3}, false);
-  CHECK(sentence_of(ask()) == "tolerates 0 more faults; replica 3 not connected; safe to restart: none");
+  CHECK(sentence_of(report()) == "tolerates 0 more faults; replica 3 not connected; safe to restart: none");
 }
 
 TEST_CASE_FIXTURE(health_bench, "a replica that the group agreed to be faulty does not count") {
@@ -98,36 +92,40 @@ TEST_CASE_FIXTURE(health_bench, "a replica that the group agreed to be faulty do
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   agreed.replicas[2].quarantined_until = sequence_number{99};
   give(all.reputation_tracker, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
-  CHECK(sentence_of(ask()) ==
+  live_for(health_state::period);
+  CHECK(sentence_of(report()) ==
         "tolerates 0 more faults; replica 2 in quarantine until sequence 99; safe to restart: none");
 }
 
 TEST_CASE_FIXTURE(health_bench, "the monitor reports the health as counters, also after a recovery") {
-  connect_all();
   watch->on_link(replica_id{3}, false);
   CHECK_FALSE(counter("health_ready"));
-  advance(health_state::period);
   be_well();
-  advance(health_state::period);
+  connect_all();
+  live_for(health_state::period);
   CHECK(counter("health_ready") == 1);
   CHECK(counter("health_peer_condition{replica=\"3\"}") == static_cast<std::uint64_t>(replica_condition::unlinked));
   watch->on_link(replica_id{3}, true);
   be_well();
-  advance(health_state::period);
+  live_for(health_state::period);
   CHECK(counter("health_peer_condition{replica=\"3\"}") == 0);
 }
 
-TEST_CASE_FIXTURE(health_bench, "a node whose executor does not answer is not live") {
-  // The probe in place of the executor never answers.
-  all.executor = probes().executor;
+TEST_CASE_FIXTURE(health_bench,
+                  "a node whose actor hangs is first not ready, then not live, and is asked once at a time") {
+  // The probe in place of the tracker never answers.
+  all.reputation_tracker = probes().reputation_tracker;
   connect_all();
   be_well();
-  caf::scoped_actor asker{system()};
-  auto asked = asker->request(tested, health_state::patience, health_wanted{});
-  settle();
-  advance(health_state::patience + std::chrono::seconds{1});
-  asked.receive([](const health_report& report) { CHECK_FALSE(report.live); },
-                [](const caf::error& error) { FAIL(caf::to_string(error)); });
+  live_for(std::chrono::seconds{2});
+  CHECK(report().ready);
+  live_for(std::chrono::seconds{1});
+  CHECK_FALSE(report().ready);
+  CHECK(report().live);
+  live_for(std::chrono::seconds{13});
+  CHECK_FALSE(report().live);
+  // A question is repeated after the patience, three times in these 16 s.
+  CHECK(take<reputation_wanted>("reputation-tracker").size() == 3);
 }
 
 }  // namespace hypermesh::testing

@@ -17,7 +17,10 @@ struct watch_bench {
 
   void pass(milliseconds time) { now += time; }
   void see(const observation& what) { watch.note(what, now); }
-  void step() { see(replica_progress{}); }
+  void step() {
+    see(replica_progress{});
+    watch.on_answers({}, now);
+  }
   void hear(std::uint32_t replica, std::uint64_t decided = 0, bool on_probation = false, std::uint64_t view = 0) {
     see(status_was_heard{replica_id{replica}, view_number{view}, true, sequence_number{decided}, on_probation});
   }
@@ -39,7 +42,11 @@ struct watch_bench {
     content.certificate = std::move(certificate);
     see(slot_committed{std::move(content)});
   }
-  void execute(std::uint64_t sequence) { see(batch_was_executed{sequence_number{sequence}, nullptr}); }
+  void execute(std::uint64_t sequence) {
+    batch_was_executed done;
+    done.sequence = sequence_number{sequence};
+    see(done);
+  }
   [[nodiscard]] health_report report() const { return assess(watch.known_at(now)); }
   [[nodiscard]] health_reason only_reason() const {
     const auto all = report().reasons;
@@ -50,10 +57,17 @@ struct watch_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(watch_bench, "before the first STATUS a replica does not count") {
+TEST_CASE_FIXTURE(watch_bench, "a node that has just started is live, and ready once it has heard from a quorum") {
   step();
-  CHECK(report().voting == 1);
+  CHECK(report().voting == 0);
   CHECK_FALSE(report().service_possible);
+  CHECK(report().live);
+  CHECK_FALSE(report().ready);
+  hear(0);
+  CHECK_FALSE(report().ready);
+  hear(2);
+  CHECK(report().ready);
+  CHECK(report().safe_to_restart.empty());
   hear_all();
   CHECK_FALSE(report().degraded());
   CHECK(report().safe_to_restart == std::vector{replica_id{1}, replica_id{2}, replica_id{3}});
@@ -110,11 +124,30 @@ TEST_CASE_FIXTURE(watch_bench, "a replica that claims to be well and does not vo
   CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::not_voting, 65});
   SUBCASE("until it votes in time") { commit(66, {0, 1, 3}); }
   SUBCASE("until it votes late") {
-    see(frame_rejected{principal::of(replica_id{3}), rejection::already_decided});
+    // A PREPARE and a COMMIT.
+    for (int vote = 0; vote < 2; ++vote)
+      see(frame_rejected{principal::of(replica_id{3}), rejection::already_decided});
     commit(66, {0, 1, 2});
   }
   execute(66);
   CHECK_FALSE(report().degraded());
+}
+
+TEST_CASE_FIXTURE(watch_bench,
+                  "a replica that only sends late CHECKPOINTs does not vote, one whose votes are late does") {
+  const auto late = [this](std::uint32_t replica) {
+    see(frame_rejected{principal::of(replica_id{replica}), rejection::already_decided});
+  };
+  hear_all();
+  for (std::uint64_t sequence = 1; sequence <= 90; ++sequence) {
+    commit(sequence, {0, 1});
+    execute(sequence);
+    late(2);
+    if (sequence % 4 == 0) late(3);
+  }
+  hear(2, 90);
+  hear(3, 90);
+  CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::not_voting, 68});
 }
 
 TEST_CASE_FIXTURE(watch_bench, "other rejected frames, also of clients, are no votes") {
@@ -156,9 +189,19 @@ TEST_CASE_FIXTURE(watch_bench, "a node that commits and does not execute is not 
 TEST_CASE_FIXTURE(watch_bench, "a node is ready again when it has a view, its state and its readmission") {
   hear_all();
   replica_progress seen;
-  SUBCASE("a view") { seen.active = false; }
-  SUBCASE("a correct state") { seen.diverged = true; }
-  SUBCASE("a state") { seen.lacks_state = true; }
+  auto wanted = replica_condition::on_probation;
+  SUBCASE("a view") {
+    seen.active = false;
+    wanted = replica_condition::changing_view;
+  }
+  SUBCASE("a correct state") {
+    seen.diverged = true;
+    wanted = replica_condition::diverged;
+  }
+  SUBCASE("a state") {
+    seen.lacks_state = true;
+    wanted = replica_condition::fetching_state;
+  }
   SUBCASE("a readmission") { see(probation_changed{sequence_number{8}, view_number{2}, false}); }
   see(seen);
   pass(milliseconds{2'401});
@@ -166,7 +209,9 @@ TEST_CASE_FIXTURE(watch_bench, "a node is ready again when it has a view, its st
   hear(2);
   hear(3);
   see(seen);
+  watch.on_answers({}, now);
   CHECK_FALSE(report().ready);
+  CHECK(only_reason().condition == wanted);
   see(probation_changed{sequence_number{8}, view_number{2}, true});
   step();
   CHECK(report().ready);
@@ -181,10 +226,56 @@ TEST_CASE_FIXTURE(watch_bench, "a node whose replica actor makes no step is firs
   CHECK_FALSE(report().live);
 }
 
+TEST_CASE_FIXTURE(watch_bench, "a node whose actors do not answer is first not ready, then not live") {
+  hear_all();
+  for (int period = 0; period < 7; ++period) {
+    CHECK(report().live);
+    // The replica actor makes steps, and the others are heard.
+    pass(milliseconds{2'400});
+    see(replica_progress{});
+    for (const std::uint32_t replica : {0, 2, 3})
+      hear(replica);
+    CHECK(report().ready == (period == 0));
+  }
+  CHECK_FALSE(report().live);
+  watch.on_answers({}, now);
+  CHECK(report().ready);
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a replica that the group convicted does not count until its release") {
+  hear_all();
+  std::vector<reputation> agreed(4);
+  agreed[2].agreed.awaits_quarantine = true;
+  watch.on_answers(agreed, now);
+  CHECK(only_reason() == health_reason{replica_id{2}, replica_condition::quarantined, 0});
+  agreed[2].agreed.awaits_quarantine = false;
+  agreed[2].agreed.quarantined_until = sequence_number{99};
+  watch.on_answers(agreed, now);
+  CHECK(only_reason() == health_reason{replica_id{2}, replica_condition::quarantined, 99});
+  watch.on_answers(std::vector<reputation>(4), now);
+  CHECK_FALSE(report().degraded());
+}
+
+TEST_CASE("the watchdog of the machine is asked with the bound of the caller") {
+  const health_time now{};
+  shared_health_watch watch{{small_cluster(4), replica_id{1}, milliseconds{150}, true}, now, [](milliseconds bound) {
+                              return bound <= milliseconds{300} ? std::optional<std::string>{"it is in 'apply'"}
+                                                                : std::nullopt;
+                            }};
+  for (const std::uint32_t number : {0, 2, 3})
+    watch.note(status_was_heard{replica_id{number}, {}, true, {}, false}, now);
+  CHECK(watch.report(now).ready);
+  const auto report = watch.report(now, milliseconds{300});
+  CHECK(report.live);
+  CHECK_FALSE(report.ready);
+  CHECK(text_of(report.reasons[0]) == "replica 1 is blocked by its state machine: it is in 'apply'");
+}
+
 TEST_CASE_FIXTURE(watch_bench, "a node that failed or will stop does not become ready again") {
   hear_all();
   SUBCASE("failed") { see(node_failed{{"no disk", "check it"}}); }
   SUBCASE("will stop") { watch.drain(); }
+  SUBCASE("was stopped") { watch.stop(); }
   step();
   CHECK_FALSE(report().ready);
 }

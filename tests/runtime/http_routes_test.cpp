@@ -159,40 +159,63 @@ TEST_CASE("an address that other machines reach needs a token") {
   CHECK(token_of(settings).value());
 }
 
-TEST_CASE("a node that fails, waits for a view or is on probation is live and not ready") {
+TEST_CASE("the report of the health decides about a probe, and the machine of the node only adds reasons") {
   node_facts facts;
-  CHECK_FALSE(assess_by_facts(facts).is_live);
-  facts.report = node_report{};
-  CHECK(assess_by_facts(facts).is_ready);
-  CHECK(assess_by_facts(facts).reasons.empty());
+  health_report report;
+  const auto answer = [&](std::chrono::milliseconds age = {}) { return answer_of(report, facts, age); };
+  CHECK(answer().is_live);
+  CHECK(answer().is_ready);
+  CHECK_FALSE(answer().is_degraded());
   facts.host.disks[0] = metrics::disk_facts{9, 100};
-  const auto degraded = assess_by_facts(facts);
+  facts.reputations = std::vector<reputation>(4);
+  facts.reputations->at(3).agreed.awaits_quarantine = true;
+  facts.report = node_report{};
+  facts.report->high_watermark = sequence_number{256};
+  facts.report->stable_checkpoint = sequence_number{257};
+  const auto degraded = answer();
   CHECK(degraded.is_ready);
-  CHECK(degraded.reasons == std::vector<std::string>{"data_disk_nearly_full"});
-  for (const auto& counter : {named_counter{"on_probation", 1}, named_counter{"view_is_active", 0}}) {
-    facts.report->counters = {counter};
-    CHECK(assess_by_facts(facts).is_live);
-    CHECK_FALSE(assess_by_facts(facts).is_ready);
-  }
-  facts.report->counters = {{"view_is_active", 1}};
-  CHECK(assess_by_facts(facts).is_ready);
-  facts.works = tl::unexpected(world_error{"the disk is full", "free space"});
-  CHECK_FALSE(assess_by_facts(facts).is_ready);
-  const auto text = probe_text(assess_by_facts(facts), false, true);
-  CHECK(contains(text, "not ok\n"));
-  CHECK(contains(text, "- node_failed\n"));
+  CHECK(degraded.attention == std::vector<std::string>{"lags", "data_disk_nearly_full", "replica_convicted"});
+  CHECK(contains(probe_text(degraded, true, true), "- lags\n- data_disk_nearly_full\n- replica_convicted\n"));
   CHECK(probe_text(degraded, true, false) == "ok\n");
+  report.ready = false;
+  report.reasons = {{replica_id{1}, replica_condition::on_probation, 512}};
+  CHECK(answer().is_live);
+  CHECK_FALSE(answer().is_ready);
+  const auto text = probe_text(answer(), false, true);
+  CHECK(contains(text, "not ok\nnot ready; "));
+  CHECK(contains(text, "- on_probation: replica 1 on probation until sequence 512\n"));
+  report = {};
+  // A sampler that hangs means that an actor or a disk hangs.
+  CHECK(answer(sample_age_max).is_live);
+  CHECK_FALSE(answer(sample_age_max + std::chrono::milliseconds{1}).is_live);
+  CHECK(answer(std::chrono::hours{1}).attention[0] == "no_answer");
 }
 
 TEST_CASE("the status is JSON even if a text is not UTF-8") {
   node_facts facts;
   facts.works = tl::unexpected(world_error{"bad \xff bytes", "fix \x1b it"});
-  const auto told =
-      nlohmann::json::parse(status_json(replica_id{2}, facts, assess_by_facts(facts), std::chrono::milliseconds{5}));
+  health_report report;
+  report.live = false;
+  report.reasons = {{replica_id{2}, replica_condition::failed, 0, "bad \xff bytes"}};
+  const auto answer = answer_of(report, facts, {});
+  const auto told = nlohmann::json::parse(status_json(replica_id{2}, facts, answer, std::chrono::milliseconds{5}));
   CHECK(told["replica"] == 2);
   CHECK(told["health"]["live"] == false);
+  CHECK(told["health"]["reasons"][0]["condition"] == "failed");
   CHECK(told["node"].is_null());
   CHECK(told["failure"]["fix"] == "fix \x1b it");
+}
+
+TEST_CASE("an event about the health changes with a reason, and not with its number") {
+  health_report report;
+  const auto data = [&] { return event_of(answer_of(report, {}, {})).data; };
+  const auto well = data();
+  report.reasons = {{replica_id{3}, replica_condition::silent, 2'500}};
+  const auto silent = data();
+  CHECK(silent != well);
+  CHECK(contains(silent, R"("reasons":[{"replica":3,"condition":"silent"}])"));
+  report.reasons[0].number = 3'500;
+  CHECK(data() == silent);
 }
 
 TEST_CASE("rare observations are events of one line, frequent ones are not") {

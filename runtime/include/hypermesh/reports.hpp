@@ -30,18 +30,36 @@ struct node_state {
   digest state_root;
 };
 
-/// The condition of a replica, as its host sees it.
+/// The health of a replica and of its group, as this replica sees it. It knows of a fault of another replica after at
+/// most 16 of the configured status periods, which are 2.4 s by default.
 struct node_health {
+  /// Why a replica does not take part.
+  struct reason {
+    replica_id replica;
+    /// A stable name, for example "on_probation".
+    std::string condition;
+    /// For people, for example "replica 3 on probation until sequence 512".
+    std::string text;
+  };
+
   /// The replica runs and did not fail. If it is not live, restarting the process is the remedy.
   bool is_live = true;
-  /// The replica takes part in the agreement: it has entered a view, trusts its state, may vote, and is not draining.
+  /// Clients should use this replica: it has entered a view, trusts its state, executes, may vote, hears from a quorum,
+  /// and is not draining.
   bool is_ready = true;
   bool is_draining = false;
   /// The error that stopped the replica, if there was one.
   or_error<void> running;
-  /// Why the replica is not ready, one sentence each. Empty when it is ready.
-  std::vector<std::string> reasons;
-  /// All of this in one sentence.
+  /// Whether a quorum takes part. If none does, no request is executed.
+  bool is_service_possible = true;
+  /// How many more replicas may fail before the group loses its guarantees.
+  std::uint32_t faults_tolerated = 0;
+  /// The replicas of which any one may be restarted now, in ascending order. It is safe unless something new happens:
+  /// ask again before the next restart.
+  std::vector<replica_id> safe_to_restart;
+  /// At most one for each replica, in ascending order of replicas. Empty when all take part.
+  std::vector<reason> reasons;
+  /// All of this in one sentence: "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)".
   std::string sentence;
 };
 

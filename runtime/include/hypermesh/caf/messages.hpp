@@ -57,13 +57,25 @@ struct node_state {
   std::string state_root;
 };
 
-/// How is this replica? The response is a `node_health`, which comes at once.
+/// How are this replica and its group? The response is a `node_health`, which comes at once. It has the fields of
+/// `hypermesh::node_health`.
 struct health_wanted {};
+struct health_reason {
+  std::uint32_t replica = 0;
+  /// A stable name, for example "on_probation".
+  std::string condition;
+  /// A line for people.
+  std::string text;
+};
 struct node_health {
   bool is_live = false;
   bool is_ready = false;
   bool is_draining = false;
-  std::vector<std::string> reasons;
+  bool is_service_possible = false;
+  std::uint32_t faults_tolerated = 0;
+  /// Any one of these replicas may be restarted now.
+  std::vector<std::uint32_t> safe_to_restart;
+  std::vector<health_reason> reasons;
   /// All of this in one sentence.
   std::string sentence;
 };
@@ -204,7 +216,9 @@ HYPERMESH_HOST_MESSAGE(state_wanted)
 HYPERMESH_HOST_MESSAGE(node_state, it.replica, it.view, it.last_executed, it.stable_checkpoint, it.low_watermark,
                        it.high_watermark, it.state_root)
 HYPERMESH_HOST_MESSAGE(health_wanted)
-HYPERMESH_HOST_MESSAGE(node_health, it.is_live, it.is_ready, it.is_draining, it.reasons, it.sentence)
+HYPERMESH_HOST_MESSAGE(health_reason, it.replica, it.condition, it.text)
+HYPERMESH_HOST_MESSAGE(node_health, it.is_live, it.is_ready, it.is_draining, it.is_service_possible, it.faults_tolerated,
+                       it.safe_to_restart, it.reasons, it.sentence)
 HYPERMESH_HOST_MESSAGE(metrics_wanted)
 HYPERMESH_HOST_MESSAGE(metric, it.name, it.value)
 HYPERMESH_HOST_MESSAGE(metrics, it.all)
