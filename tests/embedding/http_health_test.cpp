@@ -88,7 +88,7 @@ struct probed_cluster {
   void start(std::uint32_t number) {
     auto config = files.replica(number);
     config.overrides["http.enabled"] = "true";
-    config.overrides["http.listen"] = fmt::format("\"127.0.0.1:{}\"", first_port + number);
+    config.overrides["http.listen"] = fmt::format("127.0.0.1:{}", first_port + number);
     const bool is_held = number == 1 || number == replicas - 1;
     auto started =
         consensus_manager::start(config, is_held ? std::make_unique<held_machine>(applies, loads, number == 1)
