@@ -80,10 +80,8 @@ health_bounds bounds_of(const protocol::cluster_parameters& cluster, duration st
   return bounds;
 }
 
-health_reason condition_of(replica_id replica, const health_input& known) {
-  require(replica != known.self && replica.value < known.peers.size(), "a peer is another replica of the group");
-  const auto& peer = known.peers[replica.value];
-  const auto& bounds = known.bounds;
+health_reason condition_without_votes(replica_id replica, const peer_health& peer, view_number view,
+                                      const health_bounds& bounds) {
   const auto is = [replica](replica_condition condition, std::uint64_t number = 0) {
     return health_reason{replica, condition, number};
   };
@@ -93,10 +91,19 @@ health_reason condition_of(replica_id replica, const health_input& known) {
   if (peer.quarantined) return is(replica_condition::quarantined, peer.quarantined_until.value);
   if (peer.on_probation) return is(replica_condition::on_probation, peer.probation_until.value);
   if (!peer.view_entered) return is(replica_condition::changing_view, peer.view.value);
-  if (peer.view != known.own.view) return is(replica_condition::other_view, peer.view.value);
+  if (peer.view != view) return is(replica_condition::other_view, peer.view.value);
   if (peer.behind > bounds.behind_max) return is(replica_condition::behind, peer.behind);
-  if (peer.votes_missed > bounds.votes_missed_max) return is(replica_condition::not_voting, peer.votes_missed);
   return is(replica_condition::voting);
+}
+
+health_reason condition_of(replica_id replica, const health_input& known) {
+  require(replica != known.self && replica.value < known.peers.size(), "a peer is another replica of the group");
+  const auto& peer = known.peers[replica.value];
+  auto reason = condition_without_votes(replica, peer, known.own.view, known.bounds);
+  if (reason.condition == replica_condition::voting && peer.votes_missed > known.bounds.votes_missed_max) {
+    reason = {replica, replica_condition::not_voting, peer.votes_missed};
+  }
+  return reason;
 }
 
 health_reason own_condition_of(const health_input& known) {

@@ -73,7 +73,8 @@ struct peer_health {
   bool linked = true;
   /// The age of the last STATUS; nothing if none arrived on the present link.
   std::optional<std::chrono::milliseconds> heard_ago;
-  /// The number of batches that were committed here since the last vote of the replica.
+  /// The number of batches that were committed here without a vote of the replica, while nothing else spoke against
+  /// it. At most twice `votes_missed_max`.
   std::uint64_t votes_missed = 0;
   bool quarantined = false;
   sequence_number quarantined_until;
@@ -113,6 +114,11 @@ struct health_findings {
   /// Replicas that take part, but whose own restart is not safe.
   std::set<replica_id> not_restartable;
 };
+
+/// What speaks against another replica apart from its missing votes; `voting` if nothing does. `view` is the view of
+/// this node.
+[[nodiscard]] health_reason condition_without_votes(replica_id replica, const peer_health& peer, view_number view,
+                                                    const health_bounds& bounds);
 
 /// The condition of another replica. `voting` if nothing speaks against it.
 [[nodiscard]] health_reason condition_of(replica_id replica, const health_input& known);

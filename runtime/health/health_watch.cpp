@@ -52,10 +52,8 @@ struct health_watch::noting {
     std::set<replica_id> voters;
     for (const auto& each : it.content.certificate->commits)
       voters.insert(each.content.replica);
-    for (std::uint32_t number = 0; number < into.peers_.size(); ++number) {
-      auto& missed = into.peers_[number].facts.votes_missed;
-      missed = voters.contains(replica_id{number}) ? 0 : missed + 1;
-    }
+    for (std::uint32_t number = 0; number < into.peers_.size(); ++number)
+      into.count_vote(replica_id{number}, voters.contains(replica_id{number}), now);
     into.set_committed(it.content.sequence, now);
   }
   void operator()(const frame_rejected& it) const {
@@ -127,6 +125,23 @@ void health_watch::fail(const world_error& error) {
   if (!own_.failure) own_.failure = error.what;
 }
 
+/// A replica that is known to be down, or to lag, has no vote to miss. Otherwise it would count as mute after its
+/// return to a group that is idle.
+void health_watch::count_vote(replica_id replica, bool has_voted, health_time now) {
+  auto& missed = peers_[replica.value].facts.votes_missed;
+  if (has_voted) missed = 0;
+  if (has_voted || missed >= 2 * bounds_.votes_missed_max) return;
+  const auto facts = facts_of(peers_[replica.value], now);
+  const auto otherwise = condition_without_votes(replica, facts, own_.view, bounds_);
+  if (otherwise.condition == replica_condition::voting) ++missed;
+}
+
+peer_health health_watch::facts_of(const peer_notes& peer, health_time now) {
+  auto facts = peer.facts;
+  if (peer.heard_at) facts.heard_ago = since(*peer.heard_at, now);
+  return facts;
+}
+
 void health_watch::set_committed(sequence_number sequence, health_time now) {
   committed_ = std::max(committed_, sequence);
   begin_or_end(waits_since_, committed_ > executed_, now);
@@ -146,10 +161,8 @@ health_input health_watch::known_at(health_time now) const {
   if (lacks_state_since_) known.own.lacks_state = since(*lacks_state_since_, now);
   if (waits_since_) known.own.not_executing = since(*waits_since_, now);
   known.peers.reserve(peers_.size());
-  for (const auto& each : peers_) {
-    auto& added = known.peers.emplace_back(each.facts);
-    if (each.heard_at) added.heard_ago = since(*each.heard_at, now);
-  }
+  for (const auto& each : peers_)
+    known.peers.push_back(facts_of(each, now));
   return known;
 }
 

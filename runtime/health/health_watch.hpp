@@ -59,6 +59,8 @@ class health_watch {
   };
 
   [[nodiscard]] peer_notes* peer(replica_id replica);
+  [[nodiscard]] static peer_health facts_of(const peer_notes& peer, health_time now);
+  void count_vote(replica_id replica, bool has_voted, health_time now);
   void set_committed(sequence_number sequence, health_time now);
   void set_executed(sequence_number sequence, health_time now);
 

@@ -150,6 +150,33 @@ TEST_CASE_FIXTURE(watch_bench,
   CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::not_voting, 68});
 }
 
+TEST_CASE_FIXTURE(watch_bench, "a replica misses no votes while it is down, lags, or is in another view") {
+  hear_all();
+  std::uint64_t sequence = 0;
+  const auto commit_many = [&] {
+    for (int count = 0; count < 70; ++count) {
+      commit(++sequence, {0, 1, 2});
+      execute(sequence);
+    }
+  };
+  SUBCASE("down") { watch.on_link(replica_id{3}, false); }
+  SUBCASE("silent") { watch.on_link(replica_id{3}, true); }
+  SUBCASE("in another view") { hear(3, 0, false, 1); }
+  SUBCASE("behind") {
+    execute(cluster.checkpoint_period + 1);
+    hear(3);
+  }
+  commit_many();
+  watch.on_link(replica_id{3}, true);
+  hear(3, sequence);
+  CHECK_FALSE(report().degraded());
+  // From here on it counts, up to a bound.
+  for (int count = 0; count < 3; ++count)
+    commit_many();
+  hear(3, sequence);
+  CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::not_voting, 128});
+}
+
 TEST_CASE_FIXTURE(watch_bench, "other rejected frames, also of clients, are no votes") {
   hear_all();
   for (std::uint64_t sequence = 1; sequence <= 65; ++sequence) {
