@@ -69,6 +69,30 @@ bool is_refused_for_threads(const cluster_files& files) noexcept {
   return !started && started.error().what.find("more threads") != std::string::npos;
 }
 
+/// The health of a group in which all replicas take part, and then without replica 3.
+void check_health(caf::scoped_actor& self, const host::consensus_actor& consensus, host_cluster& cluster) {
+  host::node_health health;
+  REQUIRE(becomes_true([&] {
+    health = ask<host::node_health>(self, consensus, host::health_wanted{});
+    return health.faults_tolerated == 1;
+  }));
+  CHECK(health.is_live);
+  CHECK(health.is_ready);
+  CHECK(health.is_service_possible);
+  CHECK(health.safe_to_restart == std::vector<std::uint32_t>{1, 2, 3});
+  CHECK(health.sentence == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
+  cluster.stop(3);
+  REQUIRE(becomes_true([&] {
+    health = ask<host::node_health>(self, consensus, host::health_wanted{});
+    return health.faults_tolerated == 0;
+  }));
+  CHECK(health.safe_to_restart.empty());
+  REQUIRE(health.reasons.size() == 1);
+  CHECK(health.reasons[0].replica == 3);
+  CHECK(health.reasons[0].condition == "unlinked");
+  CHECK(health.reasons[0].text == "replica 3 not connected");
+}
+
 }  // namespace
 
 TEST_CASE("a host whose limits allow a module no threads gets an error, and goes on") {
@@ -128,26 +152,7 @@ TEST_CASE("another process uses replica and client over CAF's network on the loo
   }
   CHECK(results == std::vector<std::string>{"3", "6", "9", "12", "15", "15"});
 
-  host::node_health health;
-  REQUIRE(becomes_true([&] {
-    health = ask<host::node_health>(self, *consensus, host::health_wanted{});
-    return health.faults_tolerated == 1;
-  }));
-  CHECK(health.is_live);
-  CHECK(health.is_ready);
-  CHECK(health.is_service_possible);
-  CHECK(health.safe_to_restart == std::vector<std::uint32_t>{1, 2, 3});
-  CHECK(health.sentence == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
-  cluster.stop(3);
-  REQUIRE(becomes_true([&] {
-    health = ask<host::node_health>(self, *consensus, host::health_wanted{});
-    return health.faults_tolerated == 0;
-  }));
-  CHECK(health.safe_to_restart.empty());
-  REQUIRE(health.reasons.size() == 1);
-  CHECK(health.reasons[0].replica == 3);
-  CHECK(health.reasons[0].condition == "unlinked");
-  CHECK(health.reasons[0].text == "replica 3 not connected");
+  check_health(self, *consensus, cluster);
   const auto state = ask<host::node_state>(self, *consensus, host::state_wanted{});
   CHECK(state.state_root.size() == digest::size);
   CHECK(state.high_watermark > state.low_watermark);
