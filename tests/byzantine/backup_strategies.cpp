@@ -171,6 +171,23 @@ class claim_to_have_all final : public adversary {
   }
 };
 
+/// Sends no vote, and claims in each STATUS that it takes part, so that operators restart another replica.
+class feign_health final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands& hands) override {
+    if (out.as<prepare>() != nullptr || out.as<commit>() != nullptr) return fate::stopped;
+    const auto* said = out.as<status>();
+    if (said == nullptr) return fate::passes;
+    auto forged = *said;
+    forged.view = hands.known().view();
+    forged.active = true;
+    forged.last_decided = std::max(said->last_decided, hands.known().last());
+    forged.on_probation = false;
+    out.become(sealed(hands, forged));
+    return fate::passes;
+  }
+};
+
 std::vector<strategy> false_votes() {
   using enum strategy_occasion;
   const auto backup = strategy_role::backup;
@@ -244,6 +261,16 @@ std::vector<strategy> silences() {
        {},
        "a replica that claims too much is sent less, which harms only itself",
        make_strategy<claim_to_have_all>},
+      {"feigned-health",
+       "sends no vote, and a STATUS that claims to take part",
+       backup,
+       none,
+       {43},
+       "I11",
+       false,
+       {},
+       "a quorum does not need its vote; only the health reports count votes",
+       make_strategy<feign_health>},
   };
 }
 

@@ -2,6 +2,7 @@
 // meanwhile.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -17,8 +18,11 @@ using namespace hypermesh::health;
 
 namespace {
 
-/// Within this time after the restart begins, a client has to get an answer. The replica stays down for as long.
-constexpr duration service_max = 2s;
+/// Within this time after the restart begins, a client has to get an answer. The longest wait of 220 restarts in groups
+/// of four, over 110 seeds, was 0.81 s. A view change takes longer, because its time-out is 1 s.
+constexpr duration service_max = 1s;
+/// The time from the begin of a restart to its end.
+constexpr duration down_for = 2s;
 /// Faults without a link event are known after `silence_max`, which is 2.4 s here.
 constexpr duration fault_known_after = 3s;
 
@@ -35,8 +39,10 @@ class watched_world final : public world_watcher {
   }
 
   void on_observed(endpoint machine, const observation& what) override {
-    const auto watch = watches_.find(replica_id{machine.who.number});
+    const replica_id id{machine.who.number};
+    const auto watch = watches_.find(id);
     if (watch != watches_.end()) watch->second.note(what, time());
+    if (id == replica_id{0} && std::holds_alternative<slot_committed>(what)) ++batches_;
   }
   void on_sent(const frame_transit&) override {}
   void on_delivered(const frame_transit&) override {}
@@ -49,6 +55,15 @@ class watched_world final : public world_watcher {
   void on_actor_died(principal, const std::string& reason) override { problem = reason; }
 
   void run_for(duration length) { world_->run_until(world_->now() + length); }
+  /// Runs until a client gets an answer, or for `most`. Returns the time that passed.
+  duration time_to_answer(duration most) {
+    constexpr duration step = 10ms;
+    const auto before = answers_;
+    duration passed{};
+    for (; passed < most && answers_ == before; passed += step)
+      run_for(step);
+    return passed;
+  }
   void crash(replica_id id) {
     world_->crash(id);
     tell(id, false);
@@ -72,8 +87,15 @@ class watched_world final : public world_watcher {
   }
 
   [[nodiscard]] bool is_down(replica_id id) const { return world_->is_down(principal::of(id)); }
-  [[nodiscard]] health_report report_of(replica_id id) const { return assess(watches_.at(id).known_at(time())); }
-  [[nodiscard]] std::uint64_t answers() const { return answers_; }
+  void misbehave(replica_id id, const std::string& strategy) { world_->misbehave(principal::of(id), strategy); }
+  [[nodiscard]] health_report report_of(replica_id id) {
+    // In the simulator, the actors of a node always answer.
+    auto& watch = watches_.at(id);
+    watch.on_answers({}, time());
+    return assess(watch.known_at(time()));
+  }
+  /// The batches that replica 0 committed.
+  [[nodiscard]] std::uint64_t batches() const { return batches_; }
   [[nodiscard]] replica_id any_replica() { return replica_id{static_cast<std::uint32_t>(below(cluster_.replicas))}; }
   [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return chance_.below(bound); }
   [[nodiscard]] group_size group() const { return cluster_.group(); }
@@ -102,6 +124,7 @@ class watched_world final : public world_watcher {
   cluster_parameters cluster_;
   std::map<replica_id, health_watch> watches_;
   std::uint64_t answers_ = 0;
+  std::uint64_t batches_ = 0;
   std::unique_ptr<simulated_world> world_;
 };
 
@@ -109,6 +132,8 @@ struct restart_tally {
   std::uint64_t restarts = 0;
   std::uint64_t restarts_despite_faults = 0;
   std::uint64_t refusals = 0;
+  /// The longest time from the begin of a restart to the next answer to a client.
+  duration longest_wait{};
 };
 
 /// One cluster with faults that come and go. At random times a replica without a fault is asked, and one of the
@@ -173,10 +198,11 @@ class restart_session {
     CAPTURE(observer.value);
     CAPTURE(chosen.value);
     CAPTURE(sentence_of(report));
-    const auto before = world_.answers();
     world_.crash(chosen);
-    world_.run_for(service_max);
-    CHECK(world_.answers() > before);
+    const auto waited = world_.time_to_answer(service_max);
+    CHECK(waited < service_max);
+    tally_.longest_wait = std::max(tally_.longest_wait, waited);
+    world_.run_for(down_for - waited);
     world_.restart(chosen);
     ++tally_.restarts;
     if (report.degraded()) ++tally_.restarts_despite_faults;
@@ -195,8 +221,10 @@ TEST_CASE("a group of four serves its clients while a replica restarts that a no
     CAPTURE(seed);
     restart_session{seed, 4, tally}.run(12);
   }
-  CHECK(tally.restarts >= 20);
-  CHECK(tally.refusals >= 20);
+  CAPTURE(tally.longest_wait.count());
+  // Half of the usual numbers: 2.0 restarts and 7.8 refusals a seed, over 110 seeds.
+  CHECK(tally.restarts >= 12);
+  CHECK(tally.refusals >= 45);
 }
 
 TEST_CASE("a group of seven serves its clients while a replica restarts that a node calls safe despite a fault") {
@@ -205,33 +233,78 @@ TEST_CASE("a group of seven serves its clients while a replica restarts that a n
     CAPTURE(seed);
     restart_session{seed, 7, tally}.run(12);
   }
-  CHECK(tally.restarts >= 15);
-  CHECK(tally.restarts_despite_faults >= 5);
-  CHECK(tally.refusals >= 1);
+  CAPTURE(tally.longest_wait.count());
+  // Half of the usual numbers of six seeds.
+  CHECK(tally.restarts >= 11);
+  CHECK(tally.restarts_despite_faults >= 8);
+  CHECK(tally.refusals >= 15);
 }
 
 TEST_CASE("without the warning of a node the service stops: with one replica down, another one is not safe") {
-  for (const bool is_learner : {false, true}) {
-    CAPTURE(is_learner);
-    watched_world world{5, 4};
+  watched_world world{5, 4};
+  world.run_for(1s);
+  CHECK(world.report_of(replica_id{0}).faults_tolerated == 1);
+  world.crash(replica_id{3});
+  const auto report = world.report_of(replica_id{0});
+  CHECK(report.faults_tolerated == 0);
+  CHECK(report.safe_to_restart.empty());
+  world.crash(replica_id{2});
+  world.run_for(100ms);
+  CHECK(world.time_to_answer(down_for) == down_for);
+  CHECK(world.problem == "");
+}
+
+TEST_CASE("a replica that lost its disk counts again as soon as, and not before, a restart of another one is safe") {
+  std::uint64_t warnings = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    watched_world world{seed, 4};
     world.run_for(1s);
-    CHECK(world.report_of(replica_id{0}).faults_tolerated == 1);
-    if (is_learner) {
-      world.lose_disk(replica_id{3});
-      world.restart(replica_id{3});
-      // The replica is on probation, and looks like the others otherwise.
-      world.run_for(300ms);
-    } else {
-      world.crash(replica_id{3});
+    world.lose_disk(replica_id{3});
+    world.restart(replica_id{3});
+    for (int step = 0; step < 1'000 && world.report_of(replica_id{0}).safe_to_restart.empty(); ++step) {
+      const auto reasons = world.report_of(replica_id{0}).reasons;
+      if (!reasons.empty() && reasons[0].condition == replica_condition::on_probation) ++warnings;
+      world.run_for(10ms);
     }
     const auto report = world.report_of(replica_id{0});
-    CHECK(report.faults_tolerated == 0);
-    CHECK(report.safe_to_restart.empty());
+    CAPTURE(sentence_of(report));
+    REQUIRE_FALSE(report.safe_to_restart.empty());
+    // Not the replica itself, because then its vote is not needed.
+    const auto chosen = report.safe_to_restart.front();
+    REQUIRE(chosen != replica_id{3});
+    world.crash(chosen);
+    CHECK(world.time_to_answer(service_max) < service_max);
+    CHECK(world.problem == "");
+  }
+  // The reports named the probation during a good part of the waits, so the flag in STATUS arrives.
+  CHECK(warnings >= 100);
+}
+
+TEST_CASE("a replica that does not vote and claims to take part makes no unsafe restart look safe (attack 43)") {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    watched_world world{seed, 4};
+    world.run_for(1s);
+    // Replica 3 is a backup in view 0.
+    world.misbehave(replica_id{3}, "feigned-health");
+    const auto begin = world.batches();
+    for (int second = 0; second < 60 && world.batches() < begin + 70; ++second)
+      world.run_for(1s);
+    REQUIRE(world.batches() >= begin + 70);
+    for (const std::uint32_t observer : {0, 1, 2}) {
+      CAPTURE(observer);
+      const auto report = world.report_of(replica_id{observer});
+      CAPTURE(sentence_of(report));
+      CHECK(report.safe_to_restart.empty());
+      REQUIRE(report.reasons.size() == 1);
+      CHECK(report.reasons[0].replica == replica_id{3});
+      CHECK(report.reasons[0].condition == replica_condition::not_voting);
+    }
+    // The warning is right: without another replica, nobody is served.
     world.crash(replica_id{2});
     world.run_for(100ms);
-    const auto before = world.answers();
-    world.run_for(service_max);
-    CHECK(world.answers() == before);
+    CHECK(world.time_to_answer(down_for) == down_for);
     CHECK(world.problem == "");
   }
 }
