@@ -185,7 +185,9 @@ struct observed_cluster {
 void check_endpoints(const observed_cluster& bench) {
   CHECK(ask(bench.http_port(0), "/livez").body == "ok\n");
   CHECK(eventually([&] { return ask(bench.http_port(0), "/readyz").status == 200; }));
-  CHECK(has(ask(bench.http_port(0), "/readyz?verbose").body, "tolerates 1 more fault; safe to restart: 1, 2, 3"));
+  CHECK(eventually([&] {
+    return has(ask(bench.http_port(0), "/readyz?verbose").body, "tolerates 1 more fault; safe to restart: 1, 2, 3");
+  }));
   const auto status = json::parse(ask(bench.http_port(1), "/api/v1/status").body);
   CHECK(status["replica"] == 1);
   CHECK(status["health"]["live"] == true);
