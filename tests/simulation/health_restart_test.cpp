@@ -19,7 +19,7 @@ using namespace hypermesh::health;
 namespace {
 
 /// Within this time after the restart begins, a client has to get an answer. The longest wait of 220 restarts in groups
-/// of four, over 110 seeds, was 0.81 s. A view change takes longer, because its time-out is 1 s.
+/// of four, over 110 seeds, was 0.81 s.
 constexpr duration service_max = 1s;
 /// The time from the begin of a restart to its end.
 constexpr duration down_for = 2s;
