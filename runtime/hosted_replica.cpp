@@ -160,7 +160,7 @@ or_error<std::unique_ptr<hosted_replica>> hosted_replica::start(caf::actor_syste
   replica->watch_health(config, parts, links);
   if (auto done = replica->restore(config, std::move(machine), parts); !done) return failure_of(done);
   replica->watch_->begin(std::chrono::steady_clock::now());
-  replica->prepare_http(config, parts, links);
+  replica->prepare_metrics(config, parts, links);
   // Observers learn at once which sequences this run does not execute, and in which view it begins.
   const auto& past = parts.restored.past.replica;
   parts.on_observation(replica_progress{past.view, past.own_change == nullptr, {}, 0});
@@ -209,6 +209,8 @@ or_error<void> hosted_replica::run(node_parts parts, link_settings links, const 
   connect_node(actors_);
   health_actor_ = system_->spawn(health::health, watch_, keeps_disk_);
   caf::anon_send(health_actor_, wired{std::make_shared<const node_actors>(actors_)});
+  self_report_ = system_->spawn(metrics::self_report, hub_);
+  caf::anon_send(self_report_, wired{std::make_shared<const node_actors>(actors_)});
   if (auditor_) caf::anon_send(auditor_, wired{std::make_shared<const node_actors>(actors_)});
   return {};
 }
@@ -258,16 +260,25 @@ void hosted_replica::watch_health(const node_config& config, node_parts& parts, 
   };
 }
 
-void hosted_replica::prepare_http(const node_config& config, node_parts& parts, link_settings& links) {
-  if (!config.http.enabled) return;
+void hosted_replica::prepare_metrics(const node_config& config, node_parts& parts, link_settings& links) {
   const auto& cluster = parts.identity.cluster;
-  tap_ = std::make_shared<const http::node_tap>(config.self, cluster.replicas, cluster.watermark_window,
-                                                config.http.event_clients_max);
-  parts.storage = std::make_shared<metrics::measured_storage>(std::move(parts.storage), tap_->hub());
-  parts.on_observation = [tap = tap_, also = std::move(parts.on_observation)](const observation& what) {
-    tap->on_observed(what);
+  if (config.http.enabled) {
+    tap_ = std::make_shared<const http::node_tap>(config.self, cluster.replicas, cluster.watermark_window,
+                                                  config.http.event_clients_max);
+    hub_ = tap_->hub();
+  } else {
+    hub_ = std::make_shared<metrics::metric_hub>(config.self, cluster.replicas, cluster.watermark_window);
+  }
+  parts.storage = std::make_shared<metrics::measured_storage>(std::move(parts.storage), hub_);
+  parts.on_observation = [tap = tap_, hub = hub_, also = std::move(parts.on_observation)](const observation& what) {
+    if (tap) {
+      tap->on_observed(what);
+    } else {
+      hub->note(what);
+    }
     if (also) also(what);
   };
+  if (!tap_) return;
   links.on_event = [tap = tap_, also = std::move(links.on_event)](const link_event& what) {
     tap->on_link(what);
     if (also) also(what);
@@ -323,6 +334,8 @@ void hosted_replica::stop() {
   stop_links_and_wait(*system_, links_.actors);
   caf::anon_send_exit(health_actor_, caf::exit_reason::user_shutdown);
   health_actor_ = health::health_actor{};
+  caf::anon_send_exit(self_report_, caf::exit_reason::user_shutdown);
+  self_report_ = metrics::self_report_actor{};
   stop_node(actors_);
   wait_for_journal(actors_);
   stop_audit();

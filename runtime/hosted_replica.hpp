@@ -15,6 +15,7 @@
 #include "runtime/health/health.hpp"
 #include "runtime/http/node_endpoint.hpp"
 #include "runtime/links/links.hpp"
+#include "runtime/metrics/self_report.hpp"
 #include "runtime/node_condition.hpp"
 #include "runtime/node_config.hpp"
 #include "runtime/state_machines/contained_machine.hpp"
@@ -150,9 +151,9 @@ class hosted_replica {
   [[nodiscard]] or_error<void> start_audit(const node_config& config, node_parts& parts);
   /// Makes the observations, link events and failures of the node known to `watch_`.
   void watch_health(const node_config& config, node_parts& parts, link_settings& links);
-  /// Makes `parts` and `links` report to the tap of the HTTP server. Does nothing when the configuration disables the
-  /// server.
-  void prepare_http(const node_config& config, node_parts& parts, link_settings& links);
+  /// Makes `parts` and `links` report to the hub of the metrics, and to the tap of the HTTP server if the configuration
+  /// has one.
+  void prepare_metrics(const node_config& config, node_parts& parts, link_settings& links);
   /// Starts the HTTP server of the connected node.
   [[nodiscard]] or_error<void> start_http(const node_config& config);
   /// Waits until the storage is closed, but only for a limited time, because a disk may hang.
@@ -178,6 +179,8 @@ class hosted_replica {
   std::shared_ptr<node_condition> condition_ = std::make_shared<node_condition>();
   std::shared_ptr<machine_watch> machine_ = std::make_shared<machine_watch>();
   std::shared_ptr<silencer> silencer_;
+  std::shared_ptr<metrics::metric_hub> hub_;
+  metrics::self_report_actor self_report_;
   bool stopped_ = false;
 };
 

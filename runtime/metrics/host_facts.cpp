@@ -47,14 +47,19 @@ std::chrono::microseconds time_of(const timeval& value) {
 
 }  // namespace
 
-host_facts read_host_facts() {
+host_facts read_process_facts() {
   host_facts facts;
   const auto status = status_of_process();
   if (const auto kib = number_after(status, "VmRSS:")) facts.resident_bytes = *kib * 1'024;
   facts.threads = number_after(status, "Threads:");
-  facts.open_files = count_open_files();
   rusage used{};
   if (::getrusage(RUSAGE_SELF, &used) == 0) facts.processor_time = time_of(used.ru_utime) + time_of(used.ru_stime);
+  return facts;
+}
+
+host_facts read_host_facts() {
+  auto facts = read_process_facts();
+  facts.open_files = count_open_files();
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) facts.open_files_max = files.rlim_cur;
   return facts;

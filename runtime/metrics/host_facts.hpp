@@ -34,6 +34,9 @@ struct host_facts {
 /// `disk_watch` examines them.
 [[nodiscard]] host_facts read_host_facts();
 
+/// Asks the system only for memory, threads and processor time of the process.
+[[nodiscard]] host_facts read_process_facts();
+
 /// Asks the system about the disk of a directory. The call does not return while the disk hangs.
 [[nodiscard]] std::optional<disk_facts> read_disk_facts(const std::filesystem::path& directory);
 
