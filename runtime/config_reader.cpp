@@ -57,8 +57,13 @@ std::string hint_of(std::string_view file, std::string_view table, std::string_v
   if (const auto places = places_of(file, key); !places.empty()) {
     return fmt::format("unknown key '{}'; it belongs to {}", key, fmt::join(places, " or "));
   }
-  const auto meant = nearest_word(key, names_in(file, table));
-  return meant.empty() ? std::string{} : fmt::format("unknown key '{}'; did you mean '{}'?", key, meant);
+  const auto hint = did_you_mean(key, names_in(file, table));
+  return hint.empty() ? hint : fmt::format("unknown key '{}'{}", key, hint);
+}
+
+/// A hint about the unknown value of a key that has one of some words.
+std::string hint_of_value(const config_key& key, std::string_view value) {
+  return did_you_mean(value, std::vector<std::string>{key.words.begin(), key.words.end()});
 }
 
 }  // namespace
@@ -84,8 +89,8 @@ std::optional<config_value> config_tables::find_text(const config_key& key) {
     return std::nullopt;
   }
   if (key.kind == value_kind::word && std::ranges::find(key.words, *text) == key.words.end()) {
-    from.complain(key.name,
-                  fmt::format("'{}' has the unknown value '{}'; use one of: {}", key.name, *text, bounds_text(key)));
+    from.complain(key.name, fmt::format("'{}' has the unknown value '{}'; use one of: {}{}", key.name,
+                                        shortened_word(*text), bounds_text(key), hint_of_value(key, *text)));
     return std::nullopt;
   }
   if (key.kind == value_kind::address) {

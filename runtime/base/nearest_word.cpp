@@ -46,4 +46,28 @@ std::string nearest_word(std::string_view word, std::span<const std::string> kno
   return nearest;
 }
 
+std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
+  const auto meant = nearest_word(word, known);
+  return meant.empty() ? meant : "; did you mean '" + meant + "'?";
+}
+
+std::string did_you_mean(std::string_view word, std::string_view known) {
+  std::vector<std::string> words;
+  while (!known.empty()) {
+    const auto each = known.substr(0, known.find(", "));
+    words.emplace_back(each);
+    known.remove_prefix(std::min(each.size() + 2, known.size()));
+  }
+  return did_you_mean(word, words);
+}
+
+std::string shortened_word(std::string_view word) {
+  auto bytes = word_bytes_max;
+  if (word.size() <= bytes) return std::string{word};
+  // A character of UTF-8 is left out as a whole.
+  while (bytes > 0 && (static_cast<unsigned char>(word[bytes]) & 0xc0U) == 0x80U)
+    --bytes;
+  return std::string{word.substr(0, bytes)} + "…";
+}
+
 }  // namespace hypermesh::base

@@ -12,4 +12,14 @@ namespace hypermesh::base {
 /// replaced or swapped with its neighbour (Damerau and Levenshtein). Pure.
 [[nodiscard]] std::string nearest_word(std::string_view word, std::span<const std::string> known);
 
+/// The end of a message about an unknown word: "; did you mean 'status'?", or nothing if no known word is similar.
+/// Pure.
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string> known);
+
+/// The same for a list such as "table, wide, json".
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::string_view known);
+
+/// An unknown word in a message: its first 64 bytes, so that the terminal shows what stands behind it. Pure.
+[[nodiscard]] std::string shortened_word(std::string_view word);
+
 }  // namespace hypermesh::base

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/nearest_word.hpp"
 #include "runtime/state_machines/key_value_store.hpp"
 #include "runtime/state_machines/resource_scheduler.hpp"
 
@@ -49,7 +50,8 @@ const entry* find(std::string_view name) {
 }
 
 tl::unexpected<std::string> unknown(std::string_view name) {
-  return invalid(fmt::format("unknown state machine \"{}\"; use one of: {}", name, state_machine_names()));
+  return invalid(fmt::format("unknown state machine \"{}\"; use one of: {}{}", shortened_word(name),
+                             state_machine_names(), did_you_mean(name, state_machine_names())));
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST_CASE_FIXTURE(health_bench,
   const auto well = health();
   CHECK(well["sentence"] == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
   CHECK(well["safe_to_restart"] == nlohmann::json({1, 2, 3}));
-  CHECK(has(cluster.ask("status", {}).err, "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)"));
+  CHECK(has(cluster.ask("status", {}).out, "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)"));
   kill(3);
   REQUIRE(eventually([&] { return health()["faults_tolerated"] == 0; }));
   const auto ill = health();

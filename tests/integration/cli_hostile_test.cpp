@@ -88,6 +88,7 @@ std::map<std::string, words> product_bases(hostile_world& world) {
           {"submit", with(client, {"put", "a", "1"})},
           {"get", with(client, {"a"})},
           {"status", client},
+          {"top", with(client, {"--rounds", "1"})},
           {"release", with(client, {"0"})},
           {"hand-over", with(client, {"0"})},
           {"replay", with(client, {"--operations", "1"})},

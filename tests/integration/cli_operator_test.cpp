@@ -209,14 +209,24 @@ TEST_CASE("help and version print their texts, and an unknown command gets a sug
   CHECK(run({"help", "config", "check"}).out == run({"config", "check", "--help"}).out);
   const auto unknown = run({"stat"});
   CHECK(unknown.code == 2);
-  CHECK(has(unknown.err, "unknown command 'stat'; did you mean status?"));
-  CHECK(has(run({"config", "chekc"}).err, "unknown command 'chekc'; did you mean check?"));
-  CHECK(has(run({"help", "sumbit"}).err, "did you mean submit?"));
+  CHECK(has(unknown.err, "unknown command 'stat'; did you mean 'status'?"));
+  CHECK(has(run({"config", "chekc"}).err, "unknown command 'chekc'; did you mean 'check'?"));
+  CHECK(has(run({"help", "sumbit"}).err, "did you mean 'submit'?"));
+  const auto option = run({"init", "x", "--replcias", "7"});
+  CHECK(option.code == 2);
+  CHECK(has(option.err, "unknown option '--replcias'; did you mean '--replicas'?"));
+  CHECK(has(run({"start", "--confg=x"}).err, "unknown option '--confg'; did you mean '--config'?"));
+  CHECK(has(run({"status", "--cluster", "x", "-o", "jsno"}).err, "did you mean 'json'?"));
+  CHECK(has(run({"completion", "bsh"}).err, "did you mean 'bash'?"));
+  CHECK(has(run({"init", "x", "--machine", "key-valeu"}).err, "did you mean 'key-value'?"));
+  CHECK(has(run_with({"sim", "--profile", "lossi"}, {.binary = HYPERMESH_LAB}).err, "did you mean 'lossy'?"));
+  CHECK(has(run_with({"siege", "--strategies", "mute-primry"}, {.binary = HYPERMESH_LAB}).err,
+            "unknown strategy 'mute-primry'; did you mean 'mute-primary'?"));
   CHECK(has(run({}).err, "'hypermesh' needs a command"));
   CHECK(has(run({"audit"}).err, "'hypermesh audit' needs a command"));
   const auto lab = run_with({"sin"}, {.binary = HYPERMESH_LAB});
   CHECK(lab.code == 2);
-  CHECK(has(lab.err, "unknown command 'sin'; did you mean sim?"));
+  CHECK(has(lab.err, "unknown command 'sin'; did you mean 'sim'?"));
   CHECK(run_with({"--version"}, {.binary = HYPERMESH_LAB}).out.starts_with("hypermesh-lab "));
 }
 

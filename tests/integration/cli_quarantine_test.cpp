@@ -36,7 +36,7 @@ TEST_CASE_FIXTURE(quarantine_bench, "a convicted replica is shown as such, and f
   convict();
   CHECK(standing()["convictions"] > 0);
   CHECK(standing()["score"] == 0);
-  CHECK(has(cluster.ask("status", {}).out, "quarantine until"));
+  CHECK(has(cluster.ask("status", {"-o", "wide"}).out, "quarantine until"));
 
   const auto alone = cluster.ask("release", {"--operator", "0", "--timeout", "1.5", "3"});
   CHECK(alone.code == 1);

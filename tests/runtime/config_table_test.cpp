@@ -273,6 +273,7 @@ TEST_CASE_FIXTURE(replica_fixture, "a file with an old key gets an error that na
 
 TEST_CASE_FIXTURE(replica_fixture, "an unknown key is reported with its table or the nearest key") {
   CHECK(contains(problem("[views]\nstatus_us = 5000\n"), "unknown key 'status_us'; it belongs to [periods]"));
+  CHECK(contains(problem("[storage]\nmode = \"snyc\"\n"), "use one of: sync, async, memory; did you mean 'sync'?"));
   CHECK(contains(problem("[periods]\nstatsu_us = 5000\n"), "unknown key 'statsu_us'; did you mean 'status_us'?"));
   CHECK(contains(problem("[bathcing]\ndelay_us = 5\n"), "unknown key 'bathcing'; did you mean 'batching'?"));
   CHECK(contains(problem("retain_mib = 5\n"), "it belongs to [storage] or [audit]"));

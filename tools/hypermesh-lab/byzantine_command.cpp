@@ -13,6 +13,7 @@
 #include "tools/hypermesh-lab/byzantine_client.hpp"
 #include "tools/hypermesh-lab/byzantine_node.hpp"
 #include "tools/hypermesh-lab/frame_recording.hpp"
+#include "tools/hypermesh-lab/strategy_words.hpp"
 #include "tools/hypermesh/local_cluster/child_process.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
@@ -107,7 +108,7 @@ CLI::App* add_byzantine(CLI::App& app, byzantine_command& into) {
   plays->add_option("--strategy", into.strategies, "strategy, or several as a+b or a/b")
       ->check([](const std::string& names) {
         return testing::make_adversary(names) == nullptr
-                   ? "unknown strategy; list the strategies: hypermesh-lab strategies"
+                   ? unknown_strategy_text(names) + "; list the strategies: hypermesh-lab strategies"
                    : std::string{};
       })
       ->type_name("NAME");

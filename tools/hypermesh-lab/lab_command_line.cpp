@@ -62,6 +62,7 @@ lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
   add(cli::add_completion(app_, document_), [this] { return cli::print_completion(app_, document_); });
   add(cli::add_man(app_, document_, {"hypermesh-lab.1"}), [this] { return print_page(app_); });
   add(cli::add_help(app_, help_words_), [this] { return cli::print_help(app_, help_words_); });
+  cli::complete_footers(app_);
 }
 
 cli::exit_code lab_command_line::run(int count, const char* const* words) {

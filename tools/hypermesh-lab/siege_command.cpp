@@ -7,6 +7,7 @@
 #include "tests/byzantine/strategy.hpp"
 #include "tools/hypermesh-lab/siege_report.hpp"
 #include "tools/hypermesh-lab/strategy_runs.hpp"
+#include "tools/hypermesh-lab/strategy_words.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/duration_option.hpp"
 #include "tools/hypermesh/terminal/narrator.hpp"
@@ -93,9 +94,8 @@ cli::exit_code run(const siege_command& command) {
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (testing::make_adversary(names) != nullptr) continue;
-    return cli::report_error(
-        {fmt::format("unknown strategy '{}'", names), "list the strategies: hypermesh-lab strategies"},
-        cli::exit_code::usage);
+    return cli::report_error({unknown_strategy_text(names), "list the strategies: hypermesh-lab strategies"},
+                             cli::exit_code::usage);
   }
   cli::interruption stop;
   siege_summary summary;

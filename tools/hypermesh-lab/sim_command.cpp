@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/nearest_word.hpp"
 #include "tests/simulation/simulated_run.hpp"
 #include "tools/hypermesh-lab/abort_notice.hpp"
 #include "tools/hypermesh-lab/plan_files.hpp"
@@ -22,11 +23,15 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 std::string objection_to_profile(const std::string& name) {
-  return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
+  if (testing::fault_profile_of(name)) return {};
+  const auto all = testing::fault_profile_names();
+  return fmt::format("unknown profile '{}'{}; profiles: {}", shortened_word(name), did_you_mean(name, all), all);
 }
 
 std::string objection_to_storage_name(const std::string& name) {
-  return testing::run_storage_of(name) ? std::string{} : "storages: model, rocksdb";
+  if (testing::run_storage_of(name)) return {};
+  constexpr auto all = "model, rocksdb";
+  return fmt::format("unknown storage '{}'{}; storages: {}", shortened_word(name), did_you_mean(name, all), all);
 }
 
 /// Adds the options on which a run depends in addition to its seed.

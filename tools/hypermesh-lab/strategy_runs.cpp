@@ -13,6 +13,7 @@
 #include "tests/simulation/adversary_plan.hpp"
 #include "tools/hypermesh-lab/abort_notice.hpp"
 #include "tools/hypermesh-lab/sim_summary.hpp"
+#include "tools/hypermesh-lab/strategy_words.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/progress_bar.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"
@@ -235,9 +236,8 @@ cli::exit_code run_strategies(const sim_command& command) {
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (!testing::strategies_in(names).empty()) continue;
-    return cli::report_error(
-        {fmt::format("unknown strategy '{}'", names), "list the strategies: hypermesh-lab strategies"},
-        cli::exit_code::usage);
+    return cli::report_error({unknown_strategy_text(names), "list the strategies: hypermesh-lab strategies"},
+                             cli::exit_code::usage);
   }
   if (!command.run.seed) {
     if (!command.trace) return run_many(command, chosen);

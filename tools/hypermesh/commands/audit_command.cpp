@@ -1,9 +1,11 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "runtime/audit/audit_verifier.hpp"
 #include "runtime/audit/member_verifier.hpp"
+#include "runtime/base/nearest_word.hpp"
 #include "runtime/node_config.hpp"
 #include "tools/hypermesh/commands/audit_text.hpp"
 #include "tools/hypermesh/commands/command.hpp"
@@ -113,6 +115,16 @@ exit_code walk(const audit_folder& folder, const trail_visitor& visitor) {
   return exit_code::ok;
 }
 
+std::vector<std::string> audit_kind_names() {
+  std::vector<std::string> names;
+  for (auto number = 0U; number <= static_cast<unsigned>(audit_kind_last); ++number) {
+    // The numbers have gaps.
+    const auto name = to_string(static_cast<audit_kind>(number));
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
+}
+
 exit_code run_show(const trail_options& options) {
   const auto found = find_trail(options);
   if (!found) return report_error(found.error(), exit_code::usage);
@@ -120,9 +132,10 @@ exit_code run_show(const trail_options& options) {
   for (const auto& each : options.kinds) {
     const auto kind = audit_kind_of(each);
     if (!kind) {
-      return report_error({fmt::format("unknown kind of entry '{}'", each),
-                           "list the kinds in the trail: hypermesh audit show DIRECTORY"},
-                          exit_code::usage);
+      return report_error(
+          {fmt::format("unknown kind of entry '{}'{}", shortened_word(each), did_you_mean(each, audit_kind_names())),
+           fmt::format("use one of: {}", fmt::join(audit_kind_names(), ", "))},
+          exit_code::usage);
     }
     wanted.push_back(*kind);
   }

@@ -48,6 +48,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_submit(app_, chosen_);
   add_get(app_, chosen_);
   add_status(app_, chosen_);
+  add_top(app_, chosen_);
   add_release(app_, chosen_);
   add_hand_over(app_, chosen_);
   add_replay(app_, chosen_);
@@ -57,6 +58,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
     chosen_ = [this] { return print_page(app_, document_); };
   });
   add_help(app_, help_words_)->callback([this] { chosen_ = [this] { return print_help(app_, help_words_); }; });
+  complete_footers(app_);
 }
 
 exit_code command_line::run(int count, const char* const* words) {

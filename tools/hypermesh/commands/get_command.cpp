@@ -5,6 +5,7 @@
 #include "tools/hypermesh/commands/operations.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/hard_deadline.hpp"
+#include "tools/hypermesh/terminal/word_option.hpp"
 
 namespace hypermesh::cli {
 
@@ -70,7 +71,7 @@ void add_get(CLI::App& app, chosen_command& chosen) {
   command->footer(examples + all_operations_usage());
   add_client_options(*command, options->client);
   command->add_option("--mode", options->mode, "Consistency of the answer: linearizable or committed")
-      ->check(CLI::IsMember({"linearizable", "committed"}))
+      ->check(one_of({"linearizable", "committed"}))
       ->capture_default_str()
       ->type_name("MODE");
   add_output_option(*command, options->output);

@@ -17,11 +17,12 @@
 #include "runtime/node_news.hpp"
 #include "runtime/thread_limits.hpp"
 #include "tools/hypermesh/commands/command.hpp"
-#include "tools/hypermesh/commands/probation_text.hpp"
+#include "tools/hypermesh/live/probation_text.hpp"
 #include "tools/hypermesh/local_cluster/child_process.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
 #include "tools/hypermesh/terminal/service_manager.hpp"
+#include "tools/hypermesh/terminal/word_option.hpp"
 
 namespace hypermesh::cli {
 
@@ -242,7 +243,7 @@ void add_start(CLI::App& app, chosen_command& chosen) {
   command->footer(examples);
   command->add_option("--config", options->config, "The replica's node.toml")->required()->type_name("FILE");
   command->add_option("--log-level", options->log_level, "Level of the log on stderr")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->check(one_of({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str()
       ->type_name("LEVEL");
   command->add_flag(

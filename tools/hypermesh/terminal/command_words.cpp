@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 
 #include "runtime/base/nearest_word.hpp"
 #include "runtime/links/handshake.hpp"
+#include "tools/hypermesh/terminal/command_tree.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::cli {
@@ -56,6 +58,41 @@ bool is_numeric(const CLI::Option& option) {
   return name == "N" || name == "K" || name == "S" || name == "MIB" || name == "PID";
 }
 
+/// The command that the words choose: each word that names a command leads to it.
+const CLI::App& command_in(const CLI::App& app, std::span<const std::string> words) {
+  const auto* at = &app;
+  for (const auto& word : words) {
+    if (word.starts_with('-')) break;
+    const auto* const next = find_command(*at, word);
+    if (next == nullptr) break;
+    at = next;
+  }
+  return *at;
+}
+
+/// The long options of the command, with their dashes.
+std::vector<std::string> long_options_of(const command_entry& command) {
+  std::vector<std::string> names;
+  for (const auto& option : command.options)
+    std::ranges::copy_if(option.names, std::back_inserter(names), [](const auto& each) { return each.size() > 2; });
+  return names;
+}
+
+/// Messages about all words that look like options and are none, for example "unknown option '--replcias'; did you mean
+/// '--replicas'?". Empty if every option is known.
+std::string unknown_options_text(const CLI::App& app, std::span<const std::string> words) {
+  const auto known = long_options_of(tree_of(command_in(app, words)));
+  std::string text;
+  for (const auto& word : words) {
+    if (word == "--") break;
+    const auto name = word.substr(0, word.find('='));
+    if (!name.starts_with("--") || std::ranges::find(known, name) != known.end()) continue;
+    text += fmt::format("{}unknown option '{}'{}", text.empty() ? "" : "; ", shortened_word(name),
+                        did_you_mean(name, known));
+  }
+  return text;
+}
+
 /// Refuses values that no option may have although the parser accepts them.
 or_error<void> check_value(const CLI::Option& option, const std::string& value) {
   // An empty value usually comes from a shell variable that is not set. A positional word may be empty, because the
@@ -100,10 +137,8 @@ or_error<void> check_command(const CLI::App& app, std::span<const std::string> w
     if (commands_of(*at).empty() || word.starts_with('-')) return {};
     const auto* const next = find_command(*at, word);
     if (next == nullptr) {
-      const auto meant = nearest_word(word, names_of(*at));
-      const auto hint = meant.empty() ? std::string{} : fmt::format("; did you mean {}?", meant);
       return tl::unexpected(
-          world_error{fmt::format("unknown command '{}'{}", word, hint),
+          world_error{fmt::format("unknown command '{}'{}", shortened_word(word), did_you_mean(word, names_of(*at))),
                       fmt::format("use a command of '{}': {}", path, fmt::join(names_of(*at), ", "))});
     }
     at = next;
@@ -112,6 +147,15 @@ or_error<void> check_command(const CLI::App& app, std::span<const std::string> w
   if (commands_of(*at).empty()) return {};
   return tl::unexpected(world_error{fmt::format("'{}' needs a command", path),
                                     fmt::format("use one of {}", fmt::join(names_of(*at), ", "))});
+}
+
+void complete_footers(CLI::App& app) {
+  const auto parts = app.get_subcommands([](CLI::App* each) { return !each->get_name().empty(); });
+  for (auto* each : parts)
+    complete_footers(*each);
+  if (!parts.empty() || app.get_footer().find("Exit codes:") != std::string::npos) return;
+  const auto space = app.get_footer().empty() ? "" : "\n\n";
+  app.footer(app.get_footer() + space + "Exit codes: 0 done; 1 the command failed; 2 wrong usage or configuration.");
 }
 
 std::string command_path(const CLI::App& app) {
@@ -165,8 +209,13 @@ std::optional<exit_code> parse(CLI::App& app, int count, const char* const* word
     print(std::string{version.what()} + "\n");
     return exit_code::ok;
   } catch (const CLI::ParseError& error) {
-    return report_error({error.what(), fmt::format("list the commands and options: {} --help", command_path(app))},
-                        exit_code::usage);
+    // A misspelt option is the cause of most other errors: its value looks like a word too many, and the option itself
+    // looks as if it was missing.
+    const auto unknown = unknown_options_text(app, typed);
+    const std::string what = error.what();
+    return report_error(
+        {unknown.empty() ? what : unknown, fmt::format("list the commands and options: {} --help", command_path(app))},
+        exit_code::usage);
   }
   if (auto done = check_values(app); !done) return report_error(done.error(), exit_code::usage);
   return std::nullopt;

@@ -17,6 +17,9 @@ namespace hypermesh::cli {
 /// error names a similar command if there is one.
 [[nodiscard]] or_error<void> check_command(const CLI::App& app, std::span<const std::string> words);
 
+/// Adds a line about exit codes to the help of each command that does not have its own.
+void complete_footers(CLI::App& app);
+
 /// The path of the subcommand that was being parsed when parsing failed, for a hint to its help.
 [[nodiscard]] std::string command_path(const CLI::App& app);
 

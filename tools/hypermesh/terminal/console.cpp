@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "messages/require.hpp"
 #include "runtime/base/safe_text.hpp"
 
 namespace hypermesh::cli {
@@ -28,22 +29,6 @@ bool is_set(const char* variable) {
 /// The codes that `text_style` writes around a text.
 constexpr std::array<std::string_view, 6> own_codes = {"\x1b[0m",  "\x1b[1m",  "\x1b[2m",
                                                        "\x1b[31m", "\x1b[32m", "\x1b[33m"};
-
-/// Like `visible_lines`, but keeps the product's own colour codes.
-std::string visible_report(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const auto plain = text.substr(0, text.find('\x1b'));
-    out += visible_lines(plain);
-    text.remove_prefix(plain.size());
-    const auto* const code =
-        std::ranges::find_if(own_codes, [text](std::string_view each) { return text.starts_with(each); });
-    const std::size_t size = code != own_codes.end() ? code->size() : std::min<std::size_t>(text.size(), 1);
-    out += code != own_codes.end() ? std::string{text.substr(0, size)} : visible_lines(text.substr(0, size));
-    text.remove_prefix(size);
-  }
-  return out;
-}
 
 /// JSON does not escape DEL and the C1 characters, so this function does. Both can occur only inside of strings.
 std::string without_controls(std::string_view text) {
@@ -116,6 +101,21 @@ std::size_t display_width(std::string_view text) {
   return columns;
 }
 
+std::string visible_report(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto plain = text.substr(0, text.find('\x1b'));
+    out += visible_lines(plain);
+    text.remove_prefix(plain.size());
+    const auto* const code =
+        std::ranges::find_if(own_codes, [text](std::string_view each) { return text.starts_with(each); });
+    const std::size_t size = code != own_codes.end() ? code->size() : std::min<std::size_t>(text.size(), 1);
+    out += code != own_codes.end() ? std::string{text.substr(0, size)} : visible_lines(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
 void say(std::string_view line) { write_message(visible_lines(line) + "\n"); }
 
 void say_styled(std::string_view line) { write_message(visible_report(line) + "\n"); }
@@ -181,6 +181,36 @@ std::string grouped(std::uint64_t number) {
     text.insert(static_cast<std::size_t>(place), 1, ',');
   }
   return text;
+}
+
+std::string lines_of(std::string_view text, std::size_t columns) {
+  std::string out;
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    const auto width = display_width(word);
+    const bool breaks = used > 0 && used + 1 + width > columns;
+    if (!out.empty()) out += breaks ? '\n' : ' ';
+    used = breaks || out.empty() ? width : used + 1 + width;
+    out += word;
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return out;
+}
+
+std::string fitted(std::uint64_t number, std::size_t width) {
+  require(width >= 6, "a number with a prefix has at most five characters");
+  for (auto text : {grouped(number), std::to_string(number)}) {
+    if (text.size() <= width) return text;
+  }
+  constexpr std::string_view prefixes = "kMGTPE";
+  auto amount = static_cast<double>(number) / 1'000;
+  std::size_t prefix = 0;
+  while (amount >= 999.95 && prefix + 1 < prefixes.size()) {
+    amount /= 1'000;
+    ++prefix;
+  }
+  return fmt::format("{:.1f}{}", amount, prefixes[prefix]);
 }
 
 std::string short_duration(double seconds) {

@@ -25,6 +25,8 @@ class text_style {
 
   [[nodiscard]] bool has_colours() const { return on_; }
 
+  [[nodiscard]] static text_style with_colours() { return text_style{true}; }
+
   [[nodiscard]] std::string bold(std::string_view text) const { return wrapped("1", text); }
   [[nodiscard]] std::string dim(std::string_view text) const { return wrapped("2", text); }
   [[nodiscard]] std::string good(std::string_view text) const { return wrapped("32", text); }
@@ -40,6 +42,10 @@ class text_style {
 
 /// The number of columns that `text` takes on a terminal: code points without colour codes.
 [[nodiscard]] std::size_t display_width(std::string_view text);
+
+/// The text with escapes in place of everything that controls a terminal, except line breaks and the codes of
+/// `text_style`. For reports that `print_report` does not print.
+[[nodiscard]] std::string visible_report(std::string_view text);
 
 // No function here throws, whatever the state of the streams is. A message that cannot be written is lost. Output that
 // cannot be written is remembered for `check_output`.
@@ -88,6 +94,11 @@ exit_code report_verdict(const world_error& error, exit_code code);
 [[nodiscard]] std::string grouped(std::uint64_t number);
 /// Returns for example "870 µs", "1.4 ms", "12.3 s".
 [[nodiscard]] std::string short_duration(double seconds);
+/// The text in lines of at most `columns` characters, broken between words. A longer word is not broken.
+[[nodiscard]] std::string lines_of(std::string_view text, std::size_t columns);
+/// Returns the number in at most `width` characters, which is at least 6: "1,523", "1523", or "1.5k" with a decimal
+/// prefix if the digits do not fit.
+[[nodiscard]] std::string fitted(std::uint64_t number, std::size_t width);
 /// Returns for example "12.3 MiB".
 [[nodiscard]] std::string short_bytes(std::uint64_t bytes);
 

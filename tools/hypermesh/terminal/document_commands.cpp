@@ -5,6 +5,7 @@
 #include "messages/require.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/shell_completion.hpp"
+#include "tools/hypermesh/terminal/word_option.hpp"
 
 namespace hypermesh::cli {
 
@@ -20,7 +21,7 @@ CLI::App* add_completion(CLI::App& app, std::string& shell) {
                   app.get_name()));
   command->add_option("SHELL", shell, "Name of the shell")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->check(one_of({"bash", "zsh", "fish"}))
       ->type_name("");
   return command;
 }
@@ -40,7 +41,7 @@ CLI::App* add_man(CLI::App& app, std::string& page, const std::vector<std::strin
                   "\n"
                   "The page is made from the same texts as the help. The Debian package installs it.",
                   app.get_name(), pages.front()));
-  command->add_option("PAGE", page, "Name of the page")->required()->check(CLI::IsMember(pages))->type_name("");
+  command->add_option("PAGE", page, "Name of the page")->required()->check(one_of(pages))->type_name("");
   return command;
 }
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/live_screen.hpp"
 
 namespace hypermesh::cli {
 
@@ -26,6 +27,7 @@ void open_missing_descriptors() {
 }
 
 [[noreturn]] void end_for_uncaught() {
+  leave_live_screen();
   try {
     if (const auto current = std::current_exception()) std::rethrow_exception(current);
   } catch (const std::system_error& caught) {

@@ -1,4 +1,4 @@
-#include "tools/hypermesh/commands/probation_text.hpp"
+#include "tools/hypermesh/live/probation_text.hpp"
 
 #include <algorithm>
 
