@@ -89,6 +89,7 @@ std::map<std::string, words> product_bases(hostile_world& world) {
           {"get", with(client, {"a"})},
           {"status", client},
           {"top", with(client, {"--rounds", "1"})},
+          {"bundle", with(client, {"--output", world.new_name()})},
           {"release", with(client, {"0"})},
           {"hand-over", with(client, {"0"})},
           {"replay", with(client, {"--operations", "1"})},

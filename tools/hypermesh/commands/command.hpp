@@ -22,6 +22,7 @@ void add_submit(CLI::App& app, chosen_command& chosen);
 void add_get(CLI::App& app, chosen_command& chosen);
 void add_status(CLI::App& app, chosen_command& chosen);
 void add_top(CLI::App& app, chosen_command& chosen);
+void add_bundle(CLI::App& app, chosen_command& chosen);
 void add_release(CLI::App& app, chosen_command& chosen);
 void add_hand_over(CLI::App& app, chosen_command& chosen);
 void add_replay(CLI::App& app, chosen_command& chosen);

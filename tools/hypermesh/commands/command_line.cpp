@@ -53,6 +53,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_hand_over(app_, chosen_);
   add_replay(app_, chosen_);
   add_audit(app_, chosen_);
+  add_bundle(app_, chosen_);
   add_completion(app_, document_)->callback([this] { chosen_ = [this] { return print_completion(app_, document_); }; });
   add_man(app_, document_, {binary_page, config_page_name})->callback([this] {
     chosen_ = [this] { return print_page(app_, document_); };
