@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -144,7 +146,9 @@ TEST_CASE("a repeated column is refused, because it is not clear which one count
 TEST_CASE("errors of a trace name file, line, column and the fix") {
   CHECK(node_error("") == "nodes.csv: the file is empty; its first line must name the columns");
   CHECK(node_error("sn,cpu_milli\n") ==
-        "nodes.csv:1: the column \"memory_mib\" is missing among sn, cpu_milli; add it or name another file");
+        "nodes.csv:1: the column \"memory_mib\" is missing among sn, cpu_milli; add it or name another file\n"
+        "nodes.csv:1: the column \"gpu\" is missing among sn, cpu_milli; add it or name another file\n"
+        "nodes.csv:1: the column \"model\" is missing among sn, cpu_milli; add it or name another file");
   CHECK(node_error(node_head + "a,1,1,0\n") ==
         "nodes.csv:2: the line has 4 fields, but the first line has 5; add or remove commas");
   CHECK(node_error(node_head + "a,1,1,0,\nb,x,1,0,\n") ==
@@ -166,6 +170,31 @@ TEST_CASE("errors of a trace name file, line, column and the fix") {
         "pods.csv:2: column creation_time holds \"-1\"; write a whole number from 0 to 18446744073709551615");
   CHECK(pod_error("p,1,1,1,500,,LS,Running,,2,1") == "pods.csv:2: column creation_time is empty; write a whole number");
   CHECK(pod_error("p,1,1,1,500,,LS,Running,1.5,2,1").find("column creation_time holds \"1.5\"") != std::string::npos);
+}
+
+TEST_CASE("all wrong rows of a trace are reported at once, each with its first error, and their number is bounded") {
+  CHECK(node_error(node_head + "a,x,y,0,\nb,1,1,0,\n,1,1,0,\n") ==
+        node_error(node_head + "a,x,1,0,\n") + "\nnodes.csv:4: column sn is empty; write a value");
+  std::string many = node_head;
+  for (int row = 0; row < 1'000; ++row)
+    many += ",1,1,0,\n";
+  const auto error = node_error(many);
+  CHECK(std::ranges::count(error, '\n') == 20);
+  CHECK(error.ends_with("\nand 980 more wrong rows in nodes.csv"));
+  // A field with a line break does not look like an error of its own.
+  CHECK(node_error(node_head + "\"a\nb\",x,1,0,\n").find('\n') == std::string::npos);
+}
+
+TEST_CASE("the errors of both files of a trace are reported at once") {
+  auto folder = (std::filesystem::temp_directory_path() / "hypermesh-trace-XXXXXX").string();
+  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  const std::filesystem::path root{folder};
+  std::ofstream{root / "nodes.csv"} << node_head << "a,x,1,0,\n";
+  std::ofstream{root / "pods.csv"} << pod_head << "p,1,1,1,500,,Best,Running,1,2,1\n";
+  const auto error = error_of(read_trace(root / "nodes.csv", root / "pods.csv"));
+  std::filesystem::remove_all(root);
+  CHECK(error.find("column cpu_milli") != std::string::npos);
+  CHECK(error.find("column qos") != std::string::npos);
 }
 
 TEST_CASE("a file that cannot be opened is an error that names it") {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "runtime/base/safe_text.hpp"
 #include "runtime/state_machines/printable.hpp"
@@ -16,7 +17,8 @@ using namespace scheduler;
 
 namespace {
 
-/// Reads the fields of one table and keeps the first error.
+/// Reads the fields of one table and keeps the errors: all missing columns, or the first error of each wrong row.
+/// Memory: `errors_max` texts.
 class field_reader {
  public:
   static constexpr auto missing = std::numeric_limits<std::size_t>::max();
@@ -36,7 +38,12 @@ class field_reader {
   /// The index of an optional column. If the column is missing, `text` is empty.
   std::size_t optional_column(std::string_view name) { return table_.find_column(name).value_or(missing); }
 
-  void start(const csv_row& row) { row_ = &row; }
+  void start(const csv_row& row) {
+    row_ = &row;
+    row_is_wrong_ = false;
+  }
+  /// Whether the row that was started last has an error.
+  [[nodiscard]] bool row_is_wrong() const { return row_is_wrong_; }
 
   [[nodiscard]] const std::string& text(std::size_t column) const {
     static const std::string empty;
@@ -85,21 +92,38 @@ class field_reader {
     keep(fmt::format("{}:{}: {}; correct or remove the line", table_.file_name, row_->line, what));
   }
 
-  /// The first error, if there was one.
-  [[nodiscard]] const or_reason<void>& outcome() const { return outcome_; }
+  /// The errors, one on each line.
+  [[nodiscard]] or_reason<void> outcome() const {
+    if (errors_.empty()) return {};
+    auto text = fmt::format("{}", fmt::join(errors_, "\n"));
+    if (more_ > 0) text += fmt::format("\nand {} more wrong rows in {}", more_, table_.file_name);
+    return invalid(std::move(text));
+  }
 
  private:
   void complain(std::size_t column, std::string_view what) {
     keep(fmt::format("{}:{}: column {} {}", table_.file_name, row_->line, table_.columns[column], what));
   }
 
-  void keep(std::string what) {
-    if (outcome_) outcome_ = invalid(std::move(what));
+  void keep(const std::string& what) {
+    // The later errors of a row are often consequences of its first one.
+    if (row_is_wrong_) return;
+    row_is_wrong_ = row_ != nullptr;
+    if (errors_.size() < errors_max) {
+      // A quoted field may have line breaks, which would look like another error.
+      errors_.push_back(visible_text(what));
+    } else {
+      ++more_;
+    }
   }
+
+  static constexpr std::size_t errors_max = 20;
 
   const csv_table& table_;
   const csv_row* row_ = nullptr;
-  or_reason<void> outcome_;
+  bool row_is_wrong_ = false;
+  std::vector<std::string> errors_;
+  std::size_t more_ = 0;
 };
 
 or_reason<std::string> read_file(const std::filesystem::path& path) {
@@ -125,14 +149,14 @@ or_reason<std::string> read_file(const std::filesystem::path& path) {
 
 or_reason<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name) {
   const auto table = csv_table::parse(text, file_name, trace_rows_max);
-  if (!table) return failure_of(table);
+  if (!table) return invalid(visible_text(table.error()));
   field_reader fields{*table};
   const auto name = fields.column("sn");
   const auto cpu = fields.column("cpu_milli");
   const auto memory = fields.column("memory_mib");
   const auto gpus = fields.column("gpu");
   const auto model = fields.column("model");
-  if (!fields.outcome()) return failure_of(fields.outcome());
+  if (auto done = fields.outcome(); !done) return failure_of(done);
 
   std::vector<node_spec> nodes;
   std::set<std::string> names;
@@ -146,15 +170,15 @@ or_reason<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::
     node.gpu_model = fields.text(model);
     if (const auto flaw = flaw_of(node); !flaw.empty()) fields.complain_row(flaw);
     if (!names.insert(node.name).second) fields.complain_row(fmt::format("duplicate node {}", node.name));
-    if (!fields.outcome()) return failure_of(fields.outcome());
-    nodes.push_back(std::move(node));
+    if (!fields.row_is_wrong()) nodes.push_back(std::move(node));
   }
+  if (auto done = fields.outcome(); !done) return failure_of(done);
   return nodes;
 }
 
 or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name) {
   const auto table = csv_table::parse(text, file_name, trace_rows_max);
-  if (!table) return failure_of(table);
+  if (!table) return invalid(visible_text(table.error()));
   field_reader fields{*table};
   const auto name = fields.column("name");
   const auto cpu = fields.column("cpu_milli");
@@ -166,7 +190,7 @@ or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::
   const auto creation = fields.optional_column("creation_time");
   const auto deletion = fields.optional_column("deletion_time");
   const auto scheduled = fields.optional_column("scheduled_time");
-  if (!fields.outcome()) return failure_of(fields.outcome());
+  if (auto done = fields.outcome(); !done) return failure_of(done);
 
   std::vector<trace_task> tasks;
   std::set<std::string> names;
@@ -188,9 +212,9 @@ or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::
     task.place_time = fields.optional_number<std::uint64_t>(scheduled);
     if (const auto flaw = flaw_of(task.spec); !flaw.empty()) fields.complain_row(flaw);
     if (!names.insert(task.spec.name).second) fields.complain_row(fmt::format("duplicate pod {}", task.spec.name));
-    if (!fields.outcome()) return failure_of(fields.outcome());
-    tasks.push_back(std::move(task));
+    if (!fields.row_is_wrong()) tasks.push_back(std::move(task));
   }
+  if (auto done = fields.outcome(); !done) return failure_of(done);
   return tasks;
 }
 
@@ -200,9 +224,11 @@ or_reason<cluster_trace> read_trace(const std::filesystem::path& nodes_file, con
   const auto pods_text = read_file(pods_file);
   if (!pods_text) return failure_of(pods_text);
   auto nodes = parse_trace_nodes(*nodes_text, nodes_file.string());
-  if (!nodes) return invalid(visible_text(nodes.error()));
   auto tasks = parse_trace_pods(*pods_text, pods_file.string());
-  if (!tasks) return invalid(visible_text(tasks.error()));
+  // The errors of both files are reported at once.
+  if (!nodes && !tasks) return invalid(nodes.error() + "\n" + tasks.error());
+  if (!nodes) return invalid(nodes.error());
+  if (!tasks) return invalid(tasks.error());
   return cluster_trace{std::move(*nodes), std::move(*tasks)};
 }
 
