@@ -62,6 +62,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/tools/systemd/hypermesh.sysusers DESTINATION
 install(FILES ${PROJECT_SOURCE_DIR}/tools/systemd/hypermesh.tmpfiles DESTINATION lib/tmpfiles.d
         RENAME hypermesh.conf COMPONENT hypermesh)
 
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/tools/hypermesh/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/hypermesh
+        COMPONENT hypermesh FILES_MATCHING PATTERN *.json)
+
 # --- The library for host applications -------------------------------------------
 
 install(TARGETS hypermesh_shared EXPORT hypermesh_runtime

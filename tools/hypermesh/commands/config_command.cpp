@@ -32,7 +32,9 @@ constexpr auto check_examples =
     "file names: the key must have mode 0600 and belong to this member. For a node, it also checks that data\n"
     "directory and audit trail exist, are separate, writable and its own, and that the node listens where other\n"
     "members dial.\n"
-    "All problems are reported at once, each with file and line. The exit code is then 2.";
+    "All problems are reported at once, each with file and line.\n"
+    "\n"
+    "Exit codes: 0 all files are right; 2 at least one is wrong.";
 
 constexpr auto explain_examples =
     "Examples:\n"
@@ -40,7 +42,9 @@ constexpr auto explain_examples =
     "  hypermesh config explain retain_mib\n"
     "  hypermesh config explain views -o json\n"
     "\n"
-    "KEY is a key with its table, a key alone, or a table, which means all of its keys.";
+    "KEY is a key with its table, a key alone, or a table, which means all of its keys.\n"
+    "\n"
+    "Exit codes: 0 explained; 2 there is no such key.";
 
 constexpr auto default_examples =
     "Examples:\n"
@@ -57,7 +61,9 @@ constexpr auto effective_examples =
     "  hypermesh config print-effective mycluster/replica-0/node.toml --show-origin -o json\n"
     "\n"
     "Prints the values that the program uses: the values of the file, defaults for missing keys, and the values of\n"
-    "the genesis that the file names. The origin is a file and a line, or 'default'.";
+    "the genesis that the file names. The origin is a file and a line, or 'default'.\n"
+    "\n"
+    "Exit codes: 0 printed; 2 the file is wrong.";
 
 constexpr auto reference_examples =
     "Examples:\n"
@@ -88,17 +94,29 @@ void note_host_machine(const std::string& file) {
                   visible_text(file), visible_text(cluster->state_machine), state_machine_names()));
 }
 
-exit_code run_check(const std::vector<std::string>& files) {
+/// Also adds the result of one file to `into`.
+exit_code check_file(const std::string& file, const output_options& output, json& into) {
+  const auto kind = kind_of(file);
+  const auto problems = problems_of(file, kind);
+  auto list = json::array();
   auto code = exit_code::ok;
-  for (const auto& file : files) {
-    const auto kind = kind_of(file);
-    const auto problems = problems_of(file, kind);
-    for (const auto& each : problems)
-      code = report_error(each, exit_code::usage);
-    if (!problems.empty()) continue;
-    print_report(fmt::format("{}: {} ok\n", file, name_of(kind)));
-    if (kind == config_kind::genesis) note_host_machine(file);
+  for (const auto& each : problems) {
+    list.push_back({{"what", each.what}, {"fix", each.remedy}});
+    code = report_error(each, exit_code::usage);
   }
+  into.push_back({{"file", file}, {"kind", name_of(kind)}, {"ok", problems.empty()}, {"problems", list}});
+  if (!problems.empty()) return code;
+  if (!output.is_json()) print_report(fmt::format("{}: {} ok\n", file, name_of(kind)));
+  if (kind == config_kind::genesis) note_host_machine(file);
+  return code;
+}
+
+exit_code run_check(const std::vector<std::string>& files, const output_options& output) {
+  auto code = exit_code::ok;
+  auto checked = json::array();
+  for (const auto& file : files)
+    code = std::max(code, check_file(file, output, checked));
+  if (output.is_json()) print_json({{"ok", code == exit_code::ok}, {"files", checked}}, 2);
   return code;
 }
 
@@ -166,12 +184,8 @@ world_error no_such_key(const std::string& word) {
     for (const auto& each : config_sections())
       known.emplace_back(each.table);
   }
-  const auto meant = nearest_word(word, known);
-  // A long argument is truncated, so that the terminal shows the hint after it.
-  constexpr std::size_t shown_bytes_max = 64;
-  const auto shown = word.size() <= shown_bytes_max ? word : word.substr(0, shown_bytes_max) + "…";
-  return {fmt::format("unknown key '{}'{}", shown, meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)),
-          remedy, fault_origin::configuration};
+  return {fmt::format("unknown key '{}'{}", shortened_word(word), did_you_mean(word, known)), remedy,
+          fault_origin::configuration};
 }
 
 std::string explanation_of(const documented_key& each, const text_style& style) {
@@ -258,7 +272,9 @@ void add_check(CLI::App& group, chosen_command& chosen) {
   auto files = std::make_shared<std::vector<std::string>>();
   check->footer(check_examples);
   check->add_option("FILE", *files, "Genesis, node or client file")->required()->type_name("");
-  check->callback([files, &chosen] { chosen = [files] { return run_check(*files); }; });
+  auto output = std::make_shared<output_options>();
+  add_output_option(*check, *output);
+  check->callback([files, output, &chosen] { chosen = [files, output] { return run_check(*files, *output); }; });
 }
 
 void add_explain(CLI::App& group, chosen_command& chosen) {

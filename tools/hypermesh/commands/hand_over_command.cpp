@@ -1,12 +1,14 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "actors/protocol/reputation/system_request.hpp"
 #include "tools/hypermesh/client/cluster_reports.hpp"
 #include "tools/hypermesh/commands/asking_operators.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
 
 namespace hypermesh::cli {
 
@@ -17,6 +19,7 @@ using clock = std::chrono::steady_clock;
 struct hand_over_options {
   asking_options asking;
   std::optional<std::uint32_t> replica;
+  output_options output;
 };
 
 constexpr auto examples =
@@ -110,6 +113,11 @@ exit_code refuse(const wanted_move& wanted, std::size_t asked, group_size group)
                       exit_code::no_quorum);
 }
 
+void print_outcome(const hand_over_options& options, replica_id primary, view_number view, bool moved) {
+  if (!options.output.is_json()) return;
+  print_json({{"primary", primary.value}, {"view", view.value}, {"moved", moved}}, 2);
+}
+
 exit_code hand_over_through(cluster_session& session, const hand_over_options& options) {
   const auto group = session.cluster().parameters().group();
   if (options.replica && !group.contains(replica_id{*options.replica})) {
@@ -128,6 +136,7 @@ exit_code hand_over_through(cluster_session& session, const hand_over_options& o
         exit_code::no_quorum);
   }
   if (options.replica && group.primary_of(*view) == replica_id{*options.replica}) {
+    print_outcome(options, replica_id{*options.replica}, *view, false);
     say(fmt::format("replica {} is already the primary, in view {}", *options.replica, view->value));
     return exit_code::ok;
   }
@@ -138,6 +147,7 @@ exit_code hand_over_through(cluster_session& session, const hand_over_options& o
   // The requests are sent even if too few operators ask, because the others may ask at another time.
   const auto reached = operators.empty() ? std::nullopt : talk.ask(operators, wanted);
   if (!reached) return refuse(wanted, operators.size() < voters ? operators.size() : voters, group);
+  print_outcome(options, group.primary_of(*reached), *reached, true);
   say(fmt::format("replica {} is the primary, in view {}", group.primary_of(*reached).value, reached->value));
   return exit_code::ok;
 }
@@ -152,6 +162,7 @@ void add_hand_over(CLI::App& app, chosen_command& chosen) {
   add_asking_options(*command, options->asking);
   command->add_option("REPLICA", options->replica, "The next primary; by default the next replica in order")
       ->type_name("");
+  add_output_option(*command, options->output);
   command->callback([options, &chosen] {
     chosen = [options] {
       return ask_cluster(options->asking, [&](auto& session) { return hand_over_through(session, *options); });

@@ -2,12 +2,14 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "runtime/base/safe_text.hpp"
 #include "runtime/node_config.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
 
 namespace hypermesh::cli {
 
@@ -18,6 +20,7 @@ struct init_options {
   cluster_plan plan;
   /// The name of a machine that a host application brings; nothing for a machine of the product.
   std::optional<std::string> host_machine;
+  output_options output;
 };
 
 constexpr auto examples =
@@ -28,7 +31,36 @@ constexpr auto examples =
     "\n"
     "Makes DIRECTORY/genesis.toml, which all members share, and a directory for each replica and client with its\n"
     "configuration and its secret key (0600). For several machines, put each replica's address into genesis.toml and\n"
-    "copy to each machine only the genesis and that replica's directory.";
+    "copy to each machine only the genesis and that replica's directory.\n"
+    "\n"
+    "Exit codes: 0 made; 1 the directory cannot be made; 2 wrong options.";
+
+nlohmann::ordered_json json_of(const genesis& content, const cluster_layout& layout) {
+  const auto group = content.parameters().group();
+  auto replicas = nlohmann::ordered_json::array();
+  for (std::uint32_t number = 0; number < content.replicas.size(); ++number) {
+    replicas.push_back({{"replica", number},
+                        {"address", to_string(content.replicas[number].address)},
+                        {"public_key", to_hex(content.replicas[number].key.view())},
+                        {"config", layout.node_file(number).string()}});
+  }
+  auto clients = nlohmann::ordered_json::array();
+  for (std::uint32_t number = 0; number < content.clients.size(); ++number) {
+    clients.push_back({{"client", number},
+                       {"public_key", to_hex(content.clients[number].view())},
+                       {"config", layout.client_file(number).string()}});
+  }
+  return {{"cluster",
+           {{"name", content.name},
+            {"id", to_hex(content.id().view())},
+            {"machine", content.state_machine},
+            {"replicas", group.replicas()},
+            {"faulty_max", group.faulty_max()},
+            {"quorum", group.quorum()}}},
+          {"genesis", layout.genesis_file().string()},
+          {"replicas", replicas},
+          {"clients", clients}};
+}
 
 exit_code run_init(const init_options& options) {
   auto plan = options.plan;
@@ -47,7 +79,11 @@ exit_code run_init(const init_options& options) {
   const auto& content = *created;
   const cluster_layout layout{options.directory};
   const auto group = content.parameters().group();
-  print_report(visible_text(layout.genesis_file().string()) + "\n");
+  if (options.output.is_json()) {
+    print_json(json_of(content, layout), 2);
+  } else {
+    print_report(visible_text(layout.genesis_file().string()) + "\n");
+  }
   say(fmt::format("cluster '{}' ({}): {} replicas, of which {} may be faulty; {} clients; machine '{}'", content.name,
                   to_hex(content.id().view(), 8), group.replicas(), group.faulty_max(), content.clients.size(),
                   content.state_machine));
@@ -97,6 +133,7 @@ void add_init(CLI::App& app, chosen_command& chosen) {
       ->capture_default_str()
       ->type_name("N");
   command->add_option("--name", plan.name, "Name of the cluster")->capture_default_str()->type_name("NAME");
+  add_output_option(*command, options->output);
   command->callback([options, &chosen] { chosen = [options] { return run_init(*options); }; });
 }
 

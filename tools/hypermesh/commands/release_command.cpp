@@ -1,12 +1,14 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "actors/protocol/reputation/system_request.hpp"
 #include "tools/hypermesh/client/cluster_reports.hpp"
 #include "tools/hypermesh/commands/asking_operators.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
 
 namespace hypermesh::cli {
 
@@ -17,6 +19,7 @@ using clock = std::chrono::steady_clock;
 struct release_options {
   asking_options asking;
   std::uint32_t replica = 0;
+  output_options output;
 };
 
 constexpr auto examples =
@@ -75,6 +78,11 @@ class release_talk {
   clock::time_point deadline_;
 };
 
+void print_outcome(const release_options& options, std::size_t operators, bool released) {
+  if (!options.output.is_json()) return;
+  print_json({{"replica", options.replica}, {"operators", operators}, {"released", released}}, 2);
+}
+
 exit_code release_through(cluster_session& session, const release_options& options) {
   const auto group = session.cluster().parameters().group();
   const replica_id replica{options.replica};
@@ -97,9 +105,11 @@ exit_code release_through(cluster_session& session, const release_options& optio
   if (!asking) return report_error(asking.error(), exit_code::usage);
   const auto& operators = *asking;
   if (talk.ask(operators, *agreed)) {
+    print_outcome(options, operators.size(), true);
     say(fmt::format("replica {} is released", options.replica));
     return exit_code::ok;
   }
+  print_outcome(options, operators.size(), false);
   return report_error(
       {fmt::format("{} requested the release, but replica {} is still in quarantine",
                    operators.size() == 1 ? "one operator" : fmt::format("{} operators", operators.size()),
@@ -119,6 +129,7 @@ void add_release(CLI::App& app, chosen_command& chosen) {
   command->footer(examples);
   add_asking_options(*command, options->asking);
   command->add_option("REPLICA", options->replica, "Number of the replica")->required()->type_name("");
+  add_output_option(*command, options->output);
   command->callback([options, &chosen] {
     chosen = [options] {
       return ask_cluster(options->asking, [&](auto& session) { return release_through(session, *options); });
