@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(readmission_bench,
   const auto told = cluster.ask("status", {"--timeout", "1"});
   CAPTURE(told.err);
   CHECK(told.code == 3);
-  CHECK(has(told.out, "on probation"));
+  CHECK(has(told.out, "probation"));
   CHECK(has(told.err, "only 2 replicas vote, so the service is stopped"));
   CHECK(status_of(cluster)["has_quorum"] == false);
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/durable_file.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/base/toml_document.hpp"
 #include "tools/hypermesh/bundle/machine_facts.hpp"
 #include "tools/hypermesh/commands/bundle_nodes.hpp"
@@ -98,7 +99,7 @@ void add_reports(const cluster_status& status, bundle_content& into) {
     }
     std::string text;
     for (const auto& each : status.reports[number]->counters)
-      text += fmt::format("{} {}\n", each.name, each.value);
+      text += fmt::format("{} {}\n", visible_text(each.name), each.value);
     into.add(name, what, text);
   }
 }

@@ -34,7 +34,8 @@ constexpr auto examples =
     "Shows throughput, the latency of each phase, positions, queues, processor, memory and traffic of all replicas,\n"
     "as they report them themselves. Keys: q quit, p pause, s sort, ? help. A terminal of 150 columns or more shows\n"
     "more columns. Without a terminal, every look is printed below the last one; with -o json, it is one document on\n"
-    "a line. The first look has no rates.\n"
+    "a line. The first look has no rates. A node refreshes most of its numbers twice a second, so shorter intervals\n"
+    "have gaps.\n"
     "\n"
     "Exit codes: 0 ended by q or --rounds; 1 or 2 the command cannot ask the cluster; 3 fewer than a quorum answered\n"
     "the last look; 130 interrupted.";
