@@ -168,6 +168,7 @@ void add_status(CLI::App& app, chosen_command& chosen) {
                     ->type_name("TIME");
   command->add_option("--rounds", options->live.rounds, "End --watch after so many looks; 0: at an interruption only")
       ->needs(watch)
+      ->check(CLI::Range(0, rounds_max))
       ->capture_default_str()
       ->type_name("N");
   command->callback([options, &chosen] { chosen = [options] { return run_status(*options); }; });

@@ -126,6 +126,7 @@ void add_top(CLI::App& app, chosen_command& chosen) {
       ->capture_default_str()
       ->type_name("TIME");
   command->add_option("--rounds", options->live.rounds, "End after so many looks; 0: at q or an interruption only")
+      ->check(CLI::Range(0, rounds_max))
       ->capture_default_str()
       ->type_name("N");
   command->callback([options, &chosen] { chosen = [options] { return run_top(*options); }; });

@@ -24,6 +24,9 @@ struct live_options {
   }
 };
 
+/// The most rounds that an option can ask for.
+inline constexpr int rounds_max = 1'000'000'000;
+
 /// The parts of a live view. A function that is empty is not called.
 struct live_view {
   /// Looks at the cluster. It stops early when its argument returns false.
