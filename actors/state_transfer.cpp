@@ -1,5 +1,7 @@
 #include "actors/state_transfer.hpp"
 
+#include <utility>
+
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -12,6 +14,15 @@ namespace {
 
 using transfer_self = state_transfer_actor::stateful_pointer<state_transfer_state>;
 
+/// Reports the beginning and the end of a transfer to the monitor.
+void show_activity(transfer_self self) {
+  const bool is_active = self->state.fetcher->is_active();
+  if (std::exchange(self->state.is_shown_active, is_active) == is_active) return;
+  const std::vector<named_counter> counters = {{"transfer_is_active", is_active ? 1U : 0U}};
+  self->send(self->state.with->monitor,
+             counters_reported{std::make_shared<const std::vector<named_counter>>(counters)});
+}
+
 void carry_out(transfer_self self, transfer_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, {}, std::move(effects.sends));
@@ -21,6 +32,7 @@ void carry_out(transfer_self self, transfer_effects effects) {
     tell_misbehaviour(self, with, each, self->state.group);
     self->send(with.monitor, observed{std::move(each)});
   }
+  show_activity(self);
 }
 
 void receive(transfer_self self, const verified_message& received) {
@@ -52,6 +64,7 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
       },
       [self](const checkpoint_installed& installed) {
         self->state.fetcher->on_installed(installed.sequence);
+        show_activity(self);
         self->state.donor->on_taken(installed.sequence, installed.snapshot);
         self->state.fetcher->on_taken(installed.sequence, installed.snapshot);
       },

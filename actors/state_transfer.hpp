@@ -16,6 +16,8 @@ struct state_transfer_state {
   group_size group{0};
   std::unique_ptr<state_donor> donor;
   std::unique_ptr<state_fetcher> fetcher;
+  /// Whether the monitor knows that a transfer is running.
+  bool is_shown_active = false;
   std::shared_ptr<const node_actors> with;
 };
 

@@ -124,6 +124,8 @@ constexpr std::array sections = {
     config_section{"node.toml", "transfer", "The limits of the state that this replica sends to others."},
     config_section{"node.toml", "links", "The links to replicas and clients. Each link has its own queues."},
     config_section{"node.toml", "http", "The HTTP server for probes, metrics and events. It never changes anything."},
+    config_section{"node.toml", "log", "The log on stderr. EVENTS.md lists everything that it can contain."},
+    config_section{"node.toml", "trace", "The way of the last requests through the phases, for 'hypermesh trace'."},
     config_section{"client.toml", "", "A client and its files. Paths are relative to the file."},
     config_section{
         "genesis.toml", "cluster",

@@ -30,6 +30,9 @@ struct config_row {
 /// The keys of [http], which are part of `node_rows`.
 [[nodiscard]] std::span<const config_row<node_config>> http_rows();
 
+/// The keys of [log] and [trace], which are part of `node_rows`.
+[[nodiscard]] std::span<const config_row<node_config>> log_rows();
+
 /// The keys of client.toml. The first key names the genesis.
 [[nodiscard]] std::span<const config_row<client_config>> client_rows();
 

@@ -56,8 +56,8 @@ constexpr std::string_view reference_head = R"(# Configuration
 
 Every key of `node.toml`, `client.toml` and the table `[cluster]` of `genesis.toml`. This file is
 generated from the table of keys (`node_rows.cpp`, `link_rows.cpp`, `http_rows.cpp`,
-`config_rows.cpp`), which also drives the reader, the files of `hypermesh init`, and `hypermesh
-config`:
+`log_rows.cpp`, `config_rows.cpp`), which also drives the reader, the files of `hypermesh init`, and
+`hypermesh config`:
 
 ```
 hypermesh config explain links.client_links_max            # one key

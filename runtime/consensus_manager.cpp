@@ -1,11 +1,12 @@
 #include <hypermesh/consensus_manager.hpp>
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include <caf/actor_system.hpp>
 
 #include "messages/kinds.hpp"
+#include "runtime/events/event_table.hpp"
 #include "runtime/feed/node_feed.hpp"
 #include "runtime/host_reports.hpp"
 #include "runtime/hosted_replica.hpp"
@@ -18,14 +19,8 @@ namespace hypermesh {
 using namespace runtime;
 
 std::string_view to_string(event_kind kind) {
-  constexpr auto count = static_cast<std::size_t>(event_kind_last) + 1;
-  static constexpr std::array<std::string_view, count> names = {
-      "view_entered",   "primary_suspected", "checkpoint_stable", "state_installed",
-      "state_diverged", "fault_proven",      "standing_changed",  "probation_changed",
-      "move_agreed",    "query_failed",      "audit_interrupted", "draining",
-      "failed"};
-  static_assert(!names.back().empty(), "a name for each kind of event");
-  return static_cast<std::size_t>(kind) < count ? names[static_cast<std::size_t>(kind)] : "unknown";
+  const auto row = std::ranges::find(event_table(), std::optional{kind}, &event_row::for_hosts);
+  return row == event_table().end() ? "unknown" : row->name;
 }
 
 /// The order of the members matters: the replica ends before the actor system in which its actors run.

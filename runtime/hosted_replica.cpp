@@ -263,8 +263,8 @@ void hosted_replica::watch_health(const node_config& config, node_parts& parts, 
 void hosted_replica::prepare_metrics(const node_config& config, node_parts& parts, link_settings& links) {
   const auto& cluster = parts.identity.cluster;
   if (config.http.enabled) {
-    tap_ = std::make_shared<const http::node_tap>(config.self, cluster.replicas, cluster.watermark_window,
-                                                  config.http.event_clients_max);
+    tap_ = std::make_shared<const http::node_tap>(config.self, cluster, config.http.event_clients_max,
+                                                  config.trace.batches);
     hub_ = tap_->hub();
   } else {
     hub_ = std::make_shared<metrics::metric_hub>(config.self, cluster.replicas, cluster.watermark_window);

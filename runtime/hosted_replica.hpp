@@ -35,7 +35,7 @@ class runtime_system_config : public caf::actor_system_config {
 };
 
 /// Handlers for the observations and link events of a node. They run on the thread where the event happens. Each
-/// handler may be empty. `node_news` and `link_news` turn these events into lines of a log.
+/// handler may be empty. `node_log` (runtime/events) writes these events as lines of a log.
 struct node_observers {
   observation_handler on_observation;
   link_event_handler on_link;
@@ -93,6 +93,9 @@ class hosted_replica {
   /// answer within `patience` or there is no such replica.
   [[nodiscard]] std::optional<reputation> reputation_of(replica_id replica, std::chrono::milliseconds patience);
 
+  /// The same of all replicas, by replica number.
+  [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
+
   /// The replicas that are in quarantine by agreement, in ascending order; nothing when the node does not answer within
   /// `patience`.
   [[nodiscard]] std::optional<std::vector<replica_id>> quarantined_nodes(std::chrono::milliseconds patience);
@@ -137,8 +140,6 @@ class hosted_replica {
 
   hosted_replica(caf::actor_system& system, replica_id self);
 
-  /// The reputations of all replicas. The replica number is the index.
-  [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
   /// Opens the disk, and restores the node from it.
   [[nodiscard]] or_error<void> restore(const node_config& config, std::unique_ptr<state_machine> machine,
                                        node_parts& parts);

@@ -5,9 +5,11 @@
 #include <map>
 #include <string>
 
+#include "runtime/events/log_settings.hpp"
 #include "runtime/genesis.hpp"
 #include "runtime/http/http_settings.hpp"
 #include "runtime/storage/storage.hpp"
+#include "runtime/trace/trace_settings.hpp"
 #include "runtime/wiring.hpp"
 
 namespace hypermesh {
@@ -55,6 +57,8 @@ struct node_config {
   runtime::node_settings settings;
   links::link_limits links;
   http::http_settings http;
+  runtime::log_settings log;
+  runtime::trace_settings trace;
 
   /// The owner under whose name the node opens its storage.
   [[nodiscard]] storage::storage_owner owner() const { return {cluster.id(), cluster.name, self}; }

@@ -3,7 +3,7 @@
 
 #include "runtime/config_row_makers.hpp"
 
-/// Defines the keys of node.toml except those of [links] and [http].
+/// Defines the keys of node.toml except those of [links], [http], [log] and [trace].
 namespace hypermesh::runtime {
 
 namespace {
@@ -346,6 +346,8 @@ std::span<const config_row<node_config>> node_rows() {
     rows.insert(rows.end(), links.begin(), links.end());
     const auto http = http_rows();
     rows.insert(rows.end(), http.begin(), http.end());
+    const auto log = log_rows();
+    rows.insert(rows.end(), log.begin(), log.end());
     return rows;
   }();
   return all;

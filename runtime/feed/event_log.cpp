@@ -8,36 +8,20 @@ namespace hypermesh::feed {
 
 namespace {
 
-/// Finds the kind and the numbers of an event.
-struct event_finder {
-  using found = std::optional<node_event>;
+/// The number in a field; 0 if the event does not have it.
+std::uint64_t number_in(const operator_event& event, std::string_view name) {
+  const auto* value = field_in(event, name);
+  const auto* number = value == nullptr ? nullptr : std::get_if<std::uint64_t>(value);
+  return number == nullptr ? 0 : *number;
+}
 
-  static found event(event_kind kind, view_number view, sequence_number sequence,
-                     std::optional<principal> about = std::nullopt) {
-    return node_event{0, kind, view, sequence, about, {}};
-  }
-
-  found operator()(const view_was_entered& it) const { return event(event_kind::view_entered, it.view, {}); }
-  found operator()(const primary_suspected& it) const { return event(event_kind::primary_suspected, it.view, {}); }
-  found operator()(const checkpoint_became_stable& it) const {
-    return event(event_kind::checkpoint_stable, {}, it.sequence);
-  }
-  found operator()(const state_was_installed& it) const { return event(event_kind::state_installed, {}, it.sequence); }
-  found operator()(const divergence_found& it) const { return event(event_kind::state_diverged, {}, it.sequence); }
-  found operator()(const fault_proven& it) const { return event(event_kind::fault_proven, {}, {}, it.accused); }
-  found operator()(const standing_changed& it) const {
-    return event(event_kind::standing_changed, {}, it.sequence, it.about);
-  }
-  found operator()(const probation_changed& it) const {
-    return event(event_kind::probation_changed, it.first_view, it.floor);
-  }
-  found operator()(const move_agreed& it) const {
-    return event(event_kind::move_agreed, it.wanted.to, it.sequence, principal::of(it.wanted.about));
-  }
-  found operator()(const query_failed&) const { return event(event_kind::query_failed, {}, {}); }
-  found operator()(const audit_interrupted&) const { return event(event_kind::audit_interrupted, {}, {}); }
+/// The member that the observation is about, if it is about one.
+struct subject_finder {
+  std::optional<principal> operator()(const fault_proven& it) const { return it.accused; }
+  std::optional<principal> operator()(const standing_changed& it) const { return it.about; }
+  std::optional<principal> operator()(const move_agreed& it) const { return principal::of(it.wanted.about); }
   template <class Other>
-  found operator()(const Other&) const {
+  std::optional<principal> operator()(const Other&) const {
     return std::nullopt;
   }
 };
@@ -65,15 +49,22 @@ event_page event_log::read(std::uint64_t from, std::size_t max) const {
   return page;
 }
 
-std::optional<node_event> event_reader::of(const observation& what, runtime::node_news::time now) {
-  // The news compare each observation with the ones before it, so they have to see all of them.
-  const auto told = news_.of(what, now);
-  auto event = std::visit(event_finder{}, what);
-  if (!event) return std::nullopt;
+std::optional<node_event> event_reader::of(const observation& what, moment now) {
+  const auto event = events_.of(what, now);
+  if (!event || event->kind == operator_event_kind::node_failed) return std::nullopt;
   // Clients choose how often a query fails. An event for each of them would displace all others.
-  if (!told && event->kind == event_kind::query_failed) return std::nullopt;
-  if (told) event->text = told->line;
-  return event;
+  if (event->kind == operator_event_kind::query_failed && !limiter_.admit(*event, now).passes) return std::nullopt;
+  const auto kind = row_of(event->kind).for_hosts;
+  if (!kind) return std::nullopt;
+  node_event told{0,
+                  *kind,
+                  view_number{number_in(*event, "view")},
+                  sequence_number{number_in(*event, "sequence")},
+                  std::visit(subject_finder{}, what),
+                  {}};
+  // Events for somebody who examines the node need no attention.
+  if (event->level > event_level::debug) told.text = sentence_of(*event);
+  return told;
 }
 
 }  // namespace hypermesh::feed

@@ -8,7 +8,7 @@
 
 #include <hypermesh/reports.hpp>
 
-#include "runtime/node_news.hpp"
+#include "runtime/events/event_maker.hpp"
 
 namespace hypermesh::feed {
 
@@ -40,17 +40,18 @@ class event_log {
   std::uint64_t next_ = 1;
 };
 
-/// Turns observations into events, with the lines that an operator's log would have. Pure. Memory: fixed.
+/// The events of the table that are for hosts (`runtime/events`), with the lines of the log. Pure. Memory: fixed.
 class event_reader {
  public:
-  event_reader(replica_id self, std::uint32_t replicas) : news_(self, replicas) {}
+  explicit event_reader(const cluster_parameters& cluster) : events_(cluster) {}
 
-  /// Nothing for an observation that is no event: ordinary progress, counters, rejected frames, and a failed query
-  /// that came soon after others. Failures come from the handler of failures, because not all of them are observations.
-  [[nodiscard]] std::optional<node_event> of(const observation& what, runtime::node_news::time now);
+  /// Nothing for an observation that is no event for hosts, and for a failed query that came soon after others. Failures
+  /// come from the handler of failures, because not all of them are observations.
+  [[nodiscard]] std::optional<node_event> of(const observation& what, moment now);
 
  private:
-  runtime::node_news news_;
+  runtime::observation_events events_;
+  runtime::event_limiter limiter_;
 };
 
 }  // namespace hypermesh::feed

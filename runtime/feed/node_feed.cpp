@@ -3,19 +3,21 @@
 #include <deque>
 #include <utility>
 
+
 #include "actors/protocol/reputation/system_request.hpp"
 #include "messages/codec.hpp"
 #include "runtime/base/safe_text.hpp"
+#include "runtime/base/steady_moment.hpp"
 #include "runtime/patience.hpp"
-
 namespace hypermesh::feed {
 
 void node_feed::on_observation(const observation& what) {
   bool has_news = false;
   if (const auto* found = std::get_if<fault_proven>(&what)) note_evidence(*found);
+  const auto now = base::steady_moment();
   {
     const std::scoped_lock lock{guard_};
-    if (auto event = reader_.of(what, std::chrono::steady_clock::now())) {
+    if (auto event = reader_.of(what, now)) {
       events_.add(std::move(*event));
       has_news = true;
     }

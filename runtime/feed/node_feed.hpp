@@ -32,7 +32,7 @@ class node_feed {
   using listener = std::function<void()>;
 
   node_feed(replica_id self, const cluster_parameters& cluster, kept_evidence keeps = kept_evidence::none)
-      : self_(self), cluster_(cluster), keeps_(keeps), reader_(self, cluster.replicas) {}
+      : self_(self), cluster_(cluster), keeps_(keeps), reader_(cluster) {}
 
   void on_observation(const observation& what);
   /// The node failed; the event is `failed`.

@@ -3,11 +3,10 @@
 #include <optional>
 #include <string>
 
-#include "actors/protocol/base/observations.hpp"
+#include "runtime/events/event.hpp"
 #include "runtime/http/node_facts.hpp"
-#include "runtime/links/link_event.hpp"
 
-/// The events of a node as its event clients see them. Pure.
+/// The events of a node as its event clients see them: the names and fields of `runtime/events`. Pure.
 namespace hypermesh::http {
 
 /// An event with one line of JSON.
@@ -16,11 +15,9 @@ struct named_event {
   std::string data;
 };
 
-/// Nothing for observations that happen with every batch or frame: metrics count these.
-[[nodiscard]] std::optional<named_event> event_of(const observation& what);
-/// Links between replicas that go up or down. Nothing for clients and strangers, who choose how often they connect.
-[[nodiscard]] std::optional<named_event> event_of(const links::link_event& what);
-/// The health after it changed.
-[[nodiscard]] named_event event_of(const health_answer& now);
+/// Nothing for events that are only logged, because strangers or clients cause them.
+[[nodiscard]] std::optional<named_event> streamed(const runtime::operator_event& event);
+/// The health after it changed. It is a warning unless the node is live and ready.
+[[nodiscard]] runtime::operator_event event_of(const health_answer& now);
 
 }  // namespace hypermesh::http

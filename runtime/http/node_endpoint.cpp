@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "messages/require.hpp"
+#include "runtime/base/steady_moment.hpp"
 #include "runtime/http/event_text.hpp"
 #include "runtime/metrics/prometheus_text.hpp"
+#include "runtime/trace/node_trace.hpp"
 
 namespace hypermesh::http {
 
@@ -13,6 +15,8 @@ namespace {
 constexpr std::chrono::seconds sample_interval{1};
 /// A flood of scrapes makes at most five pages a second.
 constexpr std::chrono::milliseconds page_age_max{200};
+/// A flood of requests for the trace makes at most one text a second.
+constexpr std::chrono::seconds trace_age_max{1};
 
 void fold(const http_counts& counts, const event_stream& events, metrics::metric_values& into) {
   for (std::size_t answer = 0; answer < counts.answers.size(); ++answer)
@@ -31,14 +35,28 @@ std::string url_of(const http_settings& settings, std::uint16_t port) {
 
 }  // namespace
 
-node_tap::node_tap(replica_id self, std::uint32_t replicas, std::uint32_t window, std::size_t event_clients_max)
-    : hub_(std::make_shared<metrics::metric_hub>(self, replicas, window)),
-      events_(std::make_shared<event_stream>(event_clients_max)) {}
+node_tap::node_tap(replica_id self, const cluster_parameters& cluster, std::size_t event_clients_max,
+                   std::uint32_t trace_batches)
+    : hub_(std::make_shared<metrics::metric_hub>(self, cluster.replicas, cluster.watermark_window)),
+      events_(std::make_shared<event_stream>(event_clients_max)),
+      trace_(trace_batches > 0 ? std::make_shared<runtime::trace_hub>(trace_batches) : nullptr),
+      cluster_id_(to_hex(cluster.signing.cluster.view())),
+      of_observations_(cluster) {}
+
+void node_tap::publish(const std::optional<runtime::operator_event>& what) const {
+  if (!what || events_->clients() == 0) return;
+  if (const auto event = streamed(*what)) events_->publish(event->name, event->data);
+}
 
 void node_tap::on_observed(const observation& what) const {
   hub_->note(what);
-  if (events_->clients() == 0) return;
-  if (const auto event = event_of(what)) events_->publish(event->name, event->data);
+  if (trace_) trace_->note(what);
+  // An event depends on the observations before it, so all are seen also while there is no client.
+  const auto event = [&] {
+    const std::scoped_lock lock{guard_};
+    return of_observations_.of(what, base::steady_moment());
+  }();
+  publish(event);
 }
 
 void node_tap::on_link(const links::link_event& what) const {
@@ -47,8 +65,11 @@ void node_tap::on_link(const links::link_event& what) const {
   if (is_link && what.remote && what.remote->is_replica()) {
     hub_->note_link(replica_id{what.remote->number}, what.happened == happened::up);
   }
-  if (events_->clients() == 0) return;
-  if (const auto event = event_of(what)) events_->publish(event->name, event->data);
+  const auto event = [&] {
+    const std::scoped_lock lock{guard_};
+    return of_links_.of(what);
+  }();
+  publish(event);
 }
 
 node_endpoint::node_endpoint(replica_id self, std::shared_ptr<const node_tap> tap,
@@ -84,7 +105,8 @@ std::vector<route> node_endpoint::routes() {
           {"/readyz", access::open_unless_verbose, [this](const auto& asked) { return probe(asked, true); }},
           {"/metrics", access::token, [this](const auto&) { return metrics_page(); }},
           {"/api/v1/status", access::token, [this](const auto&) { return status(); }},
-          {"/api/v1/events", access::token, [this](const auto& asked) { return event_page(asked); }}};
+          {"/api/v1/events", access::token, [this](const auto& asked) { return event_page(asked); }},
+          {"/api/v1/trace", access::token, [this](const auto&) { return trace_page(); }}};
 }
 
 http_response node_endpoint::probe(const http_request& asked, bool for_use) const {
@@ -137,6 +159,27 @@ http_response node_endpoint::event_page(const http_request& asked) const {
   return out;
 }
 
+http_response node_endpoint::trace_page() {
+  http_response out;
+  if (!tap_->trace()) {
+    out.status = 404;
+    out.meaning = metrics::http_answer::not_found;
+    out.body = error_body("this node keeps no trace", "set batches of [trace] in its node.toml, for example to 1024");
+    return out;
+  }
+  const auto now = clock::now();
+  if (trace_.empty() || now - trace_at_ > trace_age_max) {
+    const auto offset =
+        std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()).time_since_epoch() -
+        base::steady_moment().time_since_epoch();
+    trace_ = runtime::node_trace_text(
+        {self_, tap_->cluster_id(), offset.count(), tap_->trace()->batches(runtime::node_trace_bytes_max)});
+    trace_at_ = now;
+  }
+  out.body = trace_;
+  return out;
+}
+
 std::shared_ptr<const node_endpoint::sample> node_endpoint::last_sample() const {
   const std::scoped_lock lock{guard_};
   return last_;
@@ -165,10 +208,11 @@ void node_endpoint::look() {
     const std::scoped_lock lock{guard_};
     last_ = now;
   }
-  auto event = event_of(health_now(*now));
-  if (event.data == published_) return;
-  tap_->events()->publish(event.name, event.data);
-  published_ = std::move(event.data);
+  const auto event = event_of(health_now(*now));
+  auto data = runtime::json_of_fields(event);
+  if (data == published_) return;
+  tap_->publish(event);
+  published_ = std::move(data);
 }
 
 void node_endpoint::try_to_look() noexcept {

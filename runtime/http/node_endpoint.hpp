@@ -6,28 +6,41 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/events/event_maker.hpp"
 #include "runtime/http/http_server.hpp"
 #include "runtime/http/node_facts.hpp"
 #include "runtime/links/link_counters.hpp"
 #include "runtime/links/link_event.hpp"
 #include "runtime/metrics/metric_hub.hpp"
+#include "runtime/trace/trace_ring.hpp"
 
 namespace hypermesh::http {
 
 /// Receives the events of a node from its start on, for metrics and event clients. Thread-safe; never blocks.
 class node_tap {
  public:
-  node_tap(replica_id self, std::uint32_t replicas, std::uint32_t window, std::size_t event_clients_max);
+  node_tap(replica_id self, const cluster_parameters& cluster, std::size_t event_clients_max,
+           std::uint32_t trace_batches);
 
   void on_observed(const observation& what) const;
   void on_link(const links::link_event& what) const;
+  /// Sends the event to the clients, if it is one for them.
+  void publish(const std::optional<runtime::operator_event>& what) const;
 
   [[nodiscard]] const std::shared_ptr<metrics::metric_hub>& hub() const { return hub_; }
   [[nodiscard]] const std::shared_ptr<event_stream>& events() const { return events_; }
+  /// Null if nothing is traced.
+  [[nodiscard]] const std::shared_ptr<runtime::trace_hub>& trace() const { return trace_; }
+  [[nodiscard]] const std::string& cluster_id() const { return cluster_id_; }
 
  private:
   std::shared_ptr<metrics::metric_hub> hub_;
   std::shared_ptr<event_stream> events_;
+  std::shared_ptr<runtime::trace_hub> trace_;
+  std::string cluster_id_;
+  mutable std::mutex guard_;
+  mutable runtime::observation_events of_observations_;
+  mutable runtime::link_events of_links_;
 };
 
 /// What the endpoint asks. Each function but `health` may block for a second, and runs on the sampler's thread. If one
@@ -81,6 +94,7 @@ class node_endpoint {
   [[nodiscard]] http_response status() const;
   [[nodiscard]] http_response metrics_page();
   [[nodiscard]] http_response event_page(const http_request& asked) const;
+  [[nodiscard]] http_response trace_page();
   [[nodiscard]] std::shared_ptr<const sample> last_sample() const;
   /// The one judgement behind probes, status and events.
   [[nodiscard]] static std::chrono::milliseconds age_of(const sample& last);
@@ -106,6 +120,9 @@ class node_endpoint {
   /// The last page of metrics, which is used again for a short time. Only the server's thread uses it.
   std::string page_;
   clock::time_point page_at_;
+  /// The same for the trace, which has up to 4 MiB.
+  std::string trace_;
+  clock::time_point trace_at_;
 
   std::thread sampler_;
   std::unique_ptr<http_server> server_;

@@ -147,14 +147,14 @@ TEST_CASE("a node with closed streams runs and stops cleanly") {
   CHECK(cluster.replica(3).wait() == 0);
 }
 
-TEST_CASE("the log shows links, views and their reasons, and the UTC offset of its times") {
+TEST_CASE("the log shows links, views and their reasons, with times in UTC") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   REQUIRE(cluster.ask("submit", {"put", "a", "1"}).code == 0);
   const auto log = cluster.err_of(1);
   CHECK(will_log(log, {"the link to replica-3", "is up"}));
   cluster.replica(3).send(SIGKILL);
-  CHECK(will_log(log, {"the link to replica-3", "is lost", "warning"}));
+  CHECK(will_log(log, {"the link to replica-3", "is lost", "warn"}));
   cluster.start(3);
   REQUIRE(cluster.is_ready());
   cluster.replica(0).send(SIGKILL);
@@ -168,7 +168,7 @@ TEST_CASE("the log shows links, views and their reasons, and the UTC offset of i
   }));
   CHECK(will_log(log, {"entered view", "the primary is"}));
   const auto line = log_line(log, {"entered view"});
-  CHECK(std::regex_search(line, std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d )"}));
+  CHECK(std::regex_search(line, std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info replica-1 view_entered: )"}));
 }
 
 TEST_CASE("a node at the address of another one is reported, with its identity and the expected one") {

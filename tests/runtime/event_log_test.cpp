@@ -42,8 +42,8 @@ TEST_CASE("the text of an event is bounded, however long an error is") {
 }
 
 TEST_CASE("observations become events with their numbers, and progress is no event") {
-  event_reader of{replica_id{1}, 4};
-  const auto read = [&of](const observation& what) { return of.of(what, {}); };
+  event_reader of{cluster_parameters{}};
+  const auto read = [&of](const observation& what) { return of.of(what, moment{}); };
   const auto entered = read(view_was_entered{view_number{3}});
   REQUIRE(entered);
   CHECK(entered->kind == event_kind::view_entered);
@@ -57,6 +57,16 @@ TEST_CASE("observations become events with their numbers, and progress is no eve
   CHECK(failed->text.find('\n') == std::string::npos);
   CHECK_FALSE(read(replica_progress{}));
   CHECK_FALSE(read(batcher_progress{}));
+  const auto accused = principal::of(replica_id{3});
+  const auto convicted =
+      read(standing_changed{standing_changed::what::convicted, accused, 1, sequence_number{7}, {}});
+  REQUIRE(convicted);
+  CHECK(convicted->about == accused);
+  CHECK(convicted->sequence == sequence_number{7});
+  // A checkpoint needs nobody's attention.
+  const auto stable = read(checkpoint_became_stable{sequence_number{8}, {}});
+  REQUIRE(stable);
+  CHECK(stable->text.empty());
 }
 
 TEST_CASE("each kind of event has its own name") {

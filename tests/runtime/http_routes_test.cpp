@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/events/event_maker.hpp"
 #include "runtime/http/event_text.hpp"
 #include "runtime/http/node_facts.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
@@ -208,29 +209,43 @@ TEST_CASE("the status is JSON even if a text is not UTF-8") {
 
 TEST_CASE("an event about the health changes with a reason, and not with its number") {
   health_report report;
-  const auto data = [&] { return event_of(answer_of(report, {}, {})).data; };
+  const auto data = [&] { return runtime::json_of_fields(event_of(answer_of(report, {}, {}))); };
   const auto well = data();
   report.reasons = {{replica_id{3}, replica_condition::silent, 2'500}};
   const auto silent = data();
   CHECK(silent != well);
-  CHECK(contains(silent, R"("reasons":[{"replica":3,"condition":"silent"}])"));
+  CHECK(contains(silent, R"("reasons":["replica_3_silent"])"));
   report.reasons[0].number = 3'500;
   CHECK(data() == silent);
 }
 
-TEST_CASE("rare observations are events of one line, frequent ones are not") {
-  CHECK_FALSE(event_of(observation{replica_progress{}}));
-  CHECK_FALSE(event_of(observation{frame_rejected{}}));
-  const auto entered = event_of(observation{view_was_entered{view_number{3}}});
-  REQUIRE(entered);
-  CHECK(entered->name == "view_entered");
-  CHECK(entered->data == R"({"view":3})");
-  const auto failed = event_of(observation{node_failed{{"two\nlines", "\xff"}}});
+TEST_CASE("an event is one line of JSON with the name and the fields of the table") {
+  using runtime::operator_event_kind;
+  const auto stable = runtime::event_of(operator_event_kind::checkpoint_lag_ended, {{"stable", std::uint64_t{3}}});
+  const auto told = streamed(stable);
+  REQUIRE(told);
+  CHECK(told->name == "checkpoint_lag_ended");
+  CHECK(told->data == R"({"stable":3})");
+  const auto failed = streamed(runtime::event_of(operator_event_kind::node_failed,
+                                                 {{"error", std::string{"two\nlines"}}, {"fix", std::string{"\xff"}}}));
   REQUIRE(failed);
   CHECK(failed->data.find('\n') == std::string::npos);
+  CHECK(nlohmann::json::parse(failed->data)["error"] == "two\\nlines");
+  auto now = answer_of({}, {}, {});
+  CHECK(event_of(now).level == runtime::event_level::info);
+  now.is_ready = false;
+  now.attention = {"data_disk_nearly_full"};
+  CHECK(event_of(now).level == runtime::event_level::warn);
+  CHECK(contains(streamed(event_of(now))->data, R"("attention":["data_disk_nearly_full"])"));
+}
+
+TEST_CASE("events that strangers or clients cause are not streamed, those of replicas are") {
+  runtime::link_events links;
   links::link_event link;
   link.remote = principal::of(client_id{1});
-  CHECK_FALSE(event_of(link));
+  CHECK_FALSE(streamed(*links.of(link)));
   link.remote = principal::of(replica_id{1});
-  CHECK(event_of(link)->name == "link_up");
+  CHECK(streamed(*links.of(link))->name == "link_up");
+  link.happened = links::link_event::what::refused;
+  CHECK_FALSE(streamed(*links.of(link)));
 }

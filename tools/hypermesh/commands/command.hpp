@@ -17,6 +17,7 @@ void add_init(CLI::App& app, chosen_command& chosen);
 void add_keygen(CLI::App& app, chosen_command& chosen);
 void add_config(CLI::App& app, chosen_command& chosen);
 void add_metrics(CLI::App& app, chosen_command& chosen);
+void add_events(CLI::App& app, chosen_command& chosen);
 void add_start(CLI::App& app, chosen_command& chosen);
 void add_submit(CLI::App& app, chosen_command& chosen);
 void add_get(CLI::App& app, chosen_command& chosen);
@@ -26,6 +27,7 @@ void add_bundle(CLI::App& app, chosen_command& chosen);
 void add_release(CLI::App& app, chosen_command& chosen);
 void add_hand_over(CLI::App& app, chosen_command& chosen);
 void add_replay(CLI::App& app, chosen_command& chosen);
+void add_trace(CLI::App& app, chosen_command& chosen);
 void add_demo(CLI::App& app, chosen_command& chosen);
 void add_audit(CLI::App& app, chosen_command& chosen);
 

@@ -44,6 +44,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_keygen(app_, chosen_);
   add_config(app_, chosen_);
   add_metrics(app_, chosen_);
+  add_events(app_, chosen_);
   add_start(app_, chosen_);
   add_submit(app_, chosen_);
   add_get(app_, chosen_);
@@ -52,6 +53,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_release(app_, chosen_);
   add_hand_over(app_, chosen_);
   add_replay(app_, chosen_);
+  add_trace(app_, chosen_);
   add_audit(app_, chosen_);
   add_bundle(app_, chosen_);
   add_completion(app_, document_)->callback([this] { chosen_ = [this] { return print_completion(app_, document_); }; });

@@ -1,4 +1,5 @@
 #include "tools/hypermesh/commands/command.hpp"
+#include "tools/hypermesh/commands/node_watch.hpp"
 #include "tools/hypermesh/runs/replay_report.hpp"
 #include "tools/hypermesh/terminal/duration_option.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
@@ -9,6 +10,7 @@ namespace {
 
 struct replay_options {
   replay_settings settings;
+  log_options log;
   output_options output;
   bool quiet = false;
 };
@@ -19,6 +21,7 @@ constexpr auto examples =
     "  hypermesh replay --nodes NODES.csv --pods PODS.csv --bundle 64 -o json\n"
     "  hypermesh replay --operations 50000                 a synthetic workload\n"
     "  hypermesh replay --operations 500000 --bundle 64 --in-flight 8192 --kill-primary-every 2s\n"
+    "  hypermesh replay --operations 20000 --trace trace.json --logs logs --log-format json --log-level info\n"
     "  hypermesh replay --cluster mycluster --nodes NODES.csv --pods PODS.csv\n"
     "\n"
     "The files are those of Alibaba's cluster-trace-gpu-v2023: the first line names the columns, in any order.\n"
@@ -32,6 +35,32 @@ constexpr auto examples =
     "state and, in its own cluster, results and state equal those of a single scheduler that runs the same\n"
     "operations. With --cluster it is 0 only if no operation was refused, which needs an empty scheduler there;\n"
     "otherwise 1.";
+
+/// The program of the replicas: `hypermesh start` with the options of the log, at level warn if none is given.
+replica_program program_of(log_options log) {
+  if (log.level.empty()) log.level = to_string(log_level::warn);
+  replica_program program;
+  program.words = {"start"};
+  const auto words = log.words();
+  program.words.insert(program.words.end(), words.begin(), words.end());
+  return program;
+}
+
+/// Adds the options for the command's own cluster of processes.
+void add_own_cluster_options(CLI::App& command, replay_options& into) {
+  command
+      .add_option("--trace", into.settings.trace_file,
+                  "Write the way of the last batches through the phases at each replica to this file, as a Chrome\n"
+                  "trace (hypermesh help trace)")
+      ->type_name("FILE")
+      ->excludes("--cluster")
+      ->excludes("--config");
+  command.add_option("--logs", into.settings.logs_folder, "Keep the logs of the replicas in this folder")
+      ->type_name("DIRECTORY")
+      ->excludes("--cluster")
+      ->excludes("--config");
+  add_log_options(command, into.log);
+}
 
 }  // namespace
 
@@ -55,10 +84,14 @@ void add_replay(CLI::App& app, chosen_command& chosen) {
       ->type_name("TIME")
       ->excludes("--cluster")
       ->excludes("--config");
+  add_own_cluster_options(*command, *options);
   command->add_flag("-q,--quiet", options->quiet, "Print no steps and no progress");
   add_output_option(*command, options->output);
   command->callback([options, &chosen] {
-    chosen = [options] { return replay_and_print(options->settings, options->output.is_json(), options->quiet, ""); };
+    chosen = [options] {
+      options->settings.program = program_of(options->log);
+      return replay_and_print(options->settings, options->output.is_json(), options->quiet, "");
+    };
   });
 }
 

@@ -1,22 +1,19 @@
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <future>
 #include <system_error>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "runtime/base/safe_text.hpp"
 #include "runtime/hosted_replica.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
-#include "runtime/node_news.hpp"
 #include "runtime/thread_limits.hpp"
 #include "tools/hypermesh/commands/command.hpp"
+#include "tools/hypermesh/commands/node_watch.hpp"
 #include "tools/hypermesh/live/probation_text.hpp"
 #include "tools/hypermesh/local_cluster/child_process.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
@@ -28,9 +25,11 @@ namespace hypermesh::cli {
 
 namespace {
 
+using kind = operator_event_kind;
+
 struct start_options {
   std::string config;
-  std::string log_level = "info";
+  log_options log;
   bool learner = false;
   int ready_descriptor = -1;
   pid_t parent = 0;
@@ -40,6 +39,7 @@ constexpr auto examples =
     "Examples:\n"
     "  hypermesh start --config mycluster/replica-0/node.toml\n"
     "  hypermesh start --config node.toml --log-level debug 2>> replica-0.log\n"
+    "  hypermesh start --config node.toml --log-format json 2> >(jq 'select(.level != \"info\")')\n"
     "  mv replica-0/data lost && hypermesh start --config replica-0/node.toml --learner\n"
     "\n"
     "Runs in the foreground until SIGINT or SIGTERM, then stops cleanly. After SIGTERM, the signal of service "
@@ -60,43 +60,12 @@ constexpr std::chrono::milliseconds watch_interval{100};
 /// The time that a primary has to hand its view over after SIGTERM. A group that can agree needs some ten milliseconds.
 /// If all replicas are stopped together, nobody is left to agree with, and the wait is in vain.
 constexpr std::chrono::seconds drain_patience{5};
-/// The interval at which the position is logged at level debug.
-constexpr std::chrono::seconds standing_interval{5};
-
-void open_log(const start_options& options, replica_id self) {
-  const bool colours = text_style::of(STDERR_FILENO).has_colours();
-  const auto log = spdlog::stderr_color_mt(to_string(principal::of(self)),
-                                           colours ? spdlog::color_mode::always : spdlog::color_mode::never);
-  log->set_level(spdlog::level::from_str(options.log_level));
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %n: %v");
-  log->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(log);
-}
-
-void write_to_log(const std::optional<news>& told) {
-  if (!told) return;
-  switch (told->level) {
-    case news_level::debug:
-      return spdlog::debug("{}", told->line);
-    case news_level::info:
-      return spdlog::info("{}", told->line);
-    case news_level::warning:
-      return spdlog::warn("{}", told->line);
-    case news_level::error:
-      return spdlog::error("{}", told->line);
-  }
-}
 
 /// Writes the node's observations as lines of the log.
-node_observers log_writers(const node_config& config) {
-  const auto replicas = static_cast<std::uint32_t>(config.cluster.replicas.size());
+node_observers log_writers(const std::shared_ptr<node_log>& log) {
   node_observers observers;
-  observers.on_observation = [all = std::make_shared<node_news>(config.self, replicas)](const observation& what) {
-    write_to_log(all->of(what, std::chrono::steady_clock::now()));
-  };
-  observers.on_link = [all = std::make_shared<link_news>(config.self)](const link_event& event) {
-    write_to_log(all->of(event, std::chrono::steady_clock::now()));
-  };
+  observers.on_observation = [log](const observation& what) { log->on_observation(what); };
+  observers.on_link = [log](const link_event& event) { log->on_link(event); };
   return observers;
 }
 
@@ -108,90 +77,54 @@ void announce(const start_options& options, const hosted_replica& manager, const
   tell_service_manager("READY=1");
   if (options.ready_descriptor < 0) return;
   if (!tell_ready(options.ready_descriptor, line))
-    spdlog::warn("descriptor {} has no reader", options.ready_descriptor);
+    say(fmt::format("descriptor {} of --ready-fd has no reader", options.ready_descriptor));
 }
 
-void log_standing(hosted_replica& manager) {
-  const auto report = manager.report(std::chrono::seconds{1});
-  if (!report) return spdlog::warn("the monitor of this node does not answer");
-  spdlog::debug("view {}, executed {}, stable checkpoint {}, state root {}", report->view.value,
-                report->last_executed.value, report->stable_checkpoint.value, to_hex(report->state_root.view(), 8));
-}
-
-/// Warns once about each address at which another replica answers.
-void warn_of_wrong_addresses(const hosted_replica& manager, std::vector<misdirected_address>& known) {
-  for (const auto& each : manager.misdirected()) {
-    if (std::ranges::find(known, each) != known.end()) continue;
-    known.push_back(each);
-    spdlog::warn("the address of replica {} reaches replica {}; correct the addresses in this node's genesis",
-                 each.listed_for.value, each.answers_as.value);
+/// Logs what the operator should know about the node that has just started.
+void log_beginning(node_log& log, const hosted_replica& manager, const genesis& cluster) {
+  constexpr std::size_t id_bytes = 8;
+  log.note(event_of(kind::node_started, {{"cluster", cluster.name},
+                                         {"cluster_id", to_hex(cluster.id().view(), id_bytes)},
+                                         {"replicas", std::uint64_t{cluster.replicas.size()}},
+                                         {"machine", cluster.state_machine},
+                                         {"port", std::uint64_t{manager.port()}}}));
+  if (auto address = manager.http_address(); !address.empty()) {
+    log.note(event_of(kind::http_started, {{"address", std::move(address)}}));
   }
+  if (!manager.notice().empty()) log.note(event_of(kind::limits_lowered, {{"detail", manager.notice()}}));
 }
-/// Logs when this replica learns from which sequence number and view on it may vote, and when it is a full member
-/// again.
-class probation_log {
- public:
-  void look(hosted_replica& manager) {
-    if (is_over_ || std::chrono::steady_clock::now() < next_look_) return;
-    next_look_ = std::chrono::steady_clock::now() + look_interval;
-    const auto report = manager.report(std::chrono::seconds{1}, report_wanted{.with_root = false});
-    if (!report) return;
-    const auto word = probation_in(*report);
-    is_over_ = !word;
-    if (word && word != said_) {
-      spdlog::warn("this replica {}; the other replicas readmit it without an operator", text_of(*word));
-    }
-    if (is_over_ && said_)
-      spdlog::info("probation ended in view {}: this replica is a full member again", report->view.value);
-    said_ = word;
-  }
-
- private:
-  static constexpr std::chrono::milliseconds look_interval{500};
-
-  bool is_over_ = false;
-  std::optional<probation_word> said_;
-  std::chrono::steady_clock::time_point next_look_;
-};
 
 /// Runs until a signal arrives or the node fails.
-exit_code watch(hosted_replica& manager, interruption& stop) {
-  auto next_standing = std::chrono::steady_clock::now() + standing_interval;
-  std::vector<misdirected_address> wrong_addresses;
-  probation_log probation;
+exit_code watch(hosted_replica& manager, node_watch& facts, node_log& log, interruption& stop) {
   while (!stop.wait(watch_interval)) {
     if (auto done = manager.health().running; !done) return report_error(done.error(), exit_code::failed);
-    warn_of_wrong_addresses(manager, wrong_addresses);
-    probation.look(manager);
-    if (std::chrono::steady_clock::now() < next_standing) continue;
-    next_standing += standing_interval;
-    if (spdlog::should_log(spdlog::level::debug)) log_standing(manager);
+    facts.look();
   }
-  spdlog::info("{}: stopping", strsignal(stop.signal_number()));
+  log.note(event_of(kind::node_stopping, {{"signal", std::string{strsignal(stop.signal_number())}}}));
   return exit_code::ok;
 }
 
 /// Hands the view over and stops. A second signal ends the wait for the others.
-void drain(hosted_replica& manager, interruption& stop) {
-  spdlog::info("handing the view over before the stop; a second signal stops at once");
+void drain(hosted_replica& manager, node_log& log, interruption& stop) {
+  log.note(event_of(kind::hand_over_began));
   auto drained = std::async(std::launch::async, [&manager] { return manager.drain(drain_patience); });
   while (drained.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
     if (!stop.wait_again(watch_interval)) continue;
-    spdlog::info("{}: stopping at once", strsignal(stop.signal_number()));
+    log.note(event_of(kind::node_stopping, {{"signal", std::string{strsignal(stop.signal_number())}}}));
     manager.hurry();
   }
-  if (const auto done = drained.get(); !done) return spdlog::warn("{}", visible_text(done.error().what));
-  spdlog::info("the view was handed over");
+  const auto done = drained.get();
+  log.note(done ? event_of(kind::hand_over_ended) : event_of(kind::hand_over_failed, {{"error", done.error().what}}));
 }
 
 /// Ends the replica after a signal or a failure.
-void end(hosted_replica& manager, interruption& stop) {
+void end(hosted_replica& manager, node_log& log, interruption& stop) {
   tell_service_manager("STOPPING=1");
   const bool may_drain = stop.signal_number() == SIGTERM && manager.health().is_live && manager.is_primary();
   try {
-    if (may_drain) drain(manager, stop);
+    if (may_drain) drain(manager, log, stop);
   } catch (const std::system_error& refused) {
-    spdlog::warn("no thread for the hand-over: {}", refused.what());
+    log.note(event_of(kind::hand_over_failed, {{"error", fmt::format("there is no thread for it: {}", refused.what())}}));
   }
   manager.stop();
 }
@@ -211,27 +144,27 @@ exit_code run_start(const start_options& options) {
   }
   interruption stop;
   const auto dumps = disable_core_dumps();
-  auto read = read_node_config(options.config);
+  auto read = read_node_config(options.config, options.log.overrides());
   if (!read) return report_error(read.error(), exit_code_of(read.error()));
   auto config = std::move(read).value();
   config.storage.learner = options.learner;
-  open_log(options, config.self);
-  if (!dumps) spdlog::warn("{}; {}", dumps.error().what, dumps.error().remedy);
+  const auto log = open_log(config);
+  if (!dumps) {
+    log->note(event_of(kind::core_dumps_allowed, {{"error", dumps.error().what}, {"fix", dumps.error().remedy}}));
+  }
   if (auto done = check_limits(config); !done) return report_error(done.error(), exit_code::failed);
   runtime_system_config system_config;
   caf::actor_system system{system_config};
-  auto started = hosted_replica::start(system, config, log_writers(config));
+  auto started = hosted_replica::start(system, config, log_writers(log));
   if (!started) return report_error(started.error(), exit_code_of(started.error()));
   auto& manager = **started;
-  const auto& cluster = config.cluster;
-  spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", visible_text(cluster.name),
-               to_hex(cluster.id().view(), 8), cluster.replicas.size(), visible_text(cluster.state_machine),
-               manager.port());
-  if (const auto address = manager.http_address(); !address.empty()) spdlog::info("HTTP on {}", address);
-  if (!manager.notice().empty()) spdlog::warn("{}", manager.notice());
-  announce(options, manager, cluster);
-  const auto code = watch(manager, stop);
-  end(manager, stop);
+  log_beginning(*log, manager, config.cluster);
+  announce(options, manager, config.cluster);
+  const auto code = [&] {
+    node_watch facts{manager, log, config};
+    return watch(manager, facts, *log, stop);
+  }();
+  end(manager, *log, stop);
   return code;
 }
 
@@ -242,10 +175,7 @@ void add_start(CLI::App& app, chosen_command& chosen) {
   auto options = std::make_shared<start_options>();
   command->footer(examples);
   command->add_option("--config", options->config, "The replica's node.toml")->required()->type_name("FILE");
-  command->add_option("--log-level", options->log_level, "Level of the log on stderr")
-      ->check(one_of({"debug", "info", "warn", "error", "off"}))
-      ->capture_default_str()
-      ->type_name("LEVEL");
+  add_log_options(*command, options->log);
   command->add_flag(
       "--learner", options->learner,
       "Start on a new data directory after the old one was lost: learn the state, and vote only above every earlier\n"

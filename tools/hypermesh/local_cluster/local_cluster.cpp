@@ -61,6 +61,20 @@ std::uint64_t bytes_in(const std::filesystem::path& folder) {
   return sum;
 }
 
+std::string text_of_file(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// Adds lines to a table of a generated configuration, in which each table has its line. Returns false if it has none.
+bool add_to_table(std::string& text, std::string_view table, std::string_view lines) {
+  const auto heading = fmt::format("\n[{}]\n", table);
+  const auto at = text.find(heading);
+  if (at == std::string::npos) return false;
+  text.insert(at + heading.size(), lines);
+  return true;
+}
+
 }  // namespace
 
 std::vector<std::uint16_t> free_ports(std::size_t count) {
@@ -99,13 +113,43 @@ or_error<std::unique_ptr<local_cluster>> local_cluster::prepare(cluster_plan pla
 
 local_cluster::~local_cluster() { stop(); }
 
+or_error<void> local_cluster::keep_traces(std::uint32_t batches) {
+  const auto ports = free_ports(plan_.replicas);
+  for (std::uint32_t number = 0; number < plan_.replicas; ++number) {
+    const auto file = layout_.node_file(number);
+    auto text = text_of_file(file);
+    const bool done =
+        ports.size() == plan_.replicas &&
+        add_to_table(text, "http", fmt::format("enabled = true\nlisten = \"127.0.0.1:{}\"\n", ports[number])) &&
+        add_to_table(text, "trace", fmt::format("batches = {}\n", batches));
+    std::ofstream out{file, std::ios::binary | std::ios::trunc};
+    out << text;
+    out.close();
+    if (done && out) continue;
+    return tl::unexpected(
+        world_error{fmt::format("cannot turn on the trace in {}", file.string()), "check free ports and free space"});
+  }
+  return {};
+}
+
+or_error<void> local_cluster::save_logs(const std::filesystem::path& folder) const {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  for (std::uint32_t number = 0; number < plan_.replicas && !failed; ++number) {
+    std::filesystem::copy_file(log_of(number), folder / fmt::format("replica-{}.log", number),
+                               std::filesystem::copy_options::overwrite_existing, failed);
+  }
+  if (!failed) return {};
+  return tl::unexpected(world_error{fmt::format("cannot save the logs in {}: {}", folder.string(), failed.message()),
+                                    "check free space and permissions"});
+}
+
 std::filesystem::path local_cluster::log_of(std::uint32_t number) const {
   return layout_.replica_folder(number) / "log";
 }
 
 std::string local_cluster::last_words_of(std::uint32_t number) const {
-  std::ifstream file{log_of(number)};
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  auto text = text_of_file(log_of(number));
   constexpr std::size_t words_max = 2'000;
   if (text.size() > words_max) text.erase(0, text.size() - words_max);
   text.erase(text.find_last_not_of('\n') + 1);

@@ -33,6 +33,11 @@ class local_cluster {
   local_cluster(const local_cluster&) = delete;
   local_cluster& operator=(const local_cluster&) = delete;
 
+  /// Turns on the HTTP server and the trace of each replica, on free ports of 127.0.0.1. Call it before `start`.
+  [[nodiscard]] or_error<void> keep_traces(std::uint32_t batches);
+  /// Copies the log of each replica to `folder`, as "replica-0.log". The folder is made if it does not exist.
+  [[nodiscard]] or_error<void> save_logs(const std::filesystem::path& folder) const;
+
   /// From its next start on, replica `number` is run by `program`.
   void run_with(std::uint32_t number, replica_program program) { programs_.at(number) = std::move(program); }
   /// Starts all replicas and waits until they listen. Call it from the main thread.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/hypermesh/client/trace_collection.hpp"
 #include "tools/hypermesh/runs/primary_killer.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
@@ -17,6 +18,9 @@ using clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds agreement_patience{20};
 constexpr std::chrono::milliseconds report_patience{2'000};
 constexpr std::size_t bundle_default = 64;
+/// The batches that each replica traces, which fit into one answer of its HTTP server.
+constexpr std::uint32_t traced_batches = 1'024;
+constexpr duration trace_patience = 10s;
 
 double seconds_between(clock::time_point from, clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -43,8 +47,9 @@ class replay {
     if (auto done = submit(); !done) return failure_of(done);
     if (auto done = compare(); !done) return failure_of(done);
     if (auto done = gather_counters(); !done) return failure_of(done);
+    if (auto done = collect_traces(); !done) return failure_of(done);
     session_.reset();
-    finish();
+    if (auto done = finish(); !done) return failure_of(done);
     return std::move(result_);
   }
 
@@ -74,6 +79,12 @@ class replay {
     auto prepared = local_cluster::prepare(plan);
     if (!prepared) return tl::unexpected(run_failure{exit_code::failed, prepared.error()});
     cluster_ = std::move(*prepared);
+    for (std::uint32_t number = 0; number < plan.replicas; ++number)
+      cluster_->run_with(number, result_.settings.program);
+    if (!result_.settings.trace_file.empty()) {
+      if (auto done = cluster_->keep_traces(traced_batches); !done)
+        return tl::unexpected(run_failure{exit_code::failed, done.error()});
+    }
     narrator_->step(
         fmt::format("keys and configuration of {} replicas in {}", plan.replicas, cluster_->layout().root.string()),
         seconds_since(begun));
@@ -228,12 +239,37 @@ class replay {
     return {};
   }
 
-  void finish() {
-    if (!cluster_) return;
+  /// Writes the trace of all replicas that answer. A replica that was killed has only the batches since its restart.
+  or_run_failure<void> collect_traces() {
+    if (!cluster_ || result_.settings.trace_file.empty()) return {};
+    const auto begun = clock::now();
+    std::vector<node_trace> traces;
+    for (std::uint32_t number = 0; number < result_.settings.replicas; ++number) {
+      const auto config = read_node_config(cluster_->layout().node_file(number));
+      if (!config) return tl::unexpected(run_failure{exit_code::failed, config.error()});
+      auto trace = ask_trace(*config, trace_patience);
+      if (!trace) return tl::unexpected(run_failure{exit_code::failed, trace.error()});
+      traces.push_back(std::move(*trace));
+    }
+    if (auto done = write_chrome_trace(result_.settings.trace_file, traces); !done) {
+      return tl::unexpected(run_failure{exit_code::failed, done.error()});
+    }
+    narrator_->step(fmt::format("trace of the last batches in {}", result_.settings.trace_file), seconds_since(begun));
+    return {};
+  }
+
+  or_run_failure<void> finish() {
+    if (!cluster_) return {};
     const auto begun = clock::now();
     result_.ended_cleanly = cluster_->stop();
+    if (const auto& folder = result_.settings.logs_folder; !folder.empty()) {
+      if (auto done = cluster_->save_logs(folder); !done) {
+        return tl::unexpected(run_failure{exit_code::failed, done.error()});
+      }
+    }
     cluster_.reset();
     narrator_->step("processes stopped, files removed", seconds_since(begun));
+    return {};
   }
 
   interruption* stop_;

@@ -27,6 +27,12 @@ struct replay_settings {
   double duration_seconds = 0;
   /// The time between two SIGKILLs of the primary. It applies only to a cluster that the run starts; 0 means never.
   double kill_primary_every_seconds = 0;
+  /// The file of a Chrome trace of the last batches, and the folder for the logs of the replicas. Both apply only to a
+  /// cluster that the run starts; empty means none.
+  std::string trace_file = {};
+  std::string logs_folder = {};
+  /// The program of the replicas of the run's own cluster, with the options of their logs.
+  replica_program program = {};
   /// An existing cluster for the replay. If it is not given, the run starts its own cluster.
   client_options existing;
 
