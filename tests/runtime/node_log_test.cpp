@@ -75,7 +75,7 @@ TEST_CASE("no bytes of a stranger end a line, steer a terminal or break the JSON
 }
 
 TEST_CASE("the longest texts make a line of bounded length that is still JSON") {
-  for (const auto& text : {std::string(100'000, '"'), std::string(1'000'000, '\\'), std::string(1'000'000, '\x01')}) {
+  for (const auto& text : {std::string(100'000, '"'), std::string(100'000, '\\'), std::string(100'000, '\x01')}) {
     for (const auto& row : event_table()) {
       std::vector<event_field> fields;
       for (const auto name : row.fields) {
