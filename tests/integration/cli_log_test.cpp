@@ -68,11 +68,11 @@ struct log_bench {
   void restart(std::uint32_t number, int signal = SIGKILL) {
     cluster.replica(number).send(signal);
     (void)cluster.replica(number).wait();
+    // The lines of the run before may be text.
+    fs::remove(cluster.err_of(number));
     cluster.start(number, {"--log-format", "json", "--log-level", "debug"});
     REQUIRE(cluster.is_ready());
     logs[number] = cluster.err_of(number);
-    // The lines of the run before are text.
-    fs::resize_file(cluster.err_of(number), 0);
   }
   std::map<std::uint32_t, fs::path> logs;
 };
