@@ -8,6 +8,7 @@
 
 #include <hypermesh/reports.hpp>
 
+#include "runtime/events/event_limiter.hpp"
 #include "runtime/events/event_maker.hpp"
 
 namespace hypermesh::feed {

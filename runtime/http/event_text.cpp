@@ -2,6 +2,7 @@
 
 #include "runtime/events/event_table.hpp"
 #include "runtime/events/log_text.hpp"
+#include "runtime/events/sampled_events.hpp"
 
 namespace hypermesh::http {
 

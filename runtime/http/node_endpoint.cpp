@@ -4,6 +4,7 @@
 
 #include "messages/require.hpp"
 #include "runtime/base/steady_moment.hpp"
+#include "runtime/events/log_text.hpp"
 #include "runtime/http/event_text.hpp"
 #include "runtime/metrics/prometheus_text.hpp"
 #include "runtime/trace/node_trace.hpp"

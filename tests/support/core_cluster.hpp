@@ -18,7 +18,7 @@
 namespace hypermesh::testing {
 
 /// The faults of the network. All random choices come from the cluster's seed.
-struct network_faults {
+struct delivery_faults {
   std::uint64_t drop_percent = 0;
   std::uint64_t duplicate_percent = 0;
   /// Each frame takes 1 … `delay_max` moments. So frames overtake each other when `delay_max` exceeds 1.
@@ -31,7 +31,7 @@ struct network_faults {
 struct core_cluster_options {
   cluster_parameters cluster = small_cluster(4);
   std::uint64_t seed = 1;
-  network_faults faults;
+  delivery_faults faults;
   batch_settings batching;
   view_change_settings views = {120ms, 20ms, 80ms, 4};
   client_settings clients = {1, 3ms, session_mode::ordered, 16, 4'096, 40ms, 200ms, 1'000s};
@@ -67,7 +67,7 @@ class core_cluster {
   /// Frames in both directions between `replica` and all other nodes are lost until `heal`.
   void isolate(replica_id replica);
   void heal() { cut_links_.clear(); }
-  void set_faults(const network_faults& faults) { faults_ = faults; }
+  void set_faults(const delivery_faults& faults) { faults_ = faults; }
 
   /// Runs for this number of moments, or stops at a violation.
   void run(std::uint64_t moments);
@@ -107,7 +107,7 @@ class core_cluster {
 
   core_cluster_options options_;
   request_factory factory_;
-  network_faults faults_;
+  delivery_faults faults_;
   sample_source random_;
   order_checker checker_;
   /// The checker of Byzantine replicas, whose findings are ignored.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/private_file.hpp"
 #include "runtime/http/bearer_token.hpp"
 #include "runtime/trace/chrome_trace.hpp"
 #include "tools/hypermesh/client/http_get.hpp"
@@ -30,7 +31,7 @@ or_error<std::string> token_in(const std::filesystem::path& file) {
   if (file.empty()) return std::string{};
   // The check is that of the server, so that the error is the same.
   if (auto known = http::bearer_token::read(file); !known) return failure_of(known);
-  auto text = http::read_private_file(file, 4'096);
+  auto text = base::read_private_file(file, 4'096);
   if (!text) return failure_of(text);
   return text->substr(0, text->find_first_of("\r\n"));
 }

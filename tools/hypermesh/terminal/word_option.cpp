@@ -14,8 +14,8 @@ CLI::Validator one_of(std::vector<std::string> words) {
   auto shown = fmt::format("{{{}}}", fmt::join(words, ","));
   return CLI::Validator{[words = std::move(words)](std::string& text) -> std::string {
                           if (std::ranges::find(words, text) != words.end()) return {};
-                          return fmt::format("'{}' is none of {}{}", shortened_word(text), fmt::join(words, ", "),
-                                             did_you_mean(text, words));
+                          return fmt::format("'{}' is none of {}{}", base::shortened_word(text), fmt::join(words, ", "),
+                                             base::did_you_mean(text, words));
                         },
                         std::move(shown)};
 }
