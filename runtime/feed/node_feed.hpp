@@ -8,6 +8,8 @@
 #include <mutex>
 #include <vector>
 
+#include <hypermesh/reports.hpp>
+
 #include "actors/protocol/base/cluster.hpp"
 #include "runtime/feed/event_log.hpp"
 #include "runtime/feed/operation_log.hpp"
@@ -84,7 +86,7 @@ class node_feed {
 };
 
 /// The streams of `consensus_manager`.
-[[nodiscard]] std::unique_ptr<event_stream> events_of(std::shared_ptr<const node_feed> from);
+[[nodiscard]] std::unique_ptr<hypermesh::event_stream> events_of(std::shared_ptr<const node_feed> from);
 [[nodiscard]] std::unique_ptr<operation_stream> operations_of(std::shared_ptr<const node_feed> from,
                                                               std::optional<operation_position> first);
 

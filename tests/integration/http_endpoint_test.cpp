@@ -9,6 +9,7 @@
 #include "runtime/metrics/disk_watch.hpp"
 #include "tests/integration/cli_process.hpp"
 #include "tests/integration/http_test_client.hpp"
+#include "tests/support/request_factory.hpp"
 
 namespace hypermesh::testing::http_test {
 
@@ -37,7 +38,7 @@ or_error<std::unique_ptr<node_endpoint>> start(node_questions questions, const s
   http_settings settings;
   settings.enabled = true;
   settings.listen = {host, 0};
-  return node_endpoint::start(settings, replica_id{0}, std::make_shared<const node_tap>(replica_id{0}, 4, 8, 2),
+  return node_endpoint::start(settings, replica_id{0}, std::make_shared<const node_tap>(replica_id{0}, small_cluster(4), 2, 0),
                               nullptr, std::move(questions));
 }
 

@@ -44,8 +44,8 @@ struct probe_bench {
     questions.health = [this] { return watch.report(now()); };
     http_settings settings;
     settings.listen = {"127.0.0.1", 0};
-    auto tap = std::make_shared<const node_tap>(replica_id{1}, 4, 256, 2);
-    auto started = node_endpoint::start(settings, replica_id{1}, std::move(tap), nullptr, {}, std::move(questions));
+    auto tap = std::make_shared<const node_tap>(replica_id{1}, cluster, 2, 0);
+    auto started = node_endpoint::start(settings, replica_id{1}, std::move(tap), nullptr, std::move(questions));
     REQUIRE_MESSAGE(started, (started ? "" : started.error().what));
     endpoint = std::move(*started);
   }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/events/event_maker.hpp"
+#include "runtime/events/log_text.hpp"
 #include "runtime/http/event_text.hpp"
 #include "runtime/http/node_facts.hpp"
 #include "tests/runtime/storage_test_directory.hpp"

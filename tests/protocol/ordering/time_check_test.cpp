@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/effect_reader.hpp"
 #include "tests/support/replica_world.hpp"
 
 using namespace hypermesh;
