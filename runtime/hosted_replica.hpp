@@ -115,9 +115,7 @@ class hosted_replica {
   /// The same as a function that may outlive this object.
   [[nodiscard]] std::function<node_health()> health_source() const;
   /// The report behind `health()`.
-  [[nodiscard]] health::health_report health_report() const {
-    return watch_->report(std::chrono::steady_clock::now());
-  }
+  [[nodiscard]] health::health_report health_report() const { return watch_->report(std::chrono::steady_clock::now()); }
 
   /// Waits until the node fails or `patience` has passed. Returns true when the node failed.
   [[nodiscard]] bool wait_for_failure(std::chrono::milliseconds patience) const;

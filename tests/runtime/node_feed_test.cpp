@@ -108,7 +108,8 @@ TEST_CASE("clients cannot displace the events of a node with queries that fail")
   const auto page = feed->events_from(1, event_log::events_max);
   CHECK(page.dropped == 0);
   REQUIRE(page.events.size() >= 2);
-  CHECK(page.events.size() <= 6);
+  // The queries may fill a burst, and one more if the test takes longer than a period.
+  CHECK(page.events.size() <= 1 + runtime::event_limiter::burst + 1);
   CHECK(page.events[0].kind == event_kind::view_entered);
   CHECK(page.events[1].kind == event_kind::query_failed);
 }

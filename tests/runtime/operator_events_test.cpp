@@ -17,7 +17,7 @@ namespace {
 using kind = operator_event_kind;
 
 constexpr replica_id self{1};
-const auto top = std::filesystem::path{__FILE__}.parent_path().parent_path().parent_path();
+const std::filesystem::path top{HYPERMESH_SOURCE_DIR};
 
 cluster_parameters four() {
   cluster_parameters cluster;

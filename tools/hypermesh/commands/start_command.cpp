@@ -124,7 +124,8 @@ void end(hosted_replica& manager, node_log& log, interruption& stop) {
   try {
     if (may_drain) drain(manager, log, stop);
   } catch (const std::system_error& refused) {
-    log.note(event_of(kind::hand_over_failed, {{"error", fmt::format("there is no thread for it: {}", refused.what())}}));
+    log.note(
+        event_of(kind::hand_over_failed, {{"error", fmt::format("there is no thread for it: {}", refused.what())}}));
   }
   manager.stop();
 }
