@@ -46,8 +46,8 @@ class event_reader {
  public:
   explicit event_reader(const cluster_parameters& cluster) : events_(cluster) {}
 
-  /// Nothing for an observation that is no event for hosts, and for a failed query that came soon after others. Failures
-  /// come from the handler of failures, because not all of them are observations.
+  /// Nothing for an observation that is no event for hosts, and for a failed query that came soon after others.
+  /// Failures come from the handler of failures, because not all of them are observations.
   [[nodiscard]] std::optional<node_event> of(const observation& what, moment now);
 
  private:

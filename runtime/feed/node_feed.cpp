@@ -3,7 +3,6 @@
 #include <deque>
 #include <utility>
 
-
 #include "actors/protocol/reputation/system_request.hpp"
 #include "messages/codec.hpp"
 #include "runtime/base/safe_text.hpp"

@@ -168,7 +168,8 @@ TEST_CASE("the log shows links, views and their reasons, with times in UTC") {
   }));
   CHECK(will_log(log, {"entered view", "the primary is"}));
   const auto line = log_line(log, {"entered view"});
-  CHECK(std::regex_search(line, std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info replica-1 view_entered: )"}));
+  CHECK(
+      std::regex_search(line, std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info replica-1 view_entered: )"}));
 }
 
 TEST_CASE("a node at the address of another one is reported, with its identity and the expected one") {

@@ -38,8 +38,9 @@ or_error<std::unique_ptr<node_endpoint>> start(node_questions questions, const s
   http_settings settings;
   settings.enabled = true;
   settings.listen = {host, 0};
-  return node_endpoint::start(settings, replica_id{0}, std::make_shared<const node_tap>(replica_id{0}, small_cluster(4), 2, 0),
-                              nullptr, std::move(questions));
+  return node_endpoint::start(settings, replica_id{0},
+                              std::make_shared<const node_tap>(replica_id{0}, small_cluster(4), 2, 0), nullptr,
+                              std::move(questions));
 }
 
 }  // namespace

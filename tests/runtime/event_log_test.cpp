@@ -58,8 +58,7 @@ TEST_CASE("observations become events with their numbers, and progress is no eve
   CHECK_FALSE(read(replica_progress{}));
   CHECK_FALSE(read(batcher_progress{}));
   const auto accused = principal::of(replica_id{3});
-  const auto convicted =
-      read(standing_changed{standing_changed::what::convicted, accused, 1, sequence_number{7}, {}});
+  const auto convicted = read(standing_changed{standing_changed::what::convicted, accused, 1, sequence_number{7}, {}});
   REQUIRE(convicted);
   CHECK(convicted->about == accused);
   CHECK(convicted->sequence == sequence_number{7});

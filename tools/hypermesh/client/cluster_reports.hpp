@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "actors/protocol/reputation/reputation_ledger.hpp"
-#include "runtime/hosted_client.hpp"
 #include "runtime/health/cluster_health.hpp"
+#include "runtime/hosted_client.hpp"
 
 namespace hypermesh::cli {
 
