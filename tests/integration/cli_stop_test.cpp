@@ -15,7 +15,7 @@ TEST_CASE("a primary that gets SIGTERM hands its view over before it stops, and 
   CAPTURE(own);
   CHECK(has(own, "Terminated: stopping"));
   CHECK(has(own, "the view was handed over"));
-  CHECK(eventually([&] { return has(text_of(cluster.err_of(1)), "entered view 1, the primary is this replica"); }));
+  CHECK(eventually([&] { return has(text_of(cluster.err_of(1)), "entered view 1, the primary is replica-1"); }));
   CHECK(has(cluster.ask("get", {"colour"}).out, "blue"));
   for (std::uint32_t number = 1; number < 4; ++number) {
     const auto other = text_of(cluster.err_of(number));
