@@ -14,7 +14,6 @@
 #include "runtime/thread_limits.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/commands/node_watch.hpp"
-#include "tools/hypermesh/live/probation_text.hpp"
 #include "tools/hypermesh/local_cluster/child_process.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
