@@ -14,11 +14,6 @@ namespace hypermesh::http {
 namespace {
 
 constexpr std::chrono::seconds sample_interval{1};
-/// A flood of scrapes makes at most five pages a second.
-constexpr std::chrono::milliseconds page_age_max{200};
-/// A flood of requests for the trace makes at most one text a second.
-constexpr std::chrono::seconds trace_age_max{1};
-
 void fold(const http_counts& counts, const event_stream& events, metrics::metric_values& into) {
   for (std::size_t answer = 0; answer < counts.answers.size(); ++answer)
     into.set(metrics::metric::http_requests, static_cast<double>(counts.answers[answer]), answer);
@@ -122,28 +117,28 @@ http_response node_endpoint::probe(const http_request& asked, bool for_use) cons
 }
 
 http_response node_endpoint::status() const {
+  // The text is not used again for later requests, so that status and probes always agree.
   const auto last = last_sample();
   http_response out;
   out.body = status_json(self_, last->facts, health_now(*last), age_of(*last));
   return out;
 }
 
+std::string node_endpoint::metrics_text() const {
+  auto values = tap_->hub()->values();
+  const auto last = last_sample();
+  if (counters_) metrics::fold(*counters_, values);
+  if (last->facts.reputations) metrics::fold(*last->facts.reputations, values);
+  metrics::fold(last->facts.host, values);
+  if (const auto* server = counted_.load()) fold(server->counts(), *tap_->events(), values);
+  values.set(metrics::metric::start_time, std::chrono::duration<double>{started_.time_since_epoch()}.count());
+  return metrics::prometheus_text(values);
+}
+
 http_response node_endpoint::metrics_page() {
-  const auto now = clock::now();
-  if (page_.empty() || now - page_at_ > page_age_max) {
-    auto values = tap_->hub()->values();
-    const auto last = last_sample();
-    if (counters_) metrics::fold(*counters_, values);
-    if (last->facts.reputations) metrics::fold(*last->facts.reputations, values);
-    metrics::fold(last->facts.host, values);
-    if (const auto* server = counted_.load()) fold(server->counts(), *tap_->events(), values);
-    values.set(metrics::metric::start_time, std::chrono::duration<double>{started_.time_since_epoch()}.count());
-    page_ = metrics::prometheus_text(values);
-    page_at_ = now;
-  }
   http_response out;
   out.content_type = metrics::prometheus_content_type;
-  out.body = page_;
+  out.body = page_.get(clock::now(), [this] { return metrics_text(); });
   return out;
 }
 
@@ -160,6 +155,14 @@ http_response node_endpoint::event_page(const http_request& asked) const {
   return out;
 }
 
+std::string node_endpoint::trace_text() const {
+  const auto offset =
+      std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()).time_since_epoch() -
+      base::steady_moment().time_since_epoch();
+  return runtime::node_trace_text(
+      {self_, tap_->cluster_id(), offset.count(), tap_->trace()->batches(runtime::node_trace_bytes_max)});
+}
+
 http_response node_endpoint::trace_page() {
   http_response out;
   if (!tap_->trace()) {
@@ -168,16 +171,7 @@ http_response node_endpoint::trace_page() {
     out.body = error_body("this node keeps no trace", "set batches of [trace] in its node.toml, for example to 1024");
     return out;
   }
-  const auto now = clock::now();
-  if (trace_.empty() || now - trace_at_ > trace_age_max) {
-    const auto offset =
-        std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()).time_since_epoch() -
-        base::steady_moment().time_since_epoch();
-    trace_ = runtime::node_trace_text(
-        {self_, tap_->cluster_id(), offset.count(), tap_->trace()->batches(runtime::node_trace_bytes_max)});
-    trace_at_ = now;
-  }
-  out.body = trace_;
+  out.body = trace_.get(clock::now(), [this] { return trace_text(); });
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/events/event_maker.hpp"
 #include "runtime/http/http_server.hpp"
 #include "runtime/http/node_facts.hpp"
+#include "runtime/http/reused_text.hpp"
 #include "runtime/links/link_counters.hpp"
 #include "runtime/links/link_event.hpp"
 #include "runtime/metrics/metric_hub.hpp"
@@ -92,8 +93,10 @@ class node_endpoint {
   [[nodiscard]] std::vector<route> routes();
   [[nodiscard]] http_response probe(const http_request& asked, bool for_use) const;
   [[nodiscard]] http_response status() const;
+  [[nodiscard]] std::string metrics_text() const;
   [[nodiscard]] http_response metrics_page();
   [[nodiscard]] http_response event_page(const http_request& asked) const;
+  [[nodiscard]] std::string trace_text() const;
   [[nodiscard]] http_response trace_page();
   [[nodiscard]] std::shared_ptr<const sample> last_sample() const;
   /// The one judgement behind probes, status and events.
@@ -117,12 +120,10 @@ class node_endpoint {
   std::shared_ptr<const sample> last_;
   /// The data of the last event about the health. Only the thread that samples uses it.
   std::string published_;
-  /// The last page of metrics, which is used again for a short time. Only the server's thread uses it.
-  std::string page_;
-  clock::time_point page_at_;
-  /// The same for the trace, which has up to 4 MiB.
-  std::string trace_;
-  clock::time_point trace_at_;
+  /// Only the server's thread uses these texts. A flood of requests makes at most five pages and one trace, which has
+  /// up to 4 MiB, a second.
+  reused_text page_{std::chrono::milliseconds{200}};
+  reused_text trace_{std::chrono::seconds{1}};
 
   std::thread sampler_;
   std::unique_ptr<http_server> server_;

@@ -4,31 +4,13 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "tests/embedding/gate.hpp"
 #include "tests/embedding/host_cluster.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
 namespace {
-
-/// Holds the thread that calls `pass` until the test opens it.
-class gate {
- public:
-  void open() {
-    const std::scoped_lock lock{guard_};
-    is_open_ = true;
-    changed_.notify_all();
-  }
-  void pass() {
-    std::unique_lock lock{guard_};
-    changed_.wait(lock, [this] { return is_open_; });
-  }
-
- private:
-  std::mutex guard_;
-  std::condition_variable changed_;
-  bool is_open_ = false;
-};
 
 /// A machine of the replica `wrong` that misbehaves for the operation "trap"; the others answer it.
 host_cluster::machine_maker trap_at(std::uint32_t wrong, adding_machine::trap_handler does) {
@@ -89,7 +71,7 @@ TEST_CASE("a query that throws has no answer, and stops no replica") {
 }
 
 TEST_CASE("a machine that blocks is reported by health, and the others go on") {
-  gate held;
+  gate held{false};
   host_cluster cluster{"adding", trap_at(3, [&held](std::uint64_t&, byte_span) {
                          held.pass();
                          return operation_result{operation_status::applied, to_byte_vector("passed")};
@@ -110,7 +92,7 @@ TEST_CASE("a machine that blocks is reported by health, and the others go on") {
   CHECK(cluster.replica(3).metrics(embedding_patience));
   CHECK_FALSE(cluster.replica(3).state(bound));
   CHECK(text_of(client->submit(to_byte_vector("add 7"))) == "7");
-  held.open();
+  held.set(true);
   REQUIRE(becomes_true([&] { return cluster.replica(3).health(bound).is_ready; }));
 }
 

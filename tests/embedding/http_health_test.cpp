@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/embedding/gate.hpp"
 #include "tests/embedding/host_cluster.hpp"
 #include "tests/integration/free_ports.hpp"
 #include "tests/integration/http_test_client.hpp"
@@ -18,26 +19,6 @@ using namespace hypermesh::testing;
 namespace {
 
 constexpr std::uint32_t replicas = 4;
-
-/// Holds the threads that call `pass` while it is closed.
-class gate {
- public:
-  ~gate() { set(true); }
-  void set(bool is_open) {
-    const std::scoped_lock lock{guard_};
-    is_open_ = is_open;
-    changed_.notify_all();
-  }
-  void pass() {
-    std::unique_lock lock{guard_};
-    changed_.wait(lock, [this] { return is_open_; });
-  }
-
- private:
-  std::mutex guard_;
-  std::condition_variable changed_;
-  bool is_open_ = true;
-};
 
 /// An `adding_machine` that a test holds in `apply` of "trap", or while it loads a fetched state. "skew" is wrong at
 /// one replica.

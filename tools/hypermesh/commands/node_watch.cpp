@@ -9,6 +9,7 @@
 #include "runtime/base/steady_moment.hpp"
 #include "runtime/base/system_wall_clock.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/word_option.hpp"
 
 namespace hypermesh::cli {
 
@@ -22,6 +23,8 @@ constexpr duration look_interval = 250ms;
 constexpr duration slow_look_interval = 15s;
 static_assert(slow_look_interval > event_limiter::period);
 constexpr std::chrono::seconds answer_patience{1};
+/// A node that has just started has not heard from the others yet. Without this time every start would log a warning.
+constexpr duration start_grace = 2s;
 
 /// The options take the words of the enums.
 template <class Enum>
@@ -67,10 +70,10 @@ std::vector<std::string> log_options::words() const {
 
 void add_log_options(CLI::App& command, log_options& into) {
   command.add_option("--log-format", into.format, "Form of the log on stderr, before 'format' of [log]")
-      ->check(CLI::IsMember(words_of(log_format_last)))
+      ->check(one_of(words_of(log_format_last)))
       ->type_name("FORMAT");
   command.add_option("--log-level", into.level, "Least urgent events of the log on stderr, before 'level' of [log]")
-      ->check(CLI::IsMember(words_of(log_level_last)))
+      ->check(one_of(words_of(log_level_last)))
       ->type_name("LEVEL");
 }
 
@@ -85,7 +88,7 @@ std::shared_ptr<node_log> open_log(const node_config& config) {
 }
 
 node_watch::node_watch(hosted_replica& of, std::shared_ptr<node_log> log, const node_config& config)
-    : of_(&of), log_(std::move(log)), samples_(config.self) {
+    : of_(&of), log_(std::move(log)), samples_(config.self), first_health_(base::steady_moment() + start_grace) {
   const bool is_stored = config.storage.mode != durability::memory;
   disks_ = std::make_unique<metrics::disk_watch>(
       metrics::disk_directories{is_stored ? config.storage.directory : std::filesystem::path{},
@@ -98,7 +101,7 @@ void node_watch::look() {
   next_look_ = now + look_interval;
   look_at_addresses();
   look_at_node();
-  look_at_health();
+  if (now >= first_health_) look_at_health();
   log_->report_omissions();
   if (now < next_slow_look_) return;
   next_slow_look_ = now + slow_look_interval;

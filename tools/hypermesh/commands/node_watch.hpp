@@ -50,6 +50,8 @@ class node_watch {
   hosted_replica* of_;
   std::shared_ptr<node_log> log_;
   sampled_events samples_;
+  /// The health is not logged before this moment.
+  moment first_health_;
   std::vector<misdirected_address> misdirected_;
   /// The last health that was logged, as JSON.
   std::string health_;
