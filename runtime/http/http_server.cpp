@@ -135,6 +135,8 @@ class event_reader {
   std::shared_ptr<event_subscription> client_;
 };
 
+void delete_page(void* page) { delete static_cast<std::string*>(page); }
+
 void add_headers(MHD_Response* response, const http_response& answer) {
   const auto add = [response](const char* name, std::string_view value) {
     (void)MHD_add_response_header(response, name, std::string{value}.c_str());
@@ -252,7 +254,7 @@ std::uint64_t open_files_of(const http_settings& settings) {
 
 MHD_Result http_server::callbacks::respond(http_server& of, MHD_Connection* connection, const http_request& asked) {
   of.watch_.note_request(connection);
-  const auto answer = of.routes_.answer(asked);
+  auto answer = of.routes_.answer(asked);
   of.answers_[static_cast<std::size_t>(answer.meaning)].fetch_add(1, std::memory_order_relaxed);
   MHD_Response* response = nullptr;
   if (answer.events) {
@@ -262,8 +264,11 @@ MHD_Result http_server::callbacks::respond(http_server& of, MHD_Connection* conn
                                                  event_reader::release);
     if (response != nullptr) (void)reader.release();
   } else {
-    response = MHD_create_response_from_buffer(answer.body.size(), const_cast<char*>(answer.body.data()),
-                                               MHD_RESPMEM_MUST_COPY);
+    // The response owns the page: one page is in memory per connection, and not a copy beside it for a moment.
+    auto page = std::make_unique<std::string>(std::move(answer.body));
+    response =
+        MHD_create_response_from_buffer_with_free_callback_cls(page->size(), page->data(), delete_page, page.get());
+    if (response != nullptr) (void)page.release();
   }
   if (response == nullptr) return MHD_NO;
   add_headers(response, answer);

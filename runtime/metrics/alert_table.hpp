@@ -13,6 +13,7 @@ namespace hypermesh::metrics {
 struct alert_row {
   std::string_view name;
   /// PromQL. Where a faulty replica could report a lie, the expression needs more than f replicas or the median.
+  /// An `offset` is `earlier`.
   std::string_view expression;
   /// The time that the expression must hold before the alert fires.
   std::chrono::seconds hold{};
@@ -23,6 +24,9 @@ struct alert_row {
   /// What the operator should do.
   std::string_view remedy;
 };
+
+/// How expressions refer to an earlier value. It is longer than the interval at which a Prometheus reads.
+inline constexpr std::string_view earlier = "offset 1m";
 
 [[nodiscard]] std::span<const alert_row> alert_table();
 

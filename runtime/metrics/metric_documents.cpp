@@ -211,6 +211,18 @@ std::string dashboard_text() {
   return dashboard.dump(1) + "\n";
 }
 
+namespace {
+
+/// The expression, with the time of earlier values that the hold asks for.
+std::string expression_text(const alert_row& row, alert_hold hold) {
+  std::string text{row.expression};
+  const auto at = text.find(earlier);
+  if (hold == alert_hold::none && at != std::string::npos) text.replace(at, earlier.size(), "offset 2s");
+  return text;
+}
+
+}  // namespace
+
 std::string alert_rules_text(alert_hold hold) {
   std::string text =
       "# Alert rules for Prometheus, generated from runtime/metrics/alert_table.cpp:\n"
@@ -220,8 +232,8 @@ std::string alert_rules_text(alert_hold hold) {
       "    rules:\n";
   for (const auto& row : alert_table()) {
     const auto waits = hold == alert_hold::usual ? row.hold : std::chrono::seconds{0};
-    text += fmt::format("      - alert: {}\n        expr: {}\n        for: {}\n", row.name, yaml_text(row.expression),
-                        hold_text(waits));
+    text += fmt::format("      - alert: {}\n        expr: {}\n        for: {}\n", row.name,
+                        yaml_text(expression_text(row, hold)), hold_text(waits));
     text += fmt::format("        labels:\n          severity: {}\n        annotations:\n          summary: {}\n",
                         row.severity, yaml_text(row.summary));
     text += fmt::format("          description: {}\n", yaml_text(row.remedy));

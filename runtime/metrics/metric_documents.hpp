@@ -18,7 +18,7 @@ namespace hypermesh::metrics {
 enum class alert_hold {
   /// The times of the table.
   usual,
-  /// No alert waits. For tests and trials.
+  /// No alert waits, and an earlier value is two seconds old. For tests and trials.
   none,
 };
 

@@ -191,6 +191,34 @@ TEST_CASE("the alert about a missing quorum fires when one replica fewer than a 
   CHECK(code == 0);
 }
 
+TEST_CASE("the alert about a lag ignores the order of the readings, and fires for a replica that stands still") {
+  if (!has_promtool()) {
+    MESSAGE("skipped: promtool is missing; apt-get install prometheus");
+    return;
+  }
+  const auto alert = std::ranges::find(alert_table(), std::string_view{"HypermeshReplicaLags"}, &alert_row::name);
+  REQUIRE(alert != alert_table().end());
+  const auto series = [](int number, const std::string& values) {
+    return fmt::format(
+        "      - {{series: 'hypermesh_last_executed_sequence{{job=\"hypermesh\",instance=\"{}\"}}', values: '{}'}}\n",
+        number, values);
+  };
+  // Five thousand batches a second. Prometheus reads replica 2 eight seconds before the others, and replica 3 stops
+  // after ten minutes.
+  const auto tests = "tests:\n  - interval: 1m\n    input_series:\n" + series(0, "50000+300000x20") +
+                     series(1, "50000+300000x20") + series(2, "10000+300000x20") +
+                     series(3, "50000+300000x10 3050000x10") +
+                     fmt::format(
+                         "    promql_expr_test:\n"
+                         "      - {{expr: '{0}', eval_time: 10m, exp_samples: []}}\n"
+                         "      - {{expr: '{0}', eval_time: 15m, "
+                         "exp_samples: [{{labels: '{{job=\"hypermesh\",instance=\"3\"}}', value: {1}}}]}}\n",
+                         alert->expression, 14 * 300'000 + 30'000 - 3'050'000);
+  const auto [code, told] = promtool("test rules", tests);
+  CAPTURE(told);
+  CHECK(code == 0);
+}
+
 TEST_CASE("promtool accepts the alert rules and the page of metrics") {
   if (!has_promtool()) {
     MESSAGE("skipped: promtool is missing; apt-get install prometheus");
