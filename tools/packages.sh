@@ -3,7 +3,7 @@
 packages=(
   g++ cmake ninja-build ccache pkgconf patch
   libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libexpected-dev libfmt-dev
-  libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
+  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
   libmicrohttpd-dev prometheus-cpp-dev zlib1g-dev
   doctest-dev librapidcheck-dev
 )
