@@ -15,6 +15,7 @@
 
 #include "messages/require.hpp"
 #include "runtime/base/private_file.hpp"
+#include "runtime/base/steady_moment.hpp"
 #include "runtime/links/listening.hpp"
 
 namespace hypermesh::http {
@@ -160,6 +161,12 @@ struct http_server::library {
 };
 
 struct http_server::callbacks {
+  /// Waits for the turn of a connection. All others wait too, and new ones stay in the backlog, which is bounded.
+  static void pace(protocol::token_bucket& bucket) {
+    while (!bucket.take(connections_at_once, 1, connection_period, steady_moment()))
+      std::this_thread::sleep_for(connection_period);
+  }
+
   static MHD_Result answer(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
                            const char*, std::size_t*, void**) {
     auto queued = MHD_NO;
@@ -171,10 +178,12 @@ struct http_server::callbacks {
   static MHD_Result respond(http_server& of, MHD_Connection* connection, const http_request& asked);
 
   static void note_connection(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
-    auto& watch = static_cast<http_server*>(self)->watch_;
+    auto& server = *static_cast<http_server*>(self);
+    auto& watch = server.watch_;
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const bool is_noted = contained([&] {
       if (what == MHD_CONNECTION_NOTIFY_CLOSED) return watch.note_closed(connection);
+      pace(server.pace_);
       if (info != nullptr) watch.note_opened(connection, info->connect_fd, connection_watch::clock::now());
     });
     // Without an entry, nothing would bound the time of the connection.

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "actors/protocol/admission/token_bucket.hpp"
 #include "runtime/http/connection_watch.hpp"
 #include "runtime/http/http_settings.hpp"
 #include "runtime/http/routes.hpp"
@@ -16,6 +17,11 @@ namespace hypermesh::http {
 
 /// The longest certificate chain or key that the server reads.
 inline constexpr std::size_t pem_bytes_max = std::size_t{64} * 1024;
+
+/// The server accepts so many connections at once, and then one each period: 400 a second. Without this bound a flood
+/// of requests costs the replicas of the machine a third of their throughput.
+inline constexpr std::uint64_t connections_at_once = 128;
+inline constexpr std::chrono::microseconds connection_period{2'500};
 
 /// The open files that a server with these settings needs at most: its connections, two for the listening socket, one
 /// for the poller of the library, and two for the signal that wakes it. 0 if the server is off.
@@ -62,6 +68,8 @@ class http_server {
   router routes_;
   std::shared_ptr<event_stream> events_;
   connection_watch watch_;
+  /// Only the server's thread uses it.
+  protocol::token_bucket pace_;
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(metrics::http_answer_last) + 1> answers_{};
   std::unique_ptr<library> library_;
   std::uint16_t port_ = 0;

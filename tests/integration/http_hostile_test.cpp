@@ -162,6 +162,18 @@ TEST_CASE_FIXTURE(server_bench, "ten thousand connections cost little memory, an
   CHECK(eventually([this] { return server->counts().connections == 0; }));
 }
 
+TEST_CASE_FIXTURE(server_bench, "a flood of requests is answered at the rate of connections") {
+  const auto begin = std::chrono::steady_clock::now();
+  std::size_t answered = 0;
+  while (std::chrono::steady_clock::now() < begin + std::chrono::seconds{1})
+    answered += ask(port(), "/open").status == 200 ? 1 : 0;
+  const auto periods = (std::chrono::steady_clock::now() - begin) / connection_period;
+  CHECK(answered > 0);
+  CHECK(answered <= connections_at_once + static_cast<std::size_t>(periods) + 1);
+  // A client that comes later is served at once.
+  CHECK(answers());
+}
+
 TEST_CASE_FIXTURE(server_bench, "clients that do not read their page are cut, and hold a bounded part of the memory") {
   constexpr std::size_t clients = 8;
   const auto before = resident_bytes();
