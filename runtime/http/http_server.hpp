@@ -18,10 +18,10 @@ namespace hypermesh::http {
 /// The longest certificate chain or key that the server reads.
 inline constexpr std::size_t pem_bytes_max = std::size_t{64} * 1024;
 
-/// The server accepts so many connections at once, and then one each period: 400 a second. Without this bound a flood
+/// The server accepts so many connections at once, and then one each period: 100 a second. Without this bound a flood
 /// of requests costs the replicas of the machine a third of their throughput.
 inline constexpr std::uint64_t connections_at_once = 128;
-inline constexpr std::chrono::microseconds connection_period{2'500};
+inline constexpr std::chrono::microseconds connection_period{10'000};
 
 /// The open files that a server with these settings needs at most: its connections, two for the listening socket, one
 /// for the poller of the library, and two for the signal that wakes it. 0 if the server is off.
