@@ -161,10 +161,11 @@ struct http_server::library {
 };
 
 struct http_server::callbacks {
-  /// Waits for the turn of a connection. All others wait too, and new ones stay in the backlog, which is bounded.
-  static void pace(protocol::token_bucket& bucket) {
-    while (!bucket.take(connections_at_once, 1, connection_period, steady_moment()))
-      std::this_thread::sleep_for(connection_period);
+  /// Waits for the turn of a connection or answer. All others wait too, and new connections stay in the backlog, which
+  /// is bounded.
+  static void pace(protocol::token_bucket& bucket, std::chrono::microseconds period) {
+    while (!bucket.take(paced_at_once, 1, period, steady_moment()))
+      std::this_thread::sleep_for(period);
   }
 
   static MHD_Result answer(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
@@ -183,7 +184,7 @@ struct http_server::callbacks {
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const bool is_noted = contained([&] {
       if (what == MHD_CONNECTION_NOTIFY_CLOSED) return watch.note_closed(connection);
-      pace(server.pace_);
+      pace(server.connection_pace_, connection_period);
       if (info != nullptr) watch.note_opened(connection, info->connect_fd, connection_watch::clock::now());
     });
     // Without an entry, nothing would bound the time of the connection.
@@ -263,6 +264,7 @@ std::uint64_t open_files_of(const http_settings& settings) {
 
 MHD_Result http_server::callbacks::respond(http_server& of, MHD_Connection* connection, const http_request& asked) {
   of.watch_.note_request(connection);
+  callbacks::pace(of.answer_pace_, answer_period);
   auto answer = of.routes_.answer(asked);
   of.answers_[static_cast<std::size_t>(answer.meaning)].fetch_add(1, std::memory_order_relaxed);
   MHD_Response* response = nullptr;

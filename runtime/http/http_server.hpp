@@ -18,10 +18,11 @@ namespace hypermesh::http {
 /// The longest certificate chain or key that the server reads.
 inline constexpr std::size_t pem_bytes_max = std::size_t{64} * 1024;
 
-/// The server accepts so many connections at once, and then one each period: 100 a second. Without this bound a flood
-/// of requests costs the replicas of the machine a third of their throughput.
-inline constexpr std::uint64_t connections_at_once = 128;
-inline constexpr std::chrono::microseconds connection_period{10'000};
+/// The rates of the server: so many at once, and then one each period, which is 400 connections and 100 answers a
+/// second. Without these bounds a flood of requests costs the replicas of the machine a third of their throughput.
+inline constexpr std::uint64_t paced_at_once = 128;
+inline constexpr std::chrono::microseconds connection_period{2'500};
+inline constexpr std::chrono::microseconds answer_period{10'000};
 
 /// The open files that a server with these settings needs at most: its connections, two for the listening socket, one
 /// for the poller of the library, and two for the signal that wakes it. 0 if the server is off.
@@ -68,8 +69,9 @@ class http_server {
   router routes_;
   std::shared_ptr<event_stream> events_;
   connection_watch watch_;
-  /// Only the server's thread uses it.
-  protocol::token_bucket pace_;
+  /// Only the server's thread uses the paces.
+  protocol::token_bucket connection_pace_;
+  protocol::token_bucket answer_pace_;
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(metrics::http_answer_last) + 1> answers_{};
   std::unique_ptr<library> library_;
   std::uint16_t port_ = 0;
