@@ -1,7 +1,7 @@
 # Shared by tools/check, tools/demo and tools/mutants, which source it. Lists the packages of the build on Debian 12 and
 # 13.
 packages=(
-  g++ cmake ninja-build ccache pkgconf patch
+  g++ cmake ninja-build ccache pkgconf patch curl
   libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libexpected-dev libfmt-dev
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
   libmicrohttpd-dev prometheus-cpp-dev zlib1g-dev
