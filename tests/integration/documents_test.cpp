@@ -32,10 +32,17 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     text.replace(at, from.size(), to);
 }
 
+/// Installs the product into a folder of the machines, for documents that build something.
+constexpr auto installation = R"(
+cmake --install ")" HYPERMESH_BUILD_DIR R"(" --prefix "$WORLD/prefix" > /dev/null
+export CMAKE_PREFIX_PATH=$WORLD/prefix
+)";
+
 /// Runs the commands of a document, with the addresses of its machines replaced by addresses of this machine.
-std::string run_document(const std::string& name) {
+std::string run_document(const std::string& name, const std::string& before = {}) {
   auto commands = commands_of(top / name);
   REQUIRE_FALSE(commands.empty());
+  commands.insert(0, before);
   const auto own = static_cast<unsigned>(getpid());
   replace_all(commands, "10.0.0.1", fmt::format("127.{}.{}.1", 1 + own / 250 % 250, own % 250));
   const simulated_machines machines;
@@ -60,6 +67,20 @@ TEST_CASE("the commands of the operator's day run, in their order, on four machi
   REQUIRE(restored != std::string::npos);
   CHECK(has(told.substr(restored), "\nyes\n"));
   CHECK(has(told.substr(restored), "\n(none)\n"));
+}
+
+TEST_CASE("the commands of the tutorial run, in their order, against the installed product") {
+  if (!fs::exists(fs::path{HYPERMESH_BUILD_DIR} / "runtime" / "libhypermesh.so")) {
+    MESSAGE("skipped: libhypermesh.so is not built; configure with HYPERMESH_INSTALL");
+    return;
+  }
+  const auto told = run_document("runtime/TUTORIAL.md", installation);
+  CAPTURE(told);
+  CHECK(has(told, "\npassed\n"));
+  CHECK(has(told, "\n3\n"));
+  CHECK(has(told, "\n1\n"));
+  CHECK(has(told, "\nonly 1 left\n"));
+  CHECK(has(told, "\n6\n"));
 }
 
 TEST_CASE("the commands of the tour in the README run, in their order") {

@@ -6,7 +6,8 @@
 
 #include "tests/integration/cli_process.hpp"
 
-/// Four machines for the commands of the documents, on one machine. The commands of `hypermesh` are the product's.
+/// Four machines for the commands of the documents, on one machine. `hypermesh` is the product, but `init` uses free
+/// ports if the command names none.
 namespace hypermesh::testing::cli_test {
 
 /// A folder with stand-ins for ssh, scp, systemctl and apt-get. A machine is a folder that stands for its root, and an
@@ -55,7 +56,12 @@ until grep -q '^ready' "$log"; do
   sleep 0.05
 done
 )");
-    fs::create_symlink(HYPERMESH_BINARY, folder_ / "bin" / "hypermesh");
+    add("hypermesh", fmt::format(R"(
+ports=()
+[ "$1" = init ] && [[ "$*" != *--first-port* ]] && ports=(--first-port {})
+exec {} "$@" "${{ports[@]}}"
+)",
+                                 free_port_row(4), HYPERMESH_BINARY));
   }
   ~simulated_machines() {
     for (const auto each : processes_with(folder_.path().string()))
