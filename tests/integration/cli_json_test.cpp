@@ -84,4 +84,17 @@ TEST_CASE("the JSON of runs fits its schema") {
   check_schema("demo-endurance", run({"demo", "--endure", "200", "-o", "json"}).out);
 }
 
+TEST_CASE("the JSON of the laboratory fits its schema") {
+  const auto lab = [](const words& arguments) { return run_with(arguments, {.binary = HYPERMESH_LAB}).out; };
+  check_schema("lab-sim", lab({"sim", "--seeds", "6", "-o", "json"}));
+  check_schema("lab-run", lab({"sim", "--seed", "3", "-o", "json"}));
+  check_schema("lab-run", lab({"replay", "--seed", "3", "-o", "json"}));
+  check_schema("lab-strategies", lab({"strategies", "-o", "json"}));
+  check_schema("lab-strategy-runs", lab({"sim", "--strategies", "mute-primary", "--seeds", "1", "-o", "json"}));
+  check_schema("lab-bench-guard", lab({"bench", "guard", "--duration", "1", "-o", "json"}));
+  check_schema("lab-bench-placement", lab({"bench", "placement", "--nodes", "50", "--tasks", "500", "-o", "json"}));
+  check_schema("lab-siege", lab({"siege", "--strategies", "equivocate-to-halves", "--baseline", "1", "--duration", "2",
+                                 "-o", "json"}));
+}
+
 }  // namespace hypermesh::testing::cli_test
