@@ -2,9 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "tests/integration/simulated_machines.hpp"
+#include "tools/hypermesh-lab/lab_command_line.hpp"
+#include "tools/hypermesh/commands/command_line.hpp"
 
 namespace hypermesh::testing::cli_test {
 
@@ -54,7 +61,65 @@ std::string run_document(const std::string& name, const std::string& before = {}
   return told;
 }
 
+/// All texts of a document that begin like a command of a binary: lines of blocks, and quotations in a sentence.
+std::vector<std::string> mentions_in(const std::string& text) {
+  static const std::regex mention{R"((`|\n|&& |; do |sh -c ")(hypermesh(-lab)? [a-z][^`\n]*))"};
+  std::vector<std::string> found;
+  for (std::sregex_iterator at{text.begin(), text.end(), mention}, end; at != end; ++at)
+    found.push_back((*at)[2]);
+  return found;
+}
+
+const CLI::App* command_of(const CLI::App& app, const std::string& word) {
+  for (const auto* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (each->get_name() == word) return each;
+  return nullptr;
+}
+
+/// What is wrong with a mention: a command or an option that the binary does not have; empty if nothing is.
+std::string flaw_of(const std::string& mention, const CLI::App& product, const CLI::App& laboratory) {
+  std::istringstream words{mention};
+  std::string word;
+  words >> word;
+  const auto* app = word == "hypermesh" ? &product : &laboratory;
+  bool is_command = true;
+  while (words >> word && word.find_first_of("#|>&;)") == std::string::npos) {
+    if (const auto* next = is_command ? command_of(*app, word) : nullptr) {
+      app = next;
+      continue;
+    }
+    if (is_command && app->get_parent() == nullptr && word != "COMMAND" && !word.starts_with("-")) return word;
+    is_command = false;
+    const auto option = word.substr(0, word.find_first_of("=,.:"));
+    const bool is_option = option.size() > 1 && option.front() == '-' && option.find_first_of("0123456789") != 1;
+    if (is_option && app->get_option_no_throw(option) == nullptr) return option;
+  }
+  return {};
+}
+
 }  // namespace
+
+TEST_CASE("every command and option that a document mentions exists") {
+  const cli::command_line product;
+  const lab::lab_command_line laboratory;
+  std::size_t count = 0;
+  for (const auto& folder : {"actors", "messages", "runtime", "schemas", "tests", "tools", "."}) {
+    for (auto entry = fs::recursive_directory_iterator{top / folder}; entry != fs::recursive_directory_iterator{};
+         ++entry) {
+      if (entry->is_directory() && folder == std::string{"."}) entry.disable_recursion_pending();
+      if (entry->path().extension() != ".md") continue;
+      for (const auto& mention : mentions_in("\n" + text_of(entry->path()))) {
+        CAPTURE(entry->path().string());
+        CAPTURE(mention);
+        CHECK(flaw_of(mention, product.app(), laboratory.app()) == "");
+        ++count;
+      }
+    }
+  }
+  CHECK(count > 100);
+  CHECK(flaw_of("hypermesh statu --cluster x", product.app(), laboratory.app()) == "statu");
+  CHECK(flaw_of("hypermesh config explain --bogus", product.app(), laboratory.app()) == "--bogus");
+}
 
 TEST_CASE("the commands of the operator's day run, in their order, on four machines") {
   const auto told = run_document("runtime/OPERATIONS.md");
