@@ -6,6 +6,8 @@
 
 #include "runtime/base/nearest_word.hpp"
 #include "runtime/state_machines/key_value_store.hpp"
+#include "runtime/state_machines/redis/redis_machine.hpp"
+#include "runtime/state_machines/redis/redis_words.hpp"
 #include "runtime/state_machines/resource_scheduler.hpp"
 
 namespace hypermesh::machines {
@@ -37,10 +39,12 @@ bool reads_scheduler(byte_span bytes) {
   return decoded && scheduler::is_read(*decoded);
 }
 
-constexpr std::array<entry, 2> entries = {{{"key-value", make<key_value_store>, key_value::parse_operation,
-                                            reads_key_value, key_value::interpret, key_value::usage},
-                                           {"scheduler", make<resource_scheduler>, scheduler::parse_operation,
-                                            reads_scheduler, scheduler::interpret, scheduler::usage}}};
+constexpr std::array<entry, 3> entries = {
+    {{"key-value", make<key_value_store>, key_value::parse_operation, reads_key_value, key_value::interpret,
+      key_value::usage},
+     {"scheduler", make<resource_scheduler>, scheduler::parse_operation, reads_scheduler, scheduler::interpret,
+      scheduler::usage},
+     {"redis", make<redis::redis_machine>, redis::parse_operation, redis::reads, redis::interpret, redis::usage}}};
 
 const entry* find(std::string_view name) {
   for (const auto& each : entries) {

@@ -98,6 +98,63 @@ const std::map<std::string, vocabulary>& vocabularies() {
         {"node hK", "task tK", "summary", "capacity", "explain tK", "explain tK after=hK",
          "explain-demand N000 1024 1 N00", "events N limit=N", "events 0", "nodes limit=N", "nodes after=hK",
          "tasks after=tK limit=N", "placed-tasks limit=N", "placed-tasks after=N", "task tK seen=N00"}}},
+      {"redis",
+       {{"set sK N",
+         "set sK vN px N000",
+         "append sK N",
+         "incr sK",
+         "incrbyfloat sK 0.N",
+         "getdel sK",
+         "del aK sK",
+         "expire aK N",
+         "rename aK aN",
+         "copy aK bN replace",
+         "lpush lK N K",
+         "rpush lK N",
+         "lpop lK",
+         "linsert lK before N x",
+         "lrem lK 0 N",
+         "ltrim lK 0 N",
+         "lmove lK lN left right",
+         "sadd tK N K",
+         "srem tK N",
+         "spop tK",
+         "smove tK tN N",
+         "sunionstore aN tK tN",
+         "hset hK fN K",
+         "hincrby hK fN K",
+         "hdel hK fN",
+         "zadd zK N mN K mK",
+         "zincrby zK 0.N mK",
+         "zrem zK mN",
+         "zpopmin zK",
+         "zremrangebyrank zK 0 0",
+         "zunionstore zK 2 zN zK",
+         "persist aK",
+         "setrange sK N x",
+         "pexpire sK N00"},
+        {"get sK",
+         "getrange sK 0 N",
+         "mget sK sN",
+         "ttl aK",
+         "exists aK sK",
+         "type aK",
+         "keys *",
+         "scan 0 count N",
+         "dbsize",
+         "randomkey",
+         "lrange lK 0 -1",
+         "lpos lK N",
+         "smembers tK",
+         "srandmember tK",
+         "sinter tK tN",
+         "hgetall hK",
+         "hscan hK 0",
+         "zrange zK 0 -1 withscores",
+         "zrangebyscore zK 1 N",
+         "zrank zK mN",
+         "hm.version sK",
+         "get hK"}}},
   };
   return all;
 }
@@ -135,7 +192,7 @@ const std::vector<contract_subject>& contract_subjects() {
 
 template <class Check>
 void for_each_machine(const Check& check) {
-  REQUIRE(contract_subjects().size() >= 4);
+  REQUIRE(contract_subjects().size() >= 5);
   for (const auto& each : contract_subjects()) {
     CAPTURE(each.name);
     check(each);
@@ -271,8 +328,8 @@ TEST_CASE("a query changes nothing, answers like the ordered read, and refuses t
       CHECK(answer == machine->query(read));
       CHECK(machine->query(each.draw(random)).status != operation_status::applied);
       CHECK(machine->root() == root);
-      // The counting machine also counts reads. For all other machines, both ways give the same answer.
-      if (each.name != "counting") CHECK(machine->apply(context_of(length), read) == answer);
+      // The counting machine also counts reads. For all other machines, both ways give the same answer at one time.
+      if (each.name != "counting") CHECK(machine->apply(context_of(length), read) == machine->query(read));
     }
     if (each.name != "counting") CHECK(machine->root() == root);
   });

@@ -8,7 +8,7 @@
 namespace hypermesh::testing {
 
 TEST_CASE("every known state machine is made by its name, always in the same initial state") {
-  for (const auto* name : {"key-value", "scheduler"}) {
+  for (const auto* name : {"key-value", "scheduler", "redis"}) {
     const auto first = make_state_machine(name);
     const auto second = make_state_machine(name);
     REQUIRE(first);
@@ -23,7 +23,7 @@ TEST_CASE("every known state machine is made by its name, always in the same ini
 TEST_CASE("an unknown state machine is an error that lists the known names") {
   const auto made = make_state_machine("bank");
   REQUIRE_FALSE(made);
-  CHECK(made.error() == "unknown state machine \"bank\"; use one of: key-value, scheduler");
+  CHECK(made.error() == "unknown state machine \"bank\"; use one of: key-value, scheduler, redis");
   CHECK_FALSE(parse_operation("bank", std::vector<std::string>{"get", "k"}));
   CHECK(operations_usage("bank").empty());
 }
@@ -36,6 +36,7 @@ TEST_CASE("each machine has its own commands") {
   const auto text = interpret("scheduler", *summary, (*machine)->query(*summary)).line;
   CHECK(text.substr(0, text.find('\n')) == "nodes 0");
   CHECK_FALSE(parse_operation("key-value", std::vector<std::string>{"summary"}));
+  CHECK_FALSE(parse_operation("redis", std::vector<std::string>{"summary"}));
 }
 
 }  // namespace hypermesh::testing

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/state_machines/redis/redis_keyspace.hpp"
+#include "runtime/state_machines/redis/redis_reply.hpp"
+#include "runtime/state_machines/redis/redis_work.hpp"
+
+namespace hypermesh::machines::redis {
+
+/// The errors of Redis, with its texts, because programs compare them.
+namespace errors {
+inline constexpr std::string_view wrong_type = "WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr std::string_view syntax = "ERR syntax error";
+inline constexpr std::string_view not_an_integer = "ERR value is not an integer or out of range";
+inline constexpr std::string_view not_a_float = "ERR value is not a valid float";
+inline constexpr std::string_view overflow = "ERR increment or decrement would overflow";
+inline constexpr std::string_view not_finite = "ERR increment would produce NaN or Infinity";
+inline constexpr std::string_view no_such_key = "ERR no such key";
+inline constexpr std::string_view not_positive = "ERR value is out of range, must be positive";
+inline constexpr std::string_view out_of_range = "ERR value is out of range";
+inline constexpr std::string_view string_too_long = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+inline constexpr std::string_view out_of_memory = "OOM command not allowed when used memory > 'maxmemory'.";
+// Bounds that Redis does not have.
+inline constexpr std::string_view too_costly =
+    "ERR the command would read or move more than 100000 elements, the bound of one operation";
+inline constexpr std::string_view reply_too_long =
+    "ERR the reply would be longer than 262144 bytes, the bound of the results of one operation";
+inline constexpr std::string_view key_too_long = "ERR a key has at most 1023 bytes";
+inline constexpr std::string_view member_too_long = "ERR a member or field has at most 1015 bytes";
+static_assert(key_bytes_max == 1023 && member_bytes_max == 1015 && limits::result_bytes_max == 262'144);
+static_assert(work_budget::units_max_default == 100'000);
+}  // namespace errors
+
+/// One command while it is executed: its words, and where its reply goes. Its functions that return no value or false
+/// have written the error.
+struct call {
+  std::span<const std::string> words;
+  reply_writer& reply;
+  work_budget& work;
+
+  [[nodiscard]] const std::string& word(std::size_t number) const { return words[number]; }
+  [[nodiscard]] std::size_t size() const { return words.size(); }
+  [[nodiscard]] std::string option(std::size_t number) const;
+  /// The name of the command in lower case.
+  [[nodiscard]] std::string name() const { return option(0); }
+
+  void error(std::string_view text) const { reply.error(text); }
+  void wrong_arity() const;
+
+  /// A word as a 64-bit integer: decimal digits without a plus sign, leading zeros or spaces.
+  [[nodiscard]] std::optional<std::int64_t> integer(std::size_t number,
+                                                    std::string_view otherwise = errors::not_an_integer) const;
+  [[nodiscard]] std::optional<decimal> number(std::size_t place,
+                                              std::string_view otherwise = errors::not_a_float) const;
+  /// A count that may not be negative.
+  [[nodiscard]] std::optional<std::size_t> positive(std::size_t number) const;
+  /// Takes `units` of work, or writes the error that the command costs too much.
+  [[nodiscard]] bool affords(std::size_t units) const;
+  /// Whether the words from `first` on, each `step`-th, may be members or fields.
+  [[nodiscard]] bool members_fit(std::size_t first, std::size_t step = 1) const;
+
+  /// The key, or null if it is absent. No value if it has another type.
+  template <class Keyspace>
+  [[nodiscard]] auto find(Keyspace& data, std::string_view key, value_type type) const
+      -> std::optional<decltype(data.find(key))> {
+    auto* entry = data.find(key);
+    if (entry == nullptr || entry->second.type == type) return entry;
+    error(errors::wrong_type);
+    return std::nullopt;
+  }
+};
+
+/// The integer that all of `text` is, in the only way to write it.
+[[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
+
+/// The part of a sequence that two indexes name; negative ones count from the end. Empty if the last is before the
+/// first.
+struct index_range {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+[[nodiscard]] index_range range_of(std::int64_t first, std::int64_t last, std::size_t size);
+
+/// A command of one table, and the function that executes it; exactly one of both.
+struct handler {
+  std::string_view name;
+  void (*read)(const keyspace&, const call&) = nullptr;
+  void (*write)(keyspace&, const call&) = nullptr;
+};
+
+/// The handlers of each subject.
+[[nodiscard]] std::span<const handler> string_handlers();
+[[nodiscard]] std::span<const handler> number_handlers();
+[[nodiscard]] std::span<const handler> key_handlers();
+[[nodiscard]] std::span<const handler> expiry_handlers();
+[[nodiscard]] std::span<const handler> scan_handlers();
+[[nodiscard]] std::span<const handler> hash_handlers();
+[[nodiscard]] std::span<const handler> list_handlers();
+[[nodiscard]] std::span<const handler> list_edit_handlers();
+[[nodiscard]] std::span<const handler> set_handlers();
+[[nodiscard]] std::span<const handler> set_algebra_handlers();
+[[nodiscard]] std::span<const handler> sorted_set_handlers();
+[[nodiscard]] std::span<const handler> sorted_set_range_handlers();
+[[nodiscard]] std::span<const handler> sorted_set_store_handlers();
+
+/// Numbers below `size`, for SRANDMEMBER and HRANDFIELD: a negative count may repeat numbers, a positive one does not.
+[[nodiscard]] std::vector<std::size_t> random_ranks(const keyspace& data, std::size_t size, std::int64_t count);
+
+}  // namespace hypermesh::machines::redis

@@ -1,0 +1,179 @@
+#include "runtime/state_machines/redis/redis_machine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <type_traits>
+
+#include <fmt/format.h>
+
+#include "messages/require.hpp"
+#include "runtime/state_machines/machine_results.hpp"
+#include "runtime/state_machines/redis/redis_commands.hpp"
+
+namespace hypermesh::machines::redis {
+
+namespace {
+
+/// The bytes of a result that each command of a transaction may use for an integer or an error, whatever the commands
+/// before it returned.
+constexpr std::size_t reply_bytes_reserved = 192;
+static_assert(2 * transaction_commands_max * reply_bytes_reserved > limits::result_bytes_max &&
+              transaction_commands_max * reply_bytes_reserved < limits::result_bytes_max);
+
+using handler_map = std::map<std::string_view, handler>;
+
+/// The function of each command of the table.
+const handler_map& handlers() {
+  static const handler_map all = [] {
+    handler_map made;
+    for (const auto& part :
+         {string_handlers(), number_handlers(), key_handlers(), expiry_handlers(), scan_handlers(), hash_handlers(),
+          list_handlers(), list_edit_handlers(), set_handlers(), set_algebra_handlers(), sorted_set_handlers(),
+          sorted_set_range_handlers(), sorted_set_store_handlers()}) {
+      for (const auto& each : part)
+        require(made.emplace(each.name, each).second, "a command has one handler");
+    }
+    for (const auto& each : command_table()) {
+      const auto found = made.find(each.name);
+      require(found != made.end(), "each command has a handler");
+      require((found->second.write != nullptr) == each.is_write(), "a handler is of the kind of its command");
+      require((found->second.read != nullptr) != each.is_write(), "a handler is of the kind of its command");
+    }
+    require(made.size() == command_table().size(), "each handler has a command");
+    return made;
+  }();
+  return all;
+}
+
+/// Redis shows words up to their first zero, because its error is a text of C.
+std::string_view shown(std::string_view word, std::size_t length) {
+  return word.substr(0, std::min({length, word.size(), word.find('\0')}));
+}
+
+std::string unknown_command(std::span<const std::string> words) {
+  constexpr std::size_t shown_max = 128;
+  std::string arguments;
+  for (std::size_t number = 1; number < words.size() && arguments.size() < shown_max; ++number)
+    arguments += fmt::format("'{}' ", shown(words[number], shown_max - arguments.size()));
+  return fmt::format("ERR unknown command '{}', with args beginning with: {}", shown(words[0], shown_max), arguments);
+}
+
+/// Why the words are no command, or the empty text.
+std::string refusal_of(std::span<const std::string> words) {
+  const auto* specification = find_command(words.front());
+  if (specification == nullptr) return unknown_command(words);
+  if (!is_arity_valid(*specification, words.size()))
+    return fmt::format("ERR wrong number of arguments for '{}' command", specification->name);
+  return {};
+}
+
+/// Executes commands one after another, on a keyspace that may be constant. Then only reads are executed.
+template <class Keyspace>
+struct executor {
+  Keyspace& data;
+  std::uint64_t content_bytes_max;
+  reply_writer reply{limits::result_bytes_max};
+  work_budget work{work_budget::units_max_default};
+
+  void execute(std::span<const std::string> words) {
+    if (const auto refusal = refusal_of(words); !refusal.empty()) {
+      reply.error(refusal);
+      return;
+    }
+    const auto places = key_places(words);
+    if (std::ranges::any_of(places, [&](std::size_t place) { return words[place].size() > key_bytes_max; })) {
+      reply.error(errors::key_too_long);
+      return;
+    }
+    const auto& specification = *find_command(words.front());
+    const auto start = reply.size();
+    const auto& entry = handlers().at(specification.name);
+    if constexpr (std::is_const_v<Keyspace>) {
+      require(entry.read != nullptr, "a query only reads");
+      entry.read(data, call{words, reply, work});
+    } else if (specification.kind == command_kind::growing_write && !has_room_for(words)) {
+      reply.error(errors::out_of_memory);
+    } else if (specification.is_write()) {
+      entry.write(data, call{words, reply, work});
+    } else {
+      entry.read(data, call{words, reply, work});
+    }
+    if (!reply.is_full()) return;
+    reply.truncate(start);
+    reply.error(errors::reply_too_long);
+  }
+
+  void execute(const command& single) { execute(single.words); }
+
+  void execute(const transaction& several) {
+    const auto is_refused = [](const command& each) { return !refusal_of(each.words).empty(); };
+    if (std::ranges::any_of(several.commands, is_refused)) {
+      reply.error("EXECABORT Transaction discarded because of previous errors.");
+      return;
+    }
+    const auto& present = std::as_const(data);
+    for (const auto& [key, version] : several.watched) {
+      const auto* entry = present.find(key);
+      if ((entry == nullptr ? 0 : entry->second.version) == version) continue;
+      reply.null();
+      return;
+    }
+    reply.array(several.commands.size());
+    auto left = several.commands.size();
+    for (const auto& each : several.commands) {
+      // What is reserved for the commands behind this one stays free, and so does room for an error of this one.
+      --left;
+      reply.limit(limits::result_bytes_max - left * reply_bytes_reserved);
+      execute(each.words);
+    }
+  }
+
+ private:
+  [[nodiscard]] bool has_room_for(std::span<const std::string> words) const {
+    std::uint64_t needed = data.content_bytes();
+    for (const auto& word : words)
+      needed += word.size();
+    return needed <= content_bytes_max;
+  }
+};
+
+/// A number that tells operations apart, for choices such as that of SPOP.
+std::uint64_t seed_of(const operation_context& context) {
+  auto seed = context.sequence.value;
+  for (const auto part :
+       {std::uint64_t{context.client.value}, context.session.value, context.when.value, std::uint64_t{context.index}})
+    seed = seed * 6'364'136'223'846'793'005ULL + part + 1;
+  return seed;
+}
+
+}  // namespace
+
+redis_machine::redis_machine(std::size_t bucket_count, std::uint64_t content_bytes_max)
+    : data_(bucket_count), content_bytes_max_(content_bytes_max) {
+  (void)handlers();
+}
+
+operation_result redis_machine::apply(const operation_context& context, byte_span bytes) {
+  const auto decoded = decode(bytes);
+  if (!decoded) return malformed(decoded.error());
+  const auto time = context.ordered_time.time_since_epoch().count();
+  data_.begin(static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0)), seed_of(context));
+  const bool writes = !is_read_only(*decoded);
+  if (writes) data_.begin_write();
+  executor<keyspace> run{data_, content_bytes_max_};
+  std::visit([&](const auto& each) { run.execute(each); }, *decoded);
+  if (writes) data_.end_write();
+  return applied(run.reply.take());
+}
+
+operation_result redis_machine::query(byte_span bytes) const {
+  const auto decoded = decode(bytes);
+  if (!decoded) return malformed(decoded.error());
+  if (!is_read_only(*decoded)) return refused("the operation writes; submit it instead of querying");
+  executor<const keyspace> run{data_, content_bytes_max_};
+  std::visit([&](const auto& each) { run.execute(each); }, *decoded);
+  return applied(run.reply.take());
+}
+
+}  // namespace hypermesh::machines::redis

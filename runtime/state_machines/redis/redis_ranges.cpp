@@ -1,0 +1,66 @@
+#include "runtime/state_machines/redis/redis_ranges.hpp"
+
+#include <string>
+
+namespace hypermesh::machines::redis {
+
+namespace {
+
+std::optional<score_bound> read_score_bound(std::string_view text) {
+  const bool is_open = text.starts_with('(');
+  const auto score = decimal::parse(is_open ? text.substr(1) : text);
+  if (!score) return std::nullopt;
+  return score_bound{*score, is_open};
+}
+
+std::optional<lex_bound> read_lex_bound(std::string_view text) {
+  using kind = lex_bound::kind;
+  if (text == "-") return lex_bound{kind::first, {}};
+  if (text == "+") return lex_bound{kind::last, {}};
+  if (text.starts_with('[')) return lex_bound{kind::closed, text.substr(1)};
+  if (text.starts_with('(')) return lex_bound{kind::open, text.substr(1)};
+  return std::nullopt;
+}
+
+/// The number of members in front of the bound; the member of the bound itself counts if `includes` is true.
+std::size_t members_before(const key_record& record, const lex_bound& bound, bool includes) {
+  if (bound.at == lex_bound::kind::first || record.size() == 0) return 0;
+  if (bound.at == lex_bound::kind::last) return record.size();
+  const auto lowest = record.index->order.begin()->score;
+  if (!includes) return record.index->order.order_of_key({lowest, bound.member});
+  // No name is between a name and the same name with a zero behind it.
+  const std::string behind = std::string{bound.member} + '\0';
+  return record.index->order.order_of_key({lowest, behind});
+}
+
+}  // namespace
+
+rank_range score_range::ranks_in(const key_record& record) const {
+  const auto& order = record.index->order;
+  const auto first = min.is_open ? min.score.next() : min.score;
+  const auto end = max.is_open ? max.score : max.score.next();
+  return {order.order_of_key({first, {}}), order.order_of_key({end, {}})};
+}
+
+rank_range lex_range::ranks_in(const key_record& record) const {
+  return {members_before(record, min, min.at == lex_bound::kind::open),
+          members_before(record, max, max.at == lex_bound::kind::closed)};
+}
+
+std::optional<score_range> read_score_range(const call& run, std::size_t min_at, std::size_t max_at) {
+  const auto min = read_score_bound(run.word(min_at));
+  const auto max = read_score_bound(run.word(max_at));
+  if (min && max) return score_range{*min, *max};
+  run.error("ERR min or max is not a float");
+  return std::nullopt;
+}
+
+std::optional<lex_range> read_lex_range(const call& run, std::size_t min_at, std::size_t max_at) {
+  const auto min = read_lex_bound(run.word(min_at));
+  const auto max = read_lex_bound(run.word(max_at));
+  if (min && max) return lex_range{*min, *max};
+  run.error("ERR min or max not valid string range item");
+  return std::nullopt;
+}
+
+}  // namespace hypermesh::machines::redis
