@@ -25,7 +25,7 @@ element_match match_class(std::string_view pattern, char letter) {
       found = found || pattern[at] == letter;
     } else if (at + 2 < pattern.size() && pattern[at + 1] == '-') {
       const auto [low, high] =
-          std::minmax(static_cast<unsigned char>(pattern[at]), static_cast<unsigned char>(pattern[at + 2]));
+          std::minmax({static_cast<unsigned char>(pattern[at]), static_cast<unsigned char>(pattern[at + 2])});
       found = found || (wanted >= low && wanted <= high);
       at += 2;
     } else {

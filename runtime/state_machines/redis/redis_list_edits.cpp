@@ -132,7 +132,9 @@ std::optional<position_options> read_position_options(const call& run) {
       run.error(errors::syntax);
       return std::nullopt;
     }
-    const auto value = run.integer(number + 1);
+    // Redis says of any word that is no number that it is negative, but for RANK.
+    const auto value =
+        option == "rank" ? run.integer(number + 1) : std::optional{parse_integer(run.word(number + 1)).value_or(-1)};
     if (!value) return std::nullopt;
     std::string_view wrong;
     if (option == "rank") {

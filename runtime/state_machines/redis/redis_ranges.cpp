@@ -8,7 +8,9 @@ namespace {
 
 std::optional<score_bound> read_score_bound(std::string_view text) {
   const bool is_open = text.starts_with('(');
-  const auto score = decimal::parse(is_open ? text.substr(1) : text);
+  if (is_open) text.remove_prefix(1);
+  // As in Redis, no digits at all are zero here, but not in a score.
+  const auto score = text.empty() ? decimal{} : decimal::parse(text);
   if (!score) return std::nullopt;
   return score_bound{*score, is_open};
 }

@@ -115,8 +115,7 @@ void srandmember(const keyspace& data, const call& run) {
   const auto wanted =
       *count < 0 ? static_cast<std::size_t>(-*count) : std::min(static_cast<std::size_t>(*count), record.size());
   if (!run.affords(wanted)) return;
-  if (run.size() == 3 && *count < 0) run.reply.array(wanted);
-  if (run.size() == 3 && *count >= 0) run.reply.set(wanted);
+  if (run.size() == 3) run.reply.array(wanted);
   for (const auto rank : random_ranks(data, record.size(), *count)) {
     run.reply.bulk(record.index->names.find_by_order(rank)->name);
     if (run.reply.is_full()) return;
