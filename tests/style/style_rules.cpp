@@ -65,10 +65,11 @@ bool is_open_to_actor_headers(std::string_view path) {
 
 /// The folders of the product's command line from the bottom. A file may include its own folder and the folders before
 /// it.
-constexpr std::array<std::string_view, 9> tool_folders = {
+constexpr std::array<std::string_view, 10> tool_folders = {
     "tools/hypermesh/terminal/", "tools/hypermesh/local_cluster/", "tools/hypermesh/client/",
     "tools/hypermesh/traces/",   "tools/hypermesh/load/",          "tools/hypermesh/runs/",
-    "tools/hypermesh/live/",     "tools/hypermesh/bundle/",        "tools/hypermesh/commands/"};
+    "tools/hypermesh/live/",     "tools/hypermesh/bundle/",        "tools/hypermesh/gateway/",
+    "tools/hypermesh/commands/"};
 /// The laboratory links the folders before this folder.
 constexpr std::string_view first_folder_closed_to_lab = "tools/hypermesh/runs/";
 

@@ -21,6 +21,7 @@ void add_events(CLI::App& app, chosen_command& chosen);
 void add_start(CLI::App& app, chosen_command& chosen);
 void add_submit(CLI::App& app, chosen_command& chosen);
 void add_get(CLI::App& app, chosen_command& chosen);
+void add_gateway(CLI::App& app, chosen_command& chosen);
 void add_status(CLI::App& app, chosen_command& chosen);
 void add_top(CLI::App& app, chosen_command& chosen);
 void add_bundle(CLI::App& app, chosen_command& chosen);

@@ -48,6 +48,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_start(app_, chosen_);
   add_submit(app_, chosen_);
   add_get(app_, chosen_);
+  add_gateway(app_, chosen_);
   add_status(app_, chosen_);
   add_top(app_, chosen_);
   add_release(app_, chosen_);

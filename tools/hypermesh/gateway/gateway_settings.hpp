@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "messages/limits.hpp"
+#include "messages/time.hpp"
+
+namespace hypermesh::cli {
+
+/// The bounds of a gateway. Together they bound its memory: a connection takes at most `input_bytes_max`, one command,
+/// one transaction, `output_bytes_max` and the largest reply, which are 2.5 MiB; operations in flight take at most
+/// `flight_bytes_max` twice, because the consensus client keeps a copy.
+struct gateway_settings {
+  /// Connections at once. A further one gets Redis's error and is closed.
+  std::size_t connections_max = 1'000;
+  /// Operations that were given to the consensus client and have no result. They fill four full bundles, so that one
+  /// bundle is executed while others are agreed on.
+  std::size_t flight_operations_max = 4 * limits::operations_per_request_max;
+  std::size_t flight_bytes_max = 8 * limits::request_bytes_max;
+  /// The sum of the replies that are expected for operations in flight. Any of these operations may come into one
+  /// bundle, and a bundle has replies of at most this size together.
+  std::size_t flight_reply_bytes_max = limits::reply_bytes_max;
+  /// Commands of one connection that have no reply yet.
+  std::size_t replies_pending_max = limits::operations_per_request_max;
+  /// Bytes of a connection that were read from its socket and not yet parsed. No more are read meanwhile, so TCP stops
+  /// the client.
+  std::size_t input_bytes_max = std::size_t{64} * 1024;
+  /// Replies that the client has not read yet. No further command of the connection is executed meanwhile.
+  std::size_t output_bytes_max = std::size_t{1024} * 1024;
+  /// Commands that one connection may begin before it is the next one's turn.
+  std::size_t turn_commands = 32;
+  /// A command that waits for its turn longer than this is refused with TRYAGAIN. It is the deadline of operations too.
+  duration patience = std::chrono::seconds{10};
+  /// The time in which a new connection must show the password, if one is needed.
+  duration sign_in_patience = std::chrono::seconds{10};
+  /// Wrong passwords of one connection before it is closed.
+  std::size_t wrong_passwords_max = 3;
+  /// Whether this is the password. Empty if the gateway needs none.
+  std::function<bool(std::string_view)> is_password = {};
+};
+
+/// Facts for INFO and HELLO that do not change.
+struct gateway_identity {
+  std::string version;
+  std::string cluster;
+  std::string cluster_id;
+  std::uint32_t replicas = 0;
+  std::uint32_t client = 0;
+  std::uint16_t port = 0;
+  std::int64_t process = 0;
+};
+
+/// Counters since the start, or since CONFIG RESETSTAT.
+struct gateway_statistics {
+  std::uint64_t connections = 0;
+  std::uint64_t connections_refused = 0;
+  std::uint64_t commands = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t error_replies = 0;
+  std::uint64_t protocol_failures = 0;
+  std::uint64_t passwords_wrong = 0;
+  /// Operations whose result is unknown: replies TIMEOUT.
+  std::uint64_t unknown_outcomes = 0;
+  /// Commands that were not sent: replies TRYAGAIN.
+  std::uint64_t refused = 0;
+  /// Replies that did not fit the reply of their bundle: asked again, and lost.
+  std::uint64_t replies_repeated = 0;
+  std::uint64_t replies_lost = 0;
+};
+
+}  // namespace hypermesh::cli
