@@ -4,7 +4,7 @@ packages=(
   g++ cmake ninja-build ccache pkgconf patch curl
   libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libexpected-dev libfmt-dev
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
-  libmicrohttpd-dev prometheus-cpp-dev zlib1g-dev
+  libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev zlib1g-dev
   doctest-dev librapidcheck-dev
 )
 

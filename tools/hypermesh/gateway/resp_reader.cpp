@@ -216,8 +216,9 @@ void resp_reader::finish_array(resp_item& into) {
 }
 
 std::optional<resp_item> resp_reader::read_inline() {
-  const auto end = buffer_.find('\n', at_);
-  if (end == std::string::npos) return buffered() > line_bytes_max ? fail("too big inline request") : std::nullopt;
+  const auto end = std::min(buffer_.find('\n', at_), buffer_.size());
+  if (end - at_ > line_bytes_max) return fail("too big inline request");
+  if (end == buffer_.size()) return std::nullopt;
   std::string_view line{buffer_.data() + at_, end - at_};
   if (line.ends_with('\r')) line.remove_suffix(1);
   auto words = split_inline(line);

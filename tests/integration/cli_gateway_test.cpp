@@ -1,0 +1,184 @@
+// `hypermesh gateway` as its users run it: real replicas, a real gateway, and clients that speak RESP.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/cli_process.hpp"
+#include "tests/integration/resp_test_client.hpp"
+
+namespace hypermesh::testing::cli_test {
+
+namespace {
+
+/// A gateway of the cluster, with the client of this number.
+class running_gateway {
+ public:
+  running_gateway(const running_cluster& cluster, std::uint32_t client, const words& more = {})
+      : port_(free_port_row(1)) {
+    words all{"gateway", "--cluster",          cluster.directory(), "--client", std::to_string(client),
+              "--resp",  std::to_string(port_)};
+    all.insert(all.end(), more.begin(), more.end());
+    process_ = std::make_unique<process>(all, process_streams{"/dev/null", folder_ / "out", folder_ / "err"});
+    REQUIRE(eventually([this] { return has(text_of(folder_ / "out"), "ready resp="); }));
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] process& running() { return *process_; }
+  [[nodiscard]] std::string err() const { return text_of(folder_ / "err"); }
+
+ private:
+  scratch_folder folder_;
+  std::uint16_t port_;
+  std::unique_ptr<process> process_;
+};
+
+/// The commands INCR of a pipeline, without waiting for their replies.
+void send_increments(resp_test_client& client, const std::string& key, int count) {
+  std::string bytes;
+  for (int number = 0; number < count; ++number)
+    bytes += "INCR " + key + "\r\n";
+  REQUIRE(client.send_bytes(bytes));
+}
+
+}  // namespace
+
+TEST_CASE("a gateway keeps the order of each connection, in pipelines and in transactions") {
+  running_cluster cluster{"redis"};
+  REQUIRE(cluster.is_ready());
+  running_gateway gateway{cluster, 0};
+  resp_test_client client{gateway.port()};
+  REQUIRE(client.is_open());
+  CHECK(client.ask({"SET", "a", "1"}) == "+OK");
+  CHECK(client.ask({"GET", "a"}) == "$1");
+  CHECK(client.ask({"GET", "no-such-key"}) == "$-1");
+  CHECK(client.ask({"LPUSH", "a", "x"}) == "-WRONGTYPE Operation against a key holding the wrong kind of value");
+
+  constexpr int increments = 2'000;
+  resp_test_client second{gateway.port()};
+  send_increments(client, "mine", increments);
+  send_increments(second, "other", increments);
+  for (int number = 1; number <= increments; ++number) {
+    REQUIRE(client.receive() == ":" + std::to_string(number));
+    REQUIRE(second.receive() == ":" + std::to_string(number));
+  }
+
+  CHECK(client.ask({"MULTI"}) == "+OK");
+  CHECK(client.ask({"INCR", "mine"}) == "+QUEUED");
+  CHECK(client.ask({"GET", "mine"}) == "+QUEUED");
+  CHECK(client.ask({"EXEC"}) == "[:2001, $2001]");
+  // A key that another connection changes makes EXEC fail, and one that it does not change lets it pass.
+  CHECK(client.ask({"WATCH", "mine"}) == "+OK");
+  CHECK(second.ask({"INCR", "mine"}) == ":2002");
+  CHECK(client.ask({"MULTI"}) == "+OK");
+  CHECK(client.ask({"SET", "mine", "0"}) == "+QUEUED");
+  CHECK(client.ask({"EXEC"}) == "*-1");
+  CHECK(client.ask({"GET", "mine"}) == "$2002");
+  REQUIRE(client.send_bytes("WATCH mine\r\nMULTI\r\nINCR mine\r\nEXEC\r\nGET mine\r\n"));
+  CHECK(client.receive() == "+OK");
+  CHECK(client.receive() == "+OK");
+  CHECK(client.receive() == "+QUEUED");
+  CHECK(client.receive() == "[:2003]");
+  CHECK(client.receive() == "$2003");
+
+  gateway.running().send(SIGTERM);
+  CHECK(gateway.running().wait() == 0);
+  CHECK(has(gateway.err(), "0 outcomes are unknown"));
+}
+
+TEST_CASE("a primary that is killed during a pipeline loses no command, and executes none twice") {
+  running_cluster cluster{"redis"};
+  REQUIRE(cluster.is_ready());
+  running_gateway gateway{cluster, 0, {"--timeout", "60s"}};
+  resp_test_client client{gateway.port()};
+  CHECK(client.ask({"INCR", "k"}) == ":1");
+  constexpr int increments = 3'000;
+  send_increments(client, "k", increments);
+  for (int number = 2; number <= increments + 1; ++number) {
+    if (number == 200) cluster.replica(0).send(SIGKILL);
+    REQUIRE(client.receive() == ":" + std::to_string(number));
+  }
+  CHECK(client.ask({"GET", "k"}) == "$" + std::to_string(increments + 1));
+}
+
+TEST_CASE("a gateway that is killed loses nothing that it acknowledged, and another one serves the same data") {
+  running_cluster cluster{"redis"};
+  REQUIRE(cluster.is_ready());
+  running_gateway first{cluster, 0};
+  running_gateway second{cluster, 1};
+  running_gateway third{cluster, 1};
+  resp_test_client client{first.port()};
+  resp_test_client other{second.port()};
+  resp_test_client same_key{third.port()};
+  CHECK(client.ask({"SET", "a", "1"}) == "+OK");
+  // What one gateway has acknowledged, every other one shows.
+  CHECK(other.ask({"GET", "a"}) == "$1");
+  CHECK(same_key.ask({"INCR", "a"}) == ":2");
+  constexpr int increments = 5'000;
+  send_increments(client, "k", increments);
+  int acknowledged = 0;
+  while (acknowledged < 500 && client.receive() == ":" + std::to_string(acknowledged + 1))
+    ++acknowledged;
+  REQUIRE(acknowledged == 500);
+  first.running().send(SIGKILL);
+  while (client.receive() == ":" + std::to_string(acknowledged + 1))
+    ++acknowledged;
+  const auto count = other.ask({"GET", "k"});
+  REQUIRE(count.starts_with("$"));
+  CHECK(std::stoi(count.substr(1)) >= acknowledged);
+  CHECK(std::stoi(count.substr(1)) <= increments);
+}
+
+TEST_CASE("without a quorum a command ends with TIMEOUT and its connection, and is executed once at most") {
+  running_cluster cluster{"redis"};
+  REQUIRE(cluster.is_ready());
+  running_gateway gateway{cluster, 0, {"--timeout", "1s"}};
+  resp_test_client client{gateway.port()};
+  CHECK(client.ask({"INCR", "k"}) == ":1");
+  cluster.replica(2).send(SIGKILL);
+  cluster.replica(3).send(SIGKILL);
+  REQUIRE(client.send_bytes("INCR k\r\nINCR k\r\nPING\r\n"));
+  const auto reply = client.receive().value_or("gone");
+  CHECK(reply.starts_with("-TIMEOUT"));
+  CHECK(has(reply, "may still be executed"));
+  CHECK_FALSE(client.receive());
+  CHECK((cluster.replica(2).wait().has_value() && cluster.replica(3).wait().has_value()));
+  cluster.start(2);
+  cluster.start(3);
+  const auto reads = [&] {
+    resp_test_client again{gateway.port()};
+    return again.ask({"GET", "k"});
+  };
+  std::string value;
+  CHECK(eventually([&] { return (value = reads()).starts_with("$"); }));
+  // The session repeats what was sent, so both are executed before the read.
+  CHECK(value == "$3");
+}
+
+TEST_CASE("a gateway refuses options that would expose it, and clusters of another machine") {
+  const scratch_folder folder;
+  const auto root = (folder / "cluster").string();
+  REQUIRE(run({"init", root, "--machine", "redis"}).code == 0);
+  const auto refused = [&](const words& more) {
+    words all{"gateway", "--cluster", root};
+    all.insert(all.end(), more.begin(), more.end());
+    const auto done = run(all);
+    CHECK(done.code == 2);
+    CHECK(has(done.err, "fix:"));
+    return done.err;
+  };
+  CHECK(has(refused({"--resp", "0.0.0.0:7001"}), "needs a password and TLS"));
+  CHECK(has(refused({"--resp", "*:7001", "--password-file", (folder / "none").string()}), "needs TLS"));
+  CHECK(has(refused({"--resp", "7001", "--tls-key", "x"}), "TLS needs a certificate and its key"));
+  CHECK(has(refused({"--resp", "7001", "--password-file", (folder / "none").string()}), "none"));
+  write_text(folder / "open", "0123456789abcdef0123\n");
+  fs::permissions(folder / "open", fs::perms::all);
+  CHECK(has(refused({"--resp", "7001", "--password-file", (folder / "open").string()}), "open"));
+  CHECK(has(refused({"--resp", "host:port"}), "host:port"));
+  const auto other = (folder / "other").string();
+  REQUIRE(run({"init", other}).code == 0);
+  const auto wrong = run({"gateway", "--cluster", other, "--resp", "7001"});
+  CHECK(wrong.code == 2);
+  CHECK(has(wrong.err, "serves only the machine 'redis'"));
+}
+
+}  // namespace hypermesh::testing::cli_test

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace hypermesh::testing {
+
+/// A client of a gateway that sends bytes and reads whole replies in RESP2, as text: "+OK", "-ERR …", ":1", "$x",
+/// "$-1", and "[a, b]" for an array.
+class resp_test_client {
+ public:
+  explicit resp_test_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    is_open_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~resp_test_client() { ::close(socket_); }
+  resp_test_client(const resp_test_client&) = delete;
+  resp_test_client& operator=(const resp_test_client&) = delete;
+
+  [[nodiscard]] bool is_open() const { return is_open_; }
+
+  /// Sends one command without waiting for its reply. Returns false if the connection is gone.
+  bool send(const std::vector<std::string>& command) {
+    auto bytes = fmt::format("*{}\r\n", command.size());
+    for (const auto& word : command)
+      bytes += fmt::format("${}\r\n{}\r\n", word.size(), word);
+    return send_bytes(bytes);
+  }
+
+  bool send_bytes(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+
+  /// The next reply; nothing if the connection ended, or if none came in time.
+  std::optional<std::string> receive(std::chrono::seconds patience = std::chrono::seconds{60}) {
+    deadline_ = std::chrono::steady_clock::now() + patience;
+    return read_value();
+  }
+
+  /// Sends a command and waits for its reply; "gone" if there is none.
+  std::string ask(const std::vector<std::string>& command) {
+    return send(command) ? receive().value_or("gone") : "gone";
+  }
+
+ private:
+  std::optional<std::string> read_value() {
+    const auto line = read_line();
+    if (!line || line->empty()) return std::nullopt;
+    const char kind = line->front();
+    if (kind == '$') return *line == "$-1" ? line : read_bulk(std::stoul(line->substr(1)));
+    if (kind != '*' || *line == "*-1") return line;
+    std::string values = "[";
+    for (auto left = std::stoul(line->substr(1)); left > 0; --left) {
+      const auto value = read_value();
+      if (!value) return std::nullopt;
+      values += *value + (left > 1 ? ", " : "");
+    }
+    return values + "]";
+  }
+
+  std::optional<std::string> read_bulk(std::size_t length) {
+    while (buffer_.size() < length + 2) {
+      if (!fill()) return std::nullopt;
+    }
+    auto content = "$" + buffer_.substr(0, length);
+    buffer_.erase(0, length + 2);
+    return content;
+  }
+
+  std::optional<std::string> read_line() {
+    auto end = buffer_.find("\r\n");
+    for (; end == std::string::npos; end = buffer_.find("\r\n")) {
+      if (!fill()) return std::nullopt;
+    }
+    auto line = buffer_.substr(0, end);
+    buffer_.erase(0, end + 2);
+    return line;
+  }
+
+  bool fill() {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    pollfd awaited{socket_, POLLIN, 0};
+    if (left.count() <= 0 || ::poll(&awaited, 1, static_cast<int>(left.count())) != 1) return false;
+    char chunk[65'536];
+    const auto got = ::recv(socket_, chunk, sizeof chunk, 0);
+    if (got <= 0) return false;
+    buffer_.append(chunk, static_cast<std::size_t>(got));
+    return true;
+  }
+
+  int socket_;
+  bool is_open_ = false;
+  std::string buffer_;
+  std::chrono::steady_clock::time_point deadline_;
+};
+
+}  // namespace hypermesh::testing
