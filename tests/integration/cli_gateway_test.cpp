@@ -1,36 +1,18 @@
 // `hypermesh gateway` as its users run it: real replicas, a real gateway, and clients that speak RESP.
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/cli_process.hpp"
+#include "tests/integration/gateway_process.hpp"
 #include "tests/integration/resp_test_client.hpp"
+#include "tests/tools/json_schema.hpp"
 
 namespace hypermesh::testing::cli_test {
 
 namespace {
-
-/// A gateway of the cluster, with the client of this number.
-class running_gateway {
- public:
-  running_gateway(const running_cluster& cluster, std::uint32_t client, const words& more = {})
-      : port_(free_port_row(1)) {
-    words all{"gateway", "--cluster",          cluster.directory(), "--client", std::to_string(client),
-              "--resp",  std::to_string(port_)};
-    all.insert(all.end(), more.begin(), more.end());
-    process_ = std::make_unique<process>(all, process_streams{"/dev/null", folder_ / "out", folder_ / "err"});
-    REQUIRE(eventually([this] { return has(text_of(folder_ / "out"), "ready resp="); }));
-  }
-
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] process& running() { return *process_; }
-  [[nodiscard]] std::string err() const { return text_of(folder_ / "err"); }
-
- private:
-  scratch_folder folder_;
-  std::uint16_t port_;
-  std::unique_ptr<process> process_;
-};
 
 /// The commands INCR of a pipeline, without waiting for their replies.
 void send_increments(resp_test_client& client, const std::string& key, int count) {
@@ -152,6 +134,31 @@ TEST_CASE("without a quorum a command ends with TIMEOUT and its connection, and 
   CHECK(eventually([&] { return (value = reads()).starts_with("$"); }));
   // The session repeats what was sent, so both are executed before the read.
   CHECK(value == "$3");
+}
+
+TEST_CASE("the JSON of a gateway fits its schema") {
+  running_cluster cluster{"redis"};
+  REQUIRE(cluster.is_ready());
+  running_gateway gateway{cluster, 0, {"-o", "json"}};
+  {
+    resp_test_client client{gateway.port()};
+    CHECK(client.ask({"SET", "a", "1"}) == "+OK");
+    CHECK(client.ask({"NOSUCH"}) == "-ERR unknown command 'NOSUCH', with args beginning with: ");
+  }
+  gateway.running().send(SIGTERM);
+  CHECK(gateway.running().wait() == 0);
+  const auto schema = nlohmann::json::parse(text_of(HYPERMESH_SOURCE_DIR "/tools/hypermesh/schema/gateway.json"));
+  std::istringstream lines{gateway.out()};
+  std::vector<nlohmann::json> documents;
+  for (std::string line; std::getline(lines, line);) {
+    documents.push_back(nlohmann::json::parse(line));
+    CHECK(schema_checker{schema}.errors_of(documents.back()).empty());
+  }
+  REQUIRE(documents.size() == 2);
+  CHECK(documents[0]["resp"] == "127.0.0.1:" + std::to_string(gateway.port()));
+  CHECK(documents[1]["commands"] == 2);
+  CHECK(documents[1]["operations"] == 1);
+  CHECK(documents[1]["error_replies"] == 1);
 }
 
 TEST_CASE("a gateway refuses options that would expose it, and clusters of another machine") {
