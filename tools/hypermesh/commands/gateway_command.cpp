@@ -10,6 +10,7 @@
 #include "runtime/links/descriptor_limits.hpp"
 #include "tools/hypermesh/client/cluster_session.hpp"
 #include "tools/hypermesh/commands/command.hpp"
+#include "tools/hypermesh/commands/wrong_replies.hpp"
 #include "tools/hypermesh/gateway/gateway_server.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
@@ -201,6 +202,7 @@ exit_code run_gateway(const gateway_options& options) {
   announce(*listen, session, options.output.is_json());
   serve(**server, stop, patience);
   report_statistics((*server)->core().statistics(), options.output.is_json());
+  warn_of_wrong_replies(session);
   return exit_code::ok;
 }
 

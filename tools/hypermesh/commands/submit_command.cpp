@@ -6,6 +6,7 @@
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/commands/operations.hpp"
 #include "tools/hypermesh/commands/submit_lines.hpp"
+#include "tools/hypermesh/commands/wrong_replies.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/hard_deadline.hpp"
 
@@ -33,19 +34,6 @@ constexpr auto examples =
     "\n"
     "Exit codes: 0 applied; 1 refused by the machine, or the condition of a compare-and-swap or create did not\n"
     "hold; 2 not an operation of the machine; 3 no answer in time. For several lines, the highest of their codes.\n";
-
-constexpr std::chrono::seconds reply_report_patience{1};
-
-/// Wrong replies changed no result, because f + 1 replicas agreed on another result. But an operator should check the
-/// replica that sent the wrong replies.
-void warn_of_wrong_replies(cluster_session& session) {
-  const auto seen = session.client().own_report(reply_report_patience);
-  if (!seen) return;
-  for (const auto& [replica, count] : seen->wrong_replies) {
-    say(fmt::format("replica {} returned {} different from those of f + 1 other replicas", replica.value,
-                    count == 1 ? "a result" : fmt::format("{} results", count)));
-  }
-}
 
 exit_code submit_words(cluster_session& session, const std::vector<std::string>& words, bool as_json) {
   const auto operation = parse_operation(session.cluster().state_machine, words);
