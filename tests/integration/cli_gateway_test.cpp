@@ -136,6 +136,32 @@ TEST_CASE("without a quorum a command ends with TIMEOUT and its connection, and 
   CHECK(value == "$3");
 }
 
+TEST_CASE("a gateway with a password closes a connection that guesses") {
+  running_cluster cluster{"redis"};
+  REQUIRE(cluster.is_ready());
+  const scratch_folder folder;
+  const auto file = folder / "password";
+  write_text(file, "0123456789abcdef\nanother line\n");
+  fs::permissions(file, fs::perms::owner_read);
+  running_gateway gateway{cluster, 0, {"--password-file", file.string(), "--connections", "2"}};
+  resp_test_client client{gateway.port()};
+  CHECK(client.ask({"GET", "a"}) == "-NOAUTH Authentication required.");
+  CHECK(client.ask({"AUTH", "0123456789abcdef"}) == "+OK");
+  CHECK(client.ask({"SET", "a", "1"}) == "+OK");
+  {
+    resp_test_client guesser{gateway.port()};
+    for (int count = 0; count < 3; ++count)
+      CHECK(guesser.ask({"AUTH", "0123456789abcde"}).starts_with("-WRONGPASS"));
+    CHECK(guesser.ask({"PING"}) == "gone");
+  }
+  resp_test_client second{gateway.port()};
+  CHECK(second.ask({"AUTH", "default", "0123456789abcdef"}) == "+OK");
+  // The bound of connections.
+  resp_test_client third{gateway.port()};
+  CHECK(third.receive() == "-ERR max number of clients reached");
+  CHECK(client.ask({"GET", "a"}) == "$1");
+}
+
 TEST_CASE("the JSON of a gateway fits its schema") {
   running_cluster cluster{"redis"};
   REQUIRE(cluster.is_ready());

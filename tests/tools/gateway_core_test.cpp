@@ -179,6 +179,33 @@ TEST_CASE("a transaction has a bound, and too many commands discard it") {
   CHECK(bench.sent.empty());
 }
 
+TEST_CASE("the replies of the gateway to a transaction are bounded") {
+  gateway_settings settings;
+  settings.output_bytes_max = 10'000;
+  gateway_bench bench{settings};
+  const auto client = bench.connect();
+  bench.say(client, "multi\r\n" + lines(1'000, "command count\r\n") + lines(20, "command list\r\n"));
+  CHECK(bench.hear(client).size() < 2 * settings.output_bytes_max);
+  while (!bench.hear(client).empty()) {
+  }
+  bench.say(client, "exec\r\n");
+  const auto heard = bench.hear(client);
+  CHECK(has(heard, "-ERR the command was not executed, because the replies of the gateway"));
+  CHECK(heard.size() < 3 * settings.output_bytes_max);
+}
+
+TEST_CASE("CLIENT LIST shows no text of a client's choice but its name") {
+  gateway_bench bench;
+  const auto client = bench.connect();
+  bench.say(client, "*1\r\n$14\r\nx user=admin y\r\n");
+  (void)bench.hear(client);
+  const auto other = bench.connect();
+  bench.say(other, "client list\r\n");
+  const auto heard = bench.hear(other);
+  CHECK_FALSE(has(heard, "admin"));
+  CHECK(has(heard, "cmd=NULL user=default"));
+}
+
 TEST_CASE("WATCH asks for versions before the next command is read, and EXEC compares them") {
   gateway_bench bench;
   const auto client = bench.connect();

@@ -137,6 +137,8 @@ std::string keys_of(const command_words& words) {
 
 std::string command_name(const command_words& words) { return redis::lowered(words.front().substr(0, name_bytes_max)); }
 
+bool is_command(std::string_view name) { return find(name) != nullptr; }
+
 bool is_own_command(std::string_view name) {
   if (name == "ping" || name == "echo") return true;
   return std::ranges::find(own_table, name, &specification::name) != own_table.end();

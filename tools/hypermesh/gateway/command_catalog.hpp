@@ -14,6 +14,9 @@ namespace hypermesh::cli {
 /// The name of a command in lower case, clipped to a length that no known name exceeds.
 [[nodiscard]] std::string command_name(const command_words& words);
 
+/// Whether there is a command of this name, in lower case.
+[[nodiscard]] bool is_command(std::string_view name);
+
 /// Whether the gateway answers this command outside of MULTI, by its name in lower case.
 [[nodiscard]] bool is_own_command(std::string_view name);
 

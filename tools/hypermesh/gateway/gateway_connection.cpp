@@ -39,6 +39,9 @@ std::size_t bytes_of(const command_words& words) {
 constexpr std::string_view refusal =
     "TRYAGAIN the cluster answers too slowly: this command waited for its turn, was not sent, and is not executed";
 
+constexpr std::string_view own_replies_too_large =
+    "ERR the command was not executed, because the replies of the gateway to this transaction are too large";
+
 constexpr std::string_view reply_too_large =
     "ERR the command was executed, but its reply did not fit the reply of its bundle. Ask for less at once, for "
     "example "
@@ -248,9 +251,13 @@ gateway_connection::operations gateway_connection::execute_transaction(bool refu
   std::vector<transaction_part> parts;
   auto queued = std::move(queued_);
   discard_transaction();
+  std::size_t own_bytes = 0;
   for (auto& each : queued) {
     if (each.is_own) {
-      parts.push_back({false, own_reply(each.command.words)});
+      // A thousand replies to CLIENT LIST would not fit the output.
+      const bool fits = own_bytes < directory_->settings().output_bytes_max;
+      parts.push_back({false, fits ? own_reply(each.command.words) : error_reply(own_replies_too_large)});
+      own_bytes += parts.back().own_reply->size();
     } else {
       parts.push_back({redis::has_pairs(each.command), std::nullopt});
       wanted.commands.push_back(std::move(each.command));

@@ -241,8 +241,7 @@ std::string gateway_connection::line(moment now) const {
       "user=default resp={}",
       number_, address_, name_, seconds(since_), seconds(last_command_), in_transaction_ ? "x" : "N",
       in_transaction_ ? static_cast<std::int64_t>(queued_.size()) : -1, watched_.size(), reader_.buffered(),
-      output_.size(), replies_.size(), last_name_.empty() ? "NULL" : base::visible_text(last_name_),
-      static_cast<int>(version_));
+      output_.size(), replies_.size(), is_command(last_name_) ? last_name_ : "NULL", static_cast<int>(version_));
 }
 
 std::string reply_of(client_error error) {
