@@ -16,12 +16,14 @@ using client_self = client_actor::stateful_pointer<client_state>;
 
 /// A node that does not report within this time counts as unreachable.
 constexpr duration report_patience = 5s;
+/// Replicas get at least this time to sign a receipt, even if the result itself arrived just before the deadline.
+constexpr duration receipt_patience_min = 1s;
 /// The longest time between two ticks. Bundle delays, retransmissions and deadlines can be late by this much.
 constexpr duration tick_max = 20ms;
 
 void arm_tick(client_self self) {
   auto& state = self->state;
-  if (state.tick_armed || (state.core->is_idle() && state.reports.empty())) return;
+  if (state.tick_armed || (state.core->is_idle() && state.collector->is_idle() && state.reports.empty())) return;
   state.tick_armed = true;
   const bool bundles = state.settings.bundle_operations_max > 1;
   const auto step = bundles ? std::clamp<duration>(state.settings.bundle_delay, 500us, tick_max) : tick_max;
@@ -38,10 +40,40 @@ void send_out(client_self self, const outgoing_message& sent) {
   }
 }
 
+void carry_out(client_self self, receipt_effects effects) {
+  for (const auto& each : effects.sends)
+    send_out(self, each);
+  for (auto& each : effects.done) {
+    const auto found = self->state.receipts.find(each.token);
+    if (found == self->state.receipts.end()) continue;
+    const auto open = std::move(found->second);
+    self->state.receipts.erase(found);
+    (*open.done)({open.outcome, std::move(each.proof)});
+  }
+  arm_tick(self);
+}
+
+/// The operation of a receipt has its outcome. If it was executed, the replicas are asked to sign.
+void continue_receipt(client_self self, operation_done done) {
+  auto& open = self->state.receipts.at(done.token);
+  open.outcome = std::move(done.outcome);
+  if (!done.executed) return carry_out(self, receipt_effects{{}, {{done.token, std::nullopt}}});
+  auto& result = std::get<operation_result>(open.outcome);
+  const auto now = now_of(self);
+  const auto& name = *done.executed;
+  executed_operation what{name.id, name.request, name.index, open.operation, result.status, result.payload};
+  const auto deadline = std::max(open.deadline, now + receipt_patience_min);
+  carry_out(self, self->state.collector->collect(done.token, std::move(what), now, deadline));
+}
+
 void carry_out(client_self self, client_effects effects) {
   for (const auto& each : effects.sends)
     send_out(self, each);
   for (auto& each : effects.done) {
+    if (self->state.receipts.contains(each.token)) {
+      continue_receipt(self, std::move(each));
+      continue;
+    }
     const auto found = self->state.completions.find(each.token);
     if (found == self->state.completions.end()) continue;
     const auto done = std::move(found->second);
@@ -55,6 +87,17 @@ operation_token remember(client_self self, std::shared_ptr<const completion> don
   const auto token = self->state.next_token++;
   self->state.completions.emplace(token, std::move(done));
   return token;
+}
+
+void submit_receipted(client_self self, const submit_for_receipt& wanted) {
+  auto& state = self->state;
+  if (state.receipts.size() >= receipt_collector::receipts_pending_max)
+    return (*wanted.done)({client_error::too_many_pending, std::nullopt});
+  const auto token = state.next_token++;
+  const auto now = now_of(self);
+  state.receipts.emplace(token,
+                         client_state::open_receipt{wanted.operation, wanted.done, now + state.settings.deadline});
+  carry_out(self, state.core->on_submit(wanted.operation, token, now));
 }
 
 void take_report(client_self self, replica_id from, node_report report) {
@@ -74,6 +117,8 @@ void receive(client_self self, const incoming_frame& frame) {
     carry_out(self, self->state.core->on_reply(from, *answered, now_of(self)));
   } else if (const auto* read = std::get_if<query_reply>(&*decoded)) {
     carry_out(self, self->state.core->on_query_reply(from, *read));
+  } else if (const auto* share = std::get_if<receipt_reply>(&*decoded)) {
+    carry_out(self, self->state.collector->on_reply(from, *share));
   } else if (auto* report = std::get_if<node_report>(&*decoded)) {
     take_report(self, from, std::move(*report));
   } else {
@@ -135,6 +180,7 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
   state.settings = settings;
   state.core = std::make_unique<client_core>(identity.cluster, identity.self, *identity.keys, settings, identity.first,
                                              identity.session);
+  state.collector = std::make_unique<receipt_collector>(identity.cluster, *identity.keys);
   state.keys = std::move(identity.keys);
   return {
       [self](const client_links& links) { self->state.peers = *links.peers; },
@@ -143,6 +189,7 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
         const auto token = remember(self, wanted.done);
         carry_out(self, self->state.core->on_submit(wanted.operation, token, now_of(self)));
       },
+      [self](const submit_for_receipt& wanted) { submit_receipted(self, wanted); },
       [self](const query_operation& wanted) {
         const auto token = remember(self, wanted.done);
         carry_out(self, self->state.core->on_query(wanted.operation, token, now_of(self)));
@@ -162,6 +209,7 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
       },
       [self](const client_stop&) {
         carry_out(self, self->state.core->on_stop());
+        carry_out(self, self->state.collector->on_stop());
         self->quit();
       },
       [self](const ordered_operation& wanted) { return order(self, wanted); },
@@ -169,6 +217,7 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
         self->state.tick_armed = false;
         expire_reports(self);
         carry_out(self, self->state.core->on_tick(now_of(self)));
+        carry_out(self, self->state.collector->on_tick(now_of(self)));
       },
   };
 }

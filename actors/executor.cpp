@@ -131,7 +131,7 @@ void start(executor_self self) {
 void execute(executor_self self, const committed_batch& committed) {
   auto& state = self->state;
   if (!state.replicated->awaits(committed.sequence)) return;
-  const auto answered = state.replicated->execute(committed.sequence, *committed.body);
+  const auto answered = state.replicated->execute(committed.sequence, committed.body);
   state.view = committed.view;
   const auto executed = now_of(self);
   auto requests = std::make_shared<std::vector<executed_request>>();
@@ -223,8 +223,12 @@ void route_session(executor_self self, const session_routed& routed) {
 }
 
 void answer_query(executor_self self, const verified_message& received) {
+  auto& replicated = *self->state.replicated;
+  if (const auto* wanted = std::get_if<receipt_query>(received.value.get())) {
+    const auto share = replicated.receipt_for(*wanted, *self->state.identity.keys);
+    return self->send(received.via, outgoing_frame{encode(share)});
+  }
   const auto& asked = std::get<query>(*received.value);
-  const auto& replicated = *self->state.replicated;
   try {
     auto result = replicated.query(asked.operation);
     if (!result) return;

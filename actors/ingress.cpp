@@ -42,6 +42,7 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
     case message_kind::state_chunk:
       return self->send(with.state_transfer, std::move(verified));
     case message_kind::query:
+    case message_kind::receipt_query:
       return self->send(with.executor, std::move(verified));
     case message_kind::node_query:
       return self->send(with.monitor, std::move(verified));

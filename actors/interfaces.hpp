@@ -16,6 +16,7 @@
 #include "actors/node_messages.hpp"
 #include "actors/ports.hpp"
 #include "actors/protocol/client/client_outcome.hpp"
+#include "actors/protocol/receipts/receipt.hpp"
 
 /// All typed handles of a node. Actors know each other by these handles only; `runtime/wiring.hpp` connects them.
 namespace hypermesh::actors {
@@ -78,7 +79,7 @@ using coordinator_actor =
 /// Owns the state machine and the client table, and answers clients.
 using executor_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<actors_connected>, caf::reacts_to<batch_committed>,
-                     // A QUERY.
+                     // A QUERY or RECEIPT-QUERY.
                      caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
                      caf::reacts_to<client_link_opened>, caf::reacts_to<client_link_closed>,
                      caf::reacts_to<session_routed>, caf::reacts_to<install_state>, caf::reacts_to<own_root_disproven>,
@@ -166,6 +167,20 @@ struct submit_operation {
   std::shared_ptr<const completion> done;
 };
 
+/// What a client learns about an operation with a receipt. The receipt may be missing although the operation has a
+/// result, because fewer than f+1 replicas signed before the deadline.
+struct receipted {
+  submit_outcome outcome;
+  std::optional<receipt> proof = {};
+};
+using receipt_completion = std::function<void(const receipted&)>;
+
+/// The same as `submit_operation`, and then asks the replicas to sign that they executed the operation.
+struct submit_for_receipt {
+  byte_vector operation;
+  std::shared_ptr<const receipt_completion> done;
+};
+
 /// Asks the client for a read that is not ordered. f+1 replicas must give the same answer, so the answer comes from a
 /// committed state, but perhaps from an older one.
 struct query_operation {
@@ -208,6 +223,7 @@ using client_actor =
     caf::typed_actor<caf::reacts_to<client_links>,
                      // A frame from the authenticated link of a replica.
                      caf::reacts_to<incoming_frame>, caf::reacts_to<submit_operation>, caf::reacts_to<query_operation>,
+                     caf::reacts_to<submit_for_receipt>,
                      caf::reacts_to<report_of_replica>, caf::replies_to<client_report_wanted>::with<client_report>,
                      // A frame for all replicas, sent unchanged: a RELEASE or a HAND-OVER.
                      caf::reacts_to<outgoing_frame>,
@@ -306,7 +322,8 @@ using client_actor =
   add(block, actors::readmitted)           \
   add(block, actors::own_root_disproven)   \
   add(block, actors::new_view_verified)    \
-  add(block, actors::stop_admitting)
+  add(block, actors::stop_admitting)       \
+  add(block, actors::submit_for_receipt)
 // clang-format on
 
 HYPERMESH_REGISTER_MESSAGES(hypermesh, first_custom_type_id, HYPERMESH_MESSAGES)

@@ -70,6 +70,8 @@ namespace hypermesh::messages {
 [[nodiscard]] frame_ptr encode(const query_reply& value);
 [[nodiscard]] frame_ptr encode(const node_query& value);
 [[nodiscard]] frame_ptr encode(const node_report& value);
+[[nodiscard]] frame_ptr encode(const receipt_query& value);
+[[nodiscard]] frame_ptr encode(const receipt_reply& value);
 [[nodiscard]] frame_ptr encode(const checkpoint_proof& value);
 [[nodiscard]] frame_ptr encode(const state_request& value);
 [[nodiscard]] frame_ptr encode(const state_chunk_message& value);

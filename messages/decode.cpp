@@ -337,6 +337,56 @@ or_rejection<message> decode_node_query(const frame_ptr& frame) {
   return node_query{id_of(*encoded->id())};
 }
 
+/// The query in a RECEIPT-QUERY, and in the RECEIPT-REPLY that repeats it.
+template <class Table>
+or_rejection<receipt_query> read_receipt_query(const Table& encoded) {
+  if (encoded.id() == nullptr) return rejected(rejection::missing_field);
+  const receipt_query value{id_of(encoded), encoded.index()};
+  if (value.index >= limits::operations_per_request_max) return rejected(rejection::number_out_of_range);
+  return value;
+}
+
+or_rejection<message> decode_receipt_query(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::ReceiptQuery>(body_of(*frame));
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  return read_receipt_query(*encoded).map([](const receipt_query& value) { return message{value}; });
+}
+
+or_rejection<receipt_share> decode_receipt_share(const wire::ReceiptReply& encoded, std::uint32_t index) {
+  if (encoded.batch() == nullptr) return rejected(rejection::missing_field);
+  receipt_share value;
+  auto& place = value.place;
+  place.sequence = sequence_number{encoded.sequence()};
+  place.batch = fixed_from_wire<digest>(*encoded.batch());
+  place.operation_count = encoded.operation_count();
+  place.request_count = encoded.request_count();
+  place.request_index = encoded.request_index();
+  if (encoded.sequence() > limits::sequence_max || encoded.time_ms() > limits::proposed_time_ms_max ||
+      place.operation_count > limits::operations_per_request_max ||
+      place.request_count > limits::requests_per_batch_max)
+    return rejected(rejection::number_out_of_range);
+  place.ordered_time = wall_time{std::chrono::milliseconds{encoded.time_ms()}};
+  if (index >= place.operation_count || place.request_index >= place.request_count)
+    return rejected(rejection::inconsistent_sizes);
+  constexpr auto longest = limits::receipt_path_max;
+  if (auto done = read_digests(encoded.operation_path(), longest, place.operation_path); !done) return failure_of(done);
+  if (auto done = read_digests(encoded.request_path(), longest, place.request_path); !done) return failure_of(done);
+  value.by = fixed_from_wire<signature>(*encoded.signature());
+  return value;
+}
+
+or_rejection<message> decode_receipt_reply(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::ReceiptReply>(body_of(*frame));
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  const auto asked = read_receipt_query(*encoded);
+  if (!asked) return failure_of(asked);
+  // A reply without a signature says that the replica does not hold the operation.
+  if (encoded->signature() == nullptr) return receipt_reply{*asked, std::nullopt};
+  auto share = decode_receipt_share(*encoded, asked->index);
+  if (!share) return failure_of(share);
+  return receipt_reply{*asked, std::move(*share)};
+}
+
 or_rejection<message> decode_checkpoint_proof(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::CheckpointProof>(body_of(*frame));
   if (encoded == nullptr) return rejected(rejection::malformed_buffer);
@@ -440,6 +490,10 @@ or_rejection<message> decode(const frame_ptr& frame) {
       return decode_vote<hand_over>(frame);
     case message_kind::system_request:
       return widen(decode_system_request(body));
+    case message_kind::receipt_query:
+      return decode_receipt_query(frame);
+    case message_kind::receipt_reply:
+      return decode_receipt_reply(frame);
   }
   return rejected(rejection::unknown_kind);
 }

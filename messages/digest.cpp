@@ -118,6 +118,13 @@ digest merkle_root(std::vector<digest> leaves) {
   return root_of(count, top_of(levels_above(std::move(leaves))));
 }
 
+std::optional<digest> merkle_root_above(const digest& leaf, std::uint64_t index, std::uint64_t leaf_count,
+                                        const merkle_path& path) {
+  if (index >= leaf_count) return std::nullopt;
+  const auto top = climb(leaf, index, leaf_count, path);
+  return top ? std::optional{root_of(leaf_count, *top)} : std::nullopt;
+}
+
 merkle_pages::merkle_pages(std::span<const digest> leaves, std::size_t page_leaves) {
   require(page_leaves > 0 && (page_leaves & (page_leaves - 1)) == 0, "a page is a whole subtree");
   std::vector<digest> tops;

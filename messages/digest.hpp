@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,11 @@ using merkle_path = std::vector<digest>;
 /// root, and inner nodes have another domain than leaves, so no proof of one tree fits a tree of another shape. The
 /// last node of a level of odd length becomes a node of the next level unchanged.
 [[nodiscard]] digest merkle_root(std::vector<digest> leaves);
+
+/// The root of a tree of `leaf_count` leaves in which `leaf` has the number `index` and the siblings in `path`. Returns
+/// nothing if there is no such leaf or if the path has the wrong length.
+[[nodiscard]] std::optional<digest> merkle_root_above(const digest& leaf, std::uint64_t index, std::uint64_t leaf_count,
+                                                      const merkle_path& path);
 
 /// The leaves of a tree in pages of `page_leaves` leaves, a power of two; the last page may be shorter. Each page is a
 /// whole subtree, so one path proves all its leaves. Memory: two digests for each page.

@@ -296,6 +296,37 @@ frame_ptr encode(const node_report& value) {
   return frame_of(message_kind::node_report, buffer);
 }
 
+frame_ptr encode(const receipt_query& value) {
+  builder buffer{128};
+  const auto id = to_wire(value.id);
+  const auto session = value.id.session.value;
+  buffer.Finish(wire::CreateReceiptQuery(buffer, &id, low_half(session), high_half(session), value.index));
+  return frame_of(message_kind::receipt_query, buffer);
+}
+
+frame_ptr encode(const receipt_reply& value) {
+  builder buffer{512};
+  const auto id = to_wire(value.asked.id);
+  const auto session = value.asked.id.session.value;
+  if (!value.share) {
+    buffer.Finish(wire::CreateReceiptReply(buffer, &id, low_half(session), high_half(session), value.asked.index));
+    return frame_of(message_kind::receipt_reply, buffer);
+  }
+  const auto& place = value.share->place;
+  require(
+      place.operation_path.size() <= limits::receipt_path_max && place.request_path.size() <= limits::receipt_path_max,
+      "a path respects its limit");
+  const auto batch = fixed_to_wire<wire::Digest>(place.batch);
+  const auto by = fixed_to_wire<wire::Signature>(value.share->by);
+  const auto time_ms = static_cast<std::uint64_t>(place.ordered_time.time_since_epoch().count());
+  const auto operation_path = digests_of(buffer, place.operation_path);
+  const auto request_path = digests_of(buffer, place.request_path);
+  buffer.Finish(wire::CreateReceiptReply(buffer, &id, low_half(session), high_half(session), value.asked.index,
+                                         place.sequence.value, &batch, time_ms, place.operation_count, operation_path,
+                                         place.request_count, place.request_index, request_path, &by));
+  return frame_of(message_kind::receipt_reply, buffer);
+}
+
 frame_ptr encode(const checkpoint_proof& value) {
   builder buffer{128 * value.certificate.votes.size() + 128};
   buffer.Finish(wire::CreateCheckpointProof(buffer, certificate_of(buffer, value.certificate)));

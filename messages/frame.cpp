@@ -33,6 +33,8 @@ std::size_t frame_bytes_max_of(message_kind kind) {
       return limits::state_chunk_bytes_max + limits::merkle_path_max * digest::size + limits::envelope_bytes_max;
     case message_kind::node_report:
       return limits::report_counters_max * (limits::report_name_bytes_max + 32) + limits::envelope_bytes_max;
+    case message_kind::receipt_reply:
+      return 2 * limits::receipt_path_max * digest::size + limits::envelope_bytes_max;
     case message_kind::evidence:
     case message_kind::system_request:
       return limits::request_bytes_max + limits::envelope_bytes_max;
@@ -42,6 +44,7 @@ std::size_t frame_bytes_max_of(message_kind kind) {
     case message_kind::state_request:
     case message_kind::suspicion:
     case message_kind::node_query:
+    case message_kind::receipt_query:
     case message_kind::complaint:
     case message_kind::release:
     case message_kind::readmission:

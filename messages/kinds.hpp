@@ -30,10 +30,12 @@ enum class message_kind : std::uint8_t {
   readmission = 21,
   hand_over = 22,
   system_request = 23,
+  receipt_query = 24,
+  receipt_reply = 25,
 };
 
 inline constexpr std::uint8_t message_kind_first = 1;
-inline constexpr std::uint8_t message_kind_last = 23;
+inline constexpr std::uint8_t message_kind_last = 25;
 
 /// The name in the paper's spelling, for example "PRE-PREPARE".
 [[nodiscard]] std::string_view to_string(message_kind kind);

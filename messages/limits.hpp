@@ -63,6 +63,9 @@ inline constexpr std::uint64_t state_pages_max = state_chunks_max / state_page_l
 /// Digests on the path from a page to the root, in a tree of `state_chunks_max` leaves.
 inline constexpr std::size_t page_path_max = 10;
 
+/// Digests on each of the two paths of a receipt: from an operation to its request, and from a request to its batch.
+inline constexpr std::size_t receipt_path_max = 10;
+
 /// L, the width of the watermark window. STATUS carries one octet for each sequence in it.
 inline constexpr std::uint32_t watermark_window_max = 4'096;
 
@@ -116,6 +119,8 @@ static_assert(reply_bytes_max >= result_bytes_max + 8 * operations_per_request_m
 static_assert((1ULL << merkle_path_max) >= state_chunks_max);
 static_assert((state_page_leaves & (state_page_leaves - 1)) == 0, "a page is a whole subtree");
 static_assert((1ULL << page_path_max) >= state_pages_max);
+static_assert((1ULL << receipt_path_max) >= operations_per_request_max);
+static_assert((1ULL << receipt_path_max) >= requests_per_batch_max);
 static_assert(32 * (state_page_leaves + page_path_max) <= state_chunk_bytes_max, "a page fits the frame of a chunk");
 
 }  // namespace hypermesh::limits

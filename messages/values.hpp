@@ -168,6 +168,48 @@ struct node_report {
   std::vector<named_counter> counters;
 };
 
+/// Asks a replica to sign that it executed operation `index` of a request. The answer is a RECEIPT-REPLY.
+struct receipt_query {
+  request_id id;
+  std::uint32_t index = 0;
+
+  friend auto operator<=>(const receipt_query&, const receipt_query&) = default;
+};
+
+/// Where an operation stands among everything that the batch of `sequence` executed. All correct replicas give the same
+/// place. The operations of a request are the leaves of one hash tree, and the executed requests of the batch are the
+/// leaves of a second tree.
+struct receipt_place {
+  sequence_number sequence;
+  /// D(m) of the batch.
+  digest batch;
+  /// The ordered time after the batch.
+  wall_time ordered_time{};
+  std::uint32_t operation_count = 0;
+  merkle_path operation_path;
+  /// The number of requests that the batch executed, and the number of this request among them.
+  std::uint32_t request_count = 0;
+  std::uint32_t request_index = 0;
+  merkle_path request_path;
+
+  friend bool operator==(const receipt_place&, const receipt_place&) = default;
+};
+
+/// The part of one replica in a receipt: the place, and the signature over its RECEIPT statement.
+struct receipt_share {
+  receipt_place place;
+  signature by;
+
+  friend bool operator==(const receipt_share&, const receipt_share&) = default;
+};
+
+/// Answers a RECEIPT-QUERY.
+struct receipt_reply {
+  receipt_query asked;
+  /// Nothing if the replica has not executed the operation, or executed it too long ago.
+  std::optional<receipt_share> share;
+};
+
 // --- Ordering ----------------------------------------------------------------
 
 /// The content that a replica signs. The kind of the statement is not a field: it is the kind of the frame, or follows
@@ -429,10 +471,10 @@ struct hand_over {
 };
 
 /// A decoded message of any kind. The alternatives are in the order of `message_kind`.
-using message =
-    std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
-                 checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply, node_query,
-                 node_report, complaint, release, evidence, readmission, hand_over, system_request>;
+using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
+                             checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply,
+                             node_query, node_report, complaint, release, evidence, readmission, hand_over,
+                             system_request, receipt_query, receipt_reply>;
 static_assert(std::variant_size_v<message> == message_kind_last);
 
 [[nodiscard]] inline message_kind kind_of(const message& value) {

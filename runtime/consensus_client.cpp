@@ -48,6 +48,10 @@ void consensus_client::submit(byte_vector operation, completion done) {
   parts_->client->submit(std::move(operation), std::move(done));
 }
 
+std::future<receipted_outcome> consensus_client::submit_with_receipt(byte_vector operation) {
+  return parts_->client->submit_with_receipt(std::move(operation));
+}
+
 std::future<submit_outcome> consensus_client::query(byte_vector operation, read_mode mode) {
   return parts_->client->query(std::move(operation), mode);
 }

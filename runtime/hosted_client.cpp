@@ -7,6 +7,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/client.hpp"
+#include "actors/protocol/receipts/receipt_verifier.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/patience.hpp"
 
@@ -43,6 +44,7 @@ or_error<std::unique_ptr<hosted_client>> hosted_client::connect(caf::actor_syste
   if (!loaded) return failure_of(loaded);
   const auto& keys = *loaded;
   std::unique_ptr<hosted_client> result{new hosted_client{system}};
+  result->group_ = config.cluster.parameters().group();
   if (settings.sampling_seed == 0) randombytes_buf(&settings.sampling_seed, sizeof settings.sampling_seed);
   result->actor_ = system.spawn(
       client, client_identity{config.cluster.parameters(), config.self, keys, timestamp{1}, new_session()}, settings);
@@ -73,6 +75,20 @@ void hosted_client::submit(byte_vector operation, completion done) {
 std::future<submit_outcome> hosted_client::submit(byte_vector operation) {
   const auto promise = std::make_shared<std::promise<submit_outcome>>();
   caf::anon_send(actor_, submit_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise)});
+  return promise->get_future();
+}
+
+std::future<receipted_outcome> hosted_client::submit_with_receipt(byte_vector operation) {
+  const auto promise = std::make_shared<std::promise<receipted_outcome>>();
+  const auto done = std::make_shared<const receipt_completion>([promise, group = group_](const receipted& collected) {
+    receipted_outcome value{collected.outcome};
+    if (collected.proof) {
+      value.receipt = bytes_of(*collected.proof);
+      value.strength = strength_of(collected.proof->signatures.size(), group);
+    }
+    promise->set_value(std::move(value));
+  });
+  caf::anon_send(actor_, submit_for_receipt{std::move(operation), done});
   return promise->get_future();
 }
 

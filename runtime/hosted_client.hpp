@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <caf/actor_system.hpp>
+#include <hypermesh/receipt.hpp>
 #include <hypermesh/settings.hpp>
 
 #include "actors/interfaces.hpp"
@@ -37,6 +38,10 @@ class hosted_client {
   /// block. An exception of it is dropped, so that it does not end the client for all others.
   void submit(byte_vector operation, completion done);
 
+  /// Like `submit`, and then collects a receipt. The future becomes ready when a quorum has signed, or at the deadline
+  /// of the operation.
+  [[nodiscard]] std::future<receipted_outcome> submit_with_receipt(byte_vector operation);
+
   /// Reads the replicated state; see `read_mode`.
   [[nodiscard]] std::future<submit_outcome> query(byte_vector operation, read_mode mode = read_mode::linearizable);
 
@@ -62,6 +67,7 @@ class hosted_client {
   caf::actor_system* system_;
   client_actor actor_;
   client_links_handle links_;
+  group_size group_{limits::replicas_min};
 };
 
 }  // namespace hypermesh::runtime

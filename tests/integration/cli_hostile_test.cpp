@@ -93,6 +93,8 @@ std::map<std::string, words> product_bases(hostile_world& world) {
           {"status", client},
           {"top", with(client, {"--rounds", "1"})},
           {"bundle", with(client, {"--output", world.new_name()})},
+          {"verify", {world.file("missing"), "--genesis", cluster + "/genesis.toml"}},
+          {"judge", {world.file("missing"), world.file("missing"), "--genesis", cluster + "/genesis.toml"}},
           {"release", with(client, {"0"})},
           {"hand-over", with(client, {"0"})},
           {"replay", with(client, {"--operations", "1"})},

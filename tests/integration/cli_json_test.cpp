@@ -71,6 +71,10 @@ TEST_CASE("the JSON of commands on a cluster fits its schema") {
   check_schema("audit-entry", run({"audit", "export", trail}).out, true);
   const auto genesis = cluster.directory() + "/genesis.toml";
   check_schema("audit-verify", run({"audit", "verify", trail, "--genesis", genesis, "-o", "json"}).out);
+  const auto receipt = (folder / "put.receipt").string();
+  check_schema("answer", cluster.ask("submit", {"--receipt", receipt, "-o", "json", "put", "a", "2"}).out, true);
+  check_schema("verify", run({"verify", receipt, "--genesis", genesis, "-o", "json"}).out);
+  check_schema("judge", run({"judge", receipt, receipt, "--genesis", genesis, "-o", "json"}).out);
   cluster.replica(3).send(SIGKILL);
   (void)cluster.replica(3).wait();
   check_schema("status", cluster.ask("status", {"-o", "json", "--timeout", "1"}).out);

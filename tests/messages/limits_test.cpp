@@ -346,6 +346,27 @@ TEST_CASE("a query and its answer have bounded sizes") {
   CHECK(answered(0, limits::sequence_max + 1) == "number_out_of_range");
 }
 
+TEST_CASE("a receipt has bounded numbers and paths") {
+  const auto of = [](auto&& change) { return verdict_on_changed<receipt_reply>(message_kind::receipt_reply, change); };
+  const std::uint32_t operations = limits::operations_per_request_max;
+  const std::uint32_t requests = limits::requests_per_batch_max;
+  CHECK(of([&](receipt_reply& value) { value.share->place.operation_count = operations; }) == "taken");
+  CHECK(of([&](receipt_reply& value) { value.share->place.operation_count = operations + 1; }) ==
+        "number_out_of_range");
+  CHECK(of([&](receipt_reply& value) { value.share->place.request_count = requests; }) == "taken");
+  CHECK(of([&](receipt_reply& value) { value.share->place.request_count = requests + 1; }) == "number_out_of_range");
+  CHECK(of([&](receipt_reply& value) { value.asked.index = operations; }) == "number_out_of_range");
+  CHECK(of([](receipt_reply& value) { value.asked.index = value.share->place.operation_count; }) ==
+        "inconsistent_sizes");
+  CHECK(of([](receipt_reply& value) { value.share->place.request_index = value.share->place.request_count; }) ==
+        "inconsistent_sizes");
+  CHECK(of([](receipt_reply& value) { value.share->place.sequence.value = limits::sequence_max + 1; }) ==
+        "number_out_of_range");
+  CHECK(of([](receipt_reply& value) {
+          value.share->place.ordered_time = wall_time{std::chrono::milliseconds{limits::proposed_time_ms_max + 1}};
+        }) == "number_out_of_range");
+}
+
 TEST_CASE("a node report has bounded counters, names and numbers") {
   CHECK(verdict_on_report(limits::report_counters_max, limits::report_name_bytes_max) == "taken");
   CHECK(verdict_on_report(limits::report_counters_max + 1, 1) == "too_many_items");

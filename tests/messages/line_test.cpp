@@ -131,6 +131,18 @@ TEST_CASE("a line shows the part of a state") {
   CHECK(line_of(state_chunk_message{first_page, state_refusal::not_held}) == "STATE-CHUNK n=8 page=0 refused=not_held");
 }
 
+TEST_CASE("a line shows what a receipt proves") {
+  const receipt_query asked{some_id, 3};
+  CHECK(line_of(asked) == "RECEIPT-QUERY c=7 t=42 index=3");
+  CHECK(line_of(receipt_reply{asked, std::nullopt}) == "RECEIPT-REPLY c=7 t=42 index=3 none");
+  receipt_share share;
+  share.place.sequence = sequence_number{8};
+  share.place.request_count = 5;
+  share.place.request_index = 2;
+  share.place.batch = statement_of(0, 8, 'A', 0).content.value;
+  CHECK(line_of(receipt_reply{asked, share}) == "RECEIPT-REPLY c=7 t=42 index=3 n=8 d=A request=2/5");
+}
+
 TEST_CASE("a line shows the content of a node report") {
   CHECK(line_of(node_query{some_id}) == "NODE-QUERY c=7 t=42");
   node_report value;

@@ -158,6 +158,25 @@ class limit_checker {
 
   void operator()(const node_query&) {}
 
+  void operator()(const receipt_query& value) {
+    hold(value.index < limits::operations_per_request_max, "operations_per_request_max");
+  }
+
+  void operator()(const receipt_reply& value) {
+    (*this)(value.asked);
+    if (!value.share) return;
+    const auto& place = value.share->place;
+    hold(place.sequence.value <= limits::sequence_max, "sequence_max");
+    hold(value.asked.index < place.operation_count, "the operation exists");
+    hold(place.operation_count <= limits::operations_per_request_max, "operations_per_request_max");
+    hold(place.request_index < place.request_count, "the request exists");
+    hold(place.request_count <= limits::requests_per_batch_max, "requests_per_batch_max");
+    hold(place.operation_path.size() <= limits::receipt_path_max, "receipt_path_max");
+    hold(place.request_path.size() <= limits::receipt_path_max, "receipt_path_max");
+    const auto time_ms = place.ordered_time.time_since_epoch().count();
+    hold(time_ms >= 0 && static_cast<std::uint64_t>(time_ms) <= limits::proposed_time_ms_max, "proposed_time_ms_max");
+  }
+
   void operator()(const node_report& value) {
     hold(value.replica.value < limits::replicas_max, "replicas_max");
     hold(value.view.value <= limits::view_max, "view_max");

@@ -86,7 +86,9 @@ TEST_CASE("the number of a kind is on the wire and never changes") {
   CHECK(static_cast<int>(message_kind::readmission) == 21);
   CHECK(static_cast<int>(message_kind::hand_over) == 22);
   CHECK(static_cast<int>(message_kind::system_request) == 23);
-  CHECK(message_kind_last == 23);
+  CHECK(static_cast<int>(message_kind::receipt_query) == 24);
+  CHECK(static_cast<int>(message_kind::receipt_reply) == 25);
+  CHECK(message_kind_last == 25);
 }
 
 TEST_CASE("the place of a value in the variant is its kind") {

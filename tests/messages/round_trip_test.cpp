@@ -152,6 +152,26 @@ class field_writer {
 
   void operator()(const node_query& value) { id(value.id); }
 
+  void operator()(const receipt_query& value) {
+    id(value.id);
+    number("index", value.index);
+  }
+
+  void operator()(const receipt_reply& value) {
+    (*this)(value.asked);
+    if (!value.share) return;
+    const auto& place = value.share->place;
+    number("sequence", place.sequence.value);
+    bytes("batch", place.batch.view());
+    number("time", static_cast<std::uint64_t>(place.ordered_time.time_since_epoch().count()));
+    number("operation_count", place.operation_count);
+    digests("operation_path", place.operation_path);
+    number("request_count", place.request_count);
+    number("request_index", place.request_index);
+    digests("request_path", place.request_path);
+    bytes("by", value.share->by.view());
+  }
+
   void operator()(const node_report& value) {
     id(value.id);
     number("replica", value.replica.value);
@@ -289,6 +309,10 @@ TEST_CASE("a QUERY arrives as it was sent") { check_round_trips(message_kind::qu
 TEST_CASE("a QUERY-REPLY arrives as it was sent") { check_round_trips(message_kind::query_reply); }
 
 TEST_CASE("a NODE-QUERY arrives as it was sent") { check_round_trips(message_kind::node_query); }
+
+TEST_CASE("a RECEIPT-QUERY arrives as it was sent") { check_round_trips(message_kind::receipt_query); }
+
+TEST_CASE("a RECEIPT-REPLY arrives with its share, or without one") { check_round_trips(message_kind::receipt_reply); }
 
 TEST_CASE("a NODE-REPORT arrives with every counter") { check_round_trips(message_kind::node_report); }
 

@@ -25,6 +25,7 @@ constexpr std::array scopes = {
     scope{"messages/limits.hpp", "hypermesh::limits"},
     scope{"actors/ports.", "hypermesh"},
     scope{"actors/protocol/base/state_root.cpp", "hypermesh"},
+    scope{"actors/protocol/receipts/receipt_names.cpp", "hypermesh"},
     // Contains the actors of hosts and the class that starts them.
     scope{"runtime/include/hypermesh/caf/", ""},
     scope{"runtime/include/", "hypermesh"},
@@ -35,6 +36,7 @@ constexpr std::array scopes = {
     scope{"runtime/state_machines/small_state_machine.", "hypermesh"},
     scope{"runtime/cluster_creation.", "hypermesh"},
     scope{"runtime/genesis.", "hypermesh"},
+    scope{"runtime/receipt.", "hypermesh"},
     scope{"runtime/node_config.", "hypermesh"},
     scope{"messages/", "hypermesh::messages"},
     scope{"actors/protocol/", "hypermesh::protocol"},

@@ -33,7 +33,8 @@ constexpr std::size_t audited_lines_max = 5'000;
 constexpr std::array rooms = {
     room{"base", {}},
     room{"reputation", {}},
-    room{"execution", {"reputation"}},
+    room{"receipts", {}},
+    room{"execution", {"reputation", "receipts"}},
     room{"views", {"reputation"}},
     room{"verification", {"reputation", "views"}},
     room{"ordering", {"views"}},
@@ -41,7 +42,7 @@ constexpr std::array rooms = {
     room{"transfer", {}},
     room{"guard", {"reputation", "verification"}},
     room{"admission", {"execution", "reputation", "views", "verification", "guard"}},
-    room{"client", {}},
+    room{"client", {"receipts"}},
 };
 
 const room* find_room(std::string_view name) {

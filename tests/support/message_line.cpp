@@ -155,6 +155,17 @@ struct line_writer {
 
   std::string operator()(const node_query& value) const { return id_text(value.id); }
 
+  std::string operator()(const receipt_query& value) const {
+    return fmt::format("{} index={}", id_text(value.id), value.index);
+  }
+
+  std::string operator()(const receipt_reply& value) const {
+    if (!value.share) return fmt::format("{} none", (*this)(value.asked));
+    const auto& place = value.share->place;
+    return fmt::format("{} n={} d={} request={}/{}", (*this)(value.asked), place.sequence.value, name(place.batch),
+                       place.request_index, place.request_count);
+  }
+
   std::string operator()(const node_report& value) const {
     return fmt::format("v={} h={} executed={} root={} from={}", value.view.value, value.low_watermark.value,
                        value.last_executed.value, name(value.state_root), value.replica.value);

@@ -136,6 +136,35 @@ status sample_status(sample_source& source, sample_size size) {
   return value;
 }
 
+receipt_query sample_receipt_query(sample_source& source) {
+  return {sample_request_id(source), static_cast<std::uint32_t>(source.below(limits::operations_per_request_max))};
+}
+
+receipt_reply sample_receipt_reply(sample_source& source, sample_size size) {
+  receipt_reply value{sample_receipt_query(source), std::nullopt};
+  if (size == sample_size::smallest) return value;
+  const auto digests = [&] {
+    std::vector<digest> path(scaled(size, 0, source.below(3), limits::receipt_path_max));
+    for (auto& each : path)
+      each = source.fixed<digest>();
+    return path;
+  };
+  auto& share = value.share.emplace();
+  auto& place = share.place;
+  place.sequence = sample_sequence(source);
+  place.batch = source.fixed<digest>();
+  place.ordered_time = wall_time{std::chrono::milliseconds{source.below(limits::proposed_time_ms_max + 1)}};
+  place.operation_count =
+      value.asked.index + 1 +
+      static_cast<std::uint32_t>(source.below(limits::operations_per_request_max - value.asked.index));
+  place.operation_path = digests();
+  place.request_count = 1 + static_cast<std::uint32_t>(source.below(limits::requests_per_batch_max));
+  place.request_index = static_cast<std::uint32_t>(source.below(place.request_count));
+  place.request_path = digests();
+  share.by = source.fixed<signature>();
+  return value;
+}
+
 state_request sample_state_request(sample_source& source) {
   const auto sequence = sample_sequence(source);
   if (source.below(2) == 0) return {sequence, source.below(limits::state_chunks_max), state_part::chunk};
@@ -295,6 +324,10 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
       return sample_evidence(source, size);
     case message_kind::system_request:
       return sample_system_request(source, size);
+    case message_kind::receipt_query:
+      return sample_receipt_query(source);
+    case message_kind::receipt_reply:
+      return sample_receipt_reply(source, size);
   }
   return node_query{};
 }

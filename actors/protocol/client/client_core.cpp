@@ -266,8 +266,10 @@ void client_core::finish(timestamp when, const request_outcome& outcome, client_
     for (std::size_t index = 0; index < request.tokens.size(); ++index) {
       const auto payload = outcome.result(index);
       out.done.push_back(
-          {request.tokens[index], operation_result{static_cast<operation_status>(outcome.statuses[index]),
-                                                   byte_vector{payload.begin(), payload.end()}}});
+          {request.tokens[index],
+           operation_result{static_cast<operation_status>(outcome.statuses[index]),
+                            byte_vector{payload.begin(), payload.end()}},
+           executed_as{{self_, when, session_.id()}, request.content, static_cast<std::uint32_t>(index)}});
     }
     operations_pending_ -= request.tokens.size();
   }

@@ -18,9 +18,19 @@
 
 namespace hypermesh::protocol {
 
+/// The names of an executed operation, which a receipt proves.
+struct executed_as {
+  request_id id;
+  /// `digest_of_request` of the request that contains the operation, and its number in this request.
+  digest request;
+  std::uint32_t index = 0;
+};
+
 struct operation_done {
   operation_token token = 0;
   submit_outcome outcome;
+  /// Set if the operation was ordered and has a result.
+  std::optional<executed_as> executed = {};
 };
 
 struct client_effects {

@@ -235,7 +235,7 @@ or_error<std::vector<taken_state>> replay(const cluster_parameters& cluster, con
   // The state depends only on the order of the batches, so execution restores the state that the node had (I10).
   for (const auto& each : past.to_execute) {
     // The answers are dropped. A client that lacks an answer sends its request again and gets the cached reply.
-    (void)state.execute(each.sequence, *each.body);
+    (void)state.execute(each.sequence, each.body);
     if (cluster.is_checkpoint(each.sequence)) take();
   }
   const auto& stable = past.replica.stable;

@@ -87,6 +87,25 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   return done;
 }
 
+std::vector<replicated_state::answered_request> replicated_state::execute(sequence_number sequence,
+                                                                          const std::shared_ptr<const batch>& content) {
+  auto done = execute(sequence, *content);
+  std::vector<receipt_log::executed> executed;
+  for (std::uint32_t number = 0; number < done.size(); ++number) {
+    const auto& [request, answer] = done[number];
+    // A request that was executed with an earlier batch has its receipt there. An opening contains no operation.
+    if (request.first_time && !request.id.opens_session()) executed.push_back({number, answer.outcome});
+  }
+  receipts_.on_executed(sequence, content, ordered_time_, std::move(executed));
+  return done;
+}
+
+receipt_reply replicated_state::receipt_for(const receipt_query& asked, const authenticator& keys) {
+  // A replica whose state is wrong must not sign what it computed (attacks 27 and 44).
+  if (divergence_.exists()) return {asked, std::nullopt};
+  return {asked, receipts_.share_of(asked, cluster_.signing, keys)};
+}
+
 /// Applies a system request to its ledger. Its signatures were verified before any correct replica voted for the batch.
 void replicated_state::judge(sequence_number sequence, const system_request& each) {
   const auto about = claim_in(each, cluster_);
@@ -188,7 +207,9 @@ installation_outcome replicated_state::install(sequence_number sequence, const d
   // a later one only.
   if (divergence_.exists() && !divergence_.ends_with(sequence)) return {installation::too_old, {}};
   if (!divergence_.exists() && sequence <= last_executed_) return {installation::overtaken, {}};
+  const auto executed_through = last_executed_;
   if (auto done = restore(sequence, snapshot); !done) return {installation::unreadable, std::move(done.error())};
+  receipts_.on_replaced(executed_through);
   if (root() != certified) {
     // The chunks are certified, but the machine restored a different state from them. So the present state counts as
     // wrong from now on.

@@ -10,6 +10,7 @@
 #include "actors/protocol/base/observations.hpp"
 #include "actors/protocol/execution/client_table.hpp"
 #include "actors/protocol/execution/divergence_tracker.hpp"
+#include "actors/protocol/receipts/receipt_log.hpp"
 #include "actors/protocol/reputation/readmission_ledger.hpp"
 #include "actors/protocol/reputation/reputation_ledger.hpp"
 
@@ -56,10 +57,15 @@ class replicated_state {
   /// Executes the batch of `last_executed() + 1`: its system requests, which have no answer, and then its requests.
   /// Returns the requests with their answers.
   std::vector<answered_request> execute(sequence_number sequence, const batch& content);
+  /// The same, and keeps the batch for a while, so that this replica can sign receipts for it.
+  std::vector<answered_request> execute(sequence_number sequence, const std::shared_ptr<const batch>& content);
 
   /// The cached answer to a request that is done, a refusal when it is past or its session has ended, nothing when it
   /// may still be executed. A diverged state gives nothing.
   [[nodiscard]] client_table::answered answer_to(const request_reference& asked) const;
+  /// The share of this replica in a receipt, signed with `keys`. It has no share if the operation was not executed
+  /// here, because a transferred state contains it, if it was executed long ago, or if the state has diverged.
+  [[nodiscard]] receipt_reply receipt_for(const receipt_query& asked, const authenticator& keys);
   /// The refusal of a request that was not admitted. Nothing if the state has diverged.
   [[nodiscard]] client_table::shared_outcome refuse(reply_status why) const;
   /// The answer of the machine to a read-only operation. A diverged state gives nothing.
@@ -114,6 +120,7 @@ class replicated_state {
   sequence_number last_executed_;
   wall_time ordered_time_{};
   divergence_tracker divergence_;
+  receipt_log receipts_;
   /// A diverged state was replaced, and no batch was executed since then. Batches that were committed before the
   /// replacement may still arrive. The replica will hand over all batches after the installed state again.
   bool replaced_ = false;

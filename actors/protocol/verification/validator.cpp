@@ -36,6 +36,7 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::hand_over:
       return std::nullopt;
     case message_kind::query:
+    case message_kind::receipt_query:
       return sender.is_client() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
     case message_kind::pre_prepare:
     case message_kind::prepare:
@@ -59,6 +60,7 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::reply:
     case message_kind::query_reply:
     case message_kind::node_report:
+    case message_kind::receipt_reply:
       return rejection::kind_not_allowed_from_sender;
   }
   return rejection::unknown_kind;
@@ -96,6 +98,9 @@ std::optional<rejection> validator::check_content(principal sender, const messag
     return it->items.size() > items_per_misbehaviour_max ? std::optional{rejection::too_many_items} : std::nullopt;
   }
   if (const auto* it = std::get_if<query>(&value)) {
+    return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
+  }
+  if (const auto* it = std::get_if<receipt_query>(&value)) {
     return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
   }
   // The other kinds are requests for information, which need no proof, and chunks, which state transfer verifies

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <hypermesh/expected.hpp>
+#include <hypermesh/receipt.hpp>
 #include <hypermesh/settings.hpp>
 #include <hypermesh/state_machine.hpp>
 #include <hypermesh/types.hpp>
@@ -38,6 +39,12 @@ class consensus_client {
 
   /// Like the function above, but with a callback.
   void submit(byte_vector operation, completion done);
+
+  /// Like `submit`, and then asks the replicas to sign that they executed the operation. The future becomes ready when
+  /// a quorum has signed, or at the deadline of the operation with what was signed until then. For the proof of a read,
+  /// submit a reading operation. At most 1,024 receipts are collected at once; above, the outcome is
+  /// `too_many_pending`.
+  [[nodiscard]] std::future<receipted_outcome> submit_with_receipt(byte_vector operation);
 
   /// Reads the replicated state; see `read_mode`.
   [[nodiscard]] std::future<submit_outcome> query(byte_vector operation, read_mode mode = read_mode::linearizable);

@@ -30,6 +30,8 @@ void add_hand_over(CLI::App& app, chosen_command& chosen);
 void add_replay(CLI::App& app, chosen_command& chosen);
 void add_trace(CLI::App& app, chosen_command& chosen);
 void add_demo(CLI::App& app, chosen_command& chosen);
+void add_verify(CLI::App& app, chosen_command& chosen);
+void add_judge(CLI::App& app, chosen_command& chosen);
 void add_audit(CLI::App& app, chosen_command& chosen);
 
 }  // namespace hypermesh::cli

@@ -55,6 +55,8 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_hand_over(app_, chosen_);
   add_replay(app_, chosen_);
   add_trace(app_, chosen_);
+  add_verify(app_, chosen_);
+  add_judge(app_, chosen_);
   add_audit(app_, chosen_);
   add_bundle(app_, chosen_);
   add_completion(app_, document_)->callback([this] { chosen_ = [this] { return print_completion(app_, document_); }; });
