@@ -10,6 +10,7 @@ namespace hypermesh::protocol {
 
 namespace {
 
+/// In ascending order, because `verify_receipt` accepts no other. The set operations below need this order.
 std::vector<replica_id> signers_of(const receipt& value) {
   std::vector<replica_id> signers;
   signers.reserve(value.signatures.size());
@@ -43,6 +44,7 @@ receipt_judgement judge_receipts(const receipt& one, const receipt& other) {
   require(one.context == other.context, "receipts of two clusters say nothing about each other");
   const auto value = receipt_value_of(one.what, one.place);
   const auto other_value = receipt_value_of(other.what, other.place);
+  // A receipt that was not verified could name anybody as a signer, so the caller must have verified both.
   require(value && other_value, "the receipts were verified");
   const bool same_statement = one.place.sequence == other.place.sequence && *value == *other_value;
   receipt_judgement found;

@@ -82,6 +82,7 @@ std::optional<receipt_share> receipt_log::share_of(const receipt_query& asked, c
     const auto& requests = place->body->requests;
     const auto found = std::ranges::find_if(place->requests,
                                             [&](const executed& each) { return requests[each.number].id == asked.id; });
+    // A request that is ordered again has no second entry, so the first one that is found is the only one (I4).
     if (found == place->requests.end()) continue;
     const auto& request = requests[found->number];
     // Another process with the same key may have sent another request with this name, so the number may not exist.

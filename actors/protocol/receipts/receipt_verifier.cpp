@@ -4,11 +4,13 @@
 
 namespace hypermesh::protocol {
 
+// The numbers are those of `group_size`, so n = 3f + 1 is not assumed (attack 4).
 receipt_strength strength_of(std::size_t signers, group_size group) {
   if (signers >= group.quorum()) return receipt_strength::quorum;
   return signers >= group.weak_quorum() ? receipt_strength::sufficient : receipt_strength::insufficient;
 }
 
+// The signature is checked over bytes that are computed here, and never over bytes that came with it.
 bool is_signed(const signing_context& context, sequence_number sequence, const digest& value,
                const receipt_signature& shown, const authenticator& members) {
   const auto input = receipt_signing_input(context, sequence, value, shown.replica);
@@ -25,6 +27,7 @@ or_reason<receipt_strength> verify_receipt(const receipt& shown, const cluster_p
   // No correct replica executes a batch with one of these numbers.
   if (place.sequence == sequence_number{0} || place.sequence.value > limits::sequence_max)
     return invalid("the receipt names an impossible sequence number");
+  // One statement for all signers. So two signers of different content can never be put into one receipt.
   const auto value = receipt_value_of(shown.what, place);
   if (!value) return invalid("the paths of the receipt do not fit its numbers");
   const receipt_signature* before = nullptr;
@@ -33,6 +36,8 @@ or_reason<receipt_strength> verify_receipt(const receipt& shown, const cluster_p
     if (!cluster.group().contains(each.replica))
       return invalid(fmt::format("the receipt is signed by replica {}, which is no member", each.replica.value));
     if (before != nullptr && each.replica <= before->replica) return invalid("a replica signed the receipt twice");
+    // A wrong signature refuses the receipt instead of being skipped. Nobody who holds a genuine receipt adds one, and a
+    // receipt with unused bytes would not have one form.
     if (!is_signed(shown.context, place.sequence, *value, each, members))
       return invalid(
           fmt::format("the signature of replica {} is not genuine, or the content was changed", each.replica.value));

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "runtime/receipt_check.hpp"
 #include "tools/hypermesh/commands/command.hpp"
