@@ -73,6 +73,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
         carry_out(self, core_of(self).on_start());
       },
       [self](const verified_message& received) {
+        self->state.phases.note_vote(*received.value, position_of(*self->state.core), now_of(self));
         carry_out(self, core_of(self).on_message(received.sender, *received.value));
       },
       [self](const new_view_verified& received) {

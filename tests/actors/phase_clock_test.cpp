@@ -105,3 +105,58 @@ TEST_CASE("batches that never commit are forgotten with their checkpoint and the
   clock.note(leaving, after(3ms));
   CHECK(clock.size() == 0);
 }
+
+TEST_CASE("a committed batch carries the votes for it, each replica's first one of each kind") {
+  phase_clock clock;
+  replica_position here;
+  here.high = sequence_number{16};
+  const auto vote = [&](auto kind, std::uint32_t from, std::uint8_t value, duration when, std::uint64_t sequence = 7,
+                        std::uint64_t view = 0) {
+    kind.vote.content = {view_number{view}, sequence_number{sequence}, {}, replica_id{from}, {}};
+    kind.vote.content.value.bytes.fill(std::byte{value});
+    clock.note_vote(message{kind}, here, after(when));
+  };
+  vote(prepare{}, 2, 1, 2ms);
+  vote(prepare{}, 2, 1, 3ms);
+  vote(commit{}, 2, 1, 4ms);
+  // Replica 3 voted for another batch first.
+  vote(prepare{}, 3, 9, 2ms);
+  vote(prepare{}, 3, 1, 3ms);
+  // What the replica does not count now is not noted.
+  vote(prepare{}, 1, 1, 2ms, 7, 5);
+  vote(prepare{}, 1, 1, 2ms, 17);
+  vote(prepare{}, 1, 1, 2ms, 0);
+  CHECK(clock.size() == 1);
+  auto done = committed(7, std::make_shared<const batch>());
+  done.content.value.bytes.fill(std::byte{1});
+  replica_effects last;
+  last.observations.emplace_back(done);
+  clock.note(last, after(5ms));
+  const std::vector<vote_arrival> expected = {{replica_id{2}, message_kind::prepare, after(2ms)},
+                                              {replica_id{2}, message_kind::commit, after(4ms)}};
+  CHECK(std::get<slot_committed>(last.observations.front()).votes == expected);
+  CHECK(clock.size() == 0);
+}
+
+TEST_CASE("noted votes are forgotten with their checkpoint and their view") {
+  phase_clock clock;
+  replica_position here;
+  here.high = sequence_number{100};
+  commit said;
+  for (std::uint64_t sequence = 1; sequence <= 200; ++sequence) {
+    said.vote.content.sequence = sequence_number{sequence};
+    clock.note_vote(message{said}, here, after(1ms));
+  }
+  CHECK(clock.size() == 100);
+  replica_effects forgetting;
+  forgetting.forget_through = sequence_number{60};
+  clock.note(forgetting, after(2ms));
+  CHECK(clock.size() == 40);
+  here.active = false;
+  said.vote.content.sequence = sequence_number{99};
+  replica_effects leaving;
+  leaving.view_left = std::make_shared<const view_change>();
+  clock.note(leaving, after(3ms));
+  clock.note_vote(message{said}, here, after(3ms));
+  CHECK(clock.size() == 0);
+}

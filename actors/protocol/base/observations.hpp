@@ -34,10 +34,23 @@ struct phase_times {
   friend bool operator==(const phase_times&, const phase_times&) = default;
 };
 
+/// When the vote of another replica for a batch arrived here. The actors set this moment too.
+struct vote_arrival {
+  replica_id replica;
+  /// PREPARE or COMMIT.
+  message_kind kind = message_kind::prepare;
+  moment arrived;
+
+  friend bool operator==(const vote_arrival&, const vote_arrival&) = default;
+};
+
 /// A slot is committed-local (§4.2), and the certificate proves it.
 struct slot_committed {
   committed_batch content;
   phase_times times = {};
+  /// The votes of other replicas that had arrived by then, in any order; at most two of each replica. Votes for another
+  /// digest are left out.
+  std::vector<vote_arrival> votes = {};
 };
 
 /// One request of a client in an executed batch.
@@ -230,6 +243,7 @@ struct status_was_heard {
   bool active = true;
   sequence_number last_decided;
   bool on_probation = false;
+  sequence_number low_watermark = {};
 };
 
 /// The number and the bytes of the pending requests.

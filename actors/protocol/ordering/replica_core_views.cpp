@@ -205,7 +205,8 @@ void replica_core::wish(replica_effects& out) const {
 
 void replica_core::hear_status(const status& value, replica_effects& out) {
   out.observations.emplace_back(
-      status_was_heard{value.replica, value.view, value.active, value.last_decided, value.on_probation});
+      status_was_heard{value.replica, value.view, value.active, value.last_decided, value.on_probation,
+                       value.low_watermark});
   if (value.view == view()) times_.on_status(value.replica, value.last_decided);
   const auto changed = rights_.on_status(value, log_.marks().low());
   if (!changed) return;
