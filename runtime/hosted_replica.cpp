@@ -264,7 +264,7 @@ void hosted_replica::prepare_metrics(const node_config& config, node_parts& part
   const auto& cluster = parts.identity.cluster;
   if (config.http.enabled) {
     tap_ = std::make_shared<const http::node_tap>(config.self, cluster, config.http.event_clients_max,
-                                                  config.trace.batches);
+                                                  config.trace.batches, config.http.pages_max);
     hub_ = tap_->hub();
   } else {
     hub_ = std::make_shared<metrics::metric_hub>(config.self, cluster.replicas, cluster.watermark_window);
@@ -294,6 +294,8 @@ or_error<void> hosted_replica::start_http(const node_config& config) {
   questions.reputations = [this] { return reputations(patience); };
   questions.works = [condition = condition_] { return condition->facts().running; };
   questions.health = [watch = watch_] { return watch->report(std::chrono::steady_clock::now()); };
+  for (const auto& each : config.cluster.replicas)
+    questions.keys.push_back(each.key);
   const bool is_stored = config.storage.mode != durability::memory;
   const metrics::disk_directories directories = {
       is_stored ? config.storage.directory : std::filesystem::path{},

@@ -26,7 +26,8 @@ constexpr std::array rows = {
         {.table = "http",
          .name = "enabled",
          .unit = "flag",
-         .about = "Whether the node answers HTTP: /livez, /readyz, /metrics, /api/v1/status and /api/v1/events."},
+         .about =
+             "Whether the node answers HTTP: its page, /livez, /readyz, /metrics, /api/v1/status and /api/v1/events."},
         [](auto& of) -> auto& { return of.http.enabled; }),
     assuming(address<node>(
                  {.table = "http",
@@ -93,6 +94,16 @@ constexpr std::array rows = {
          .larger_factor = 2,
          .about = "Clients that receive events at a time. Each has a queue of 64 KiB and is dropped if it is full."},
         [](auto& of) -> auto& { return of.http.event_clients_max; }),
+    number<node>(
+        {.table = "http",
+         .name = "pages_max",
+         .unit = "pages",
+         .low = 0,
+         .high = 64,
+         .larger = "http.connections_max",
+         .larger_factor = 4,
+         .about = "Open pages in browsers at a time. Each has a queue of 64 KiB and is dropped if it is full."},
+        [](auto& of) -> auto& { return of.http.pages_max; }),
     number<node>(
         {.table = "http",
          .name = "request_timeout_ms",

@@ -74,28 +74,34 @@ std::size_t event_subscription::bytes_waiting() const {
   return bytes_;
 }
 
-std::shared_ptr<event_subscription> event_stream::subscribe() {
+std::size_t event_stream::count(audience as) const {
+  return static_cast<std::size_t>(std::ranges::count(clients_, as, &subscriber::as));
+}
+
+std::shared_ptr<event_subscription> event_stream::subscribe(audience as) {
   const std::scoped_lock lock{guard_};
-  if (is_stopped_ || clients_.size() >= clients_max_) return nullptr;
+  if (is_stopped_ || count(as) >= clients_max_[static_cast<std::size_t>(as)]) return nullptr;
   auto client = std::make_shared<event_subscription>();
   // A client that lost its connection waits this long before it connects again.
   (void)client->push(std::make_shared<const std::string>("retry: 3000\n\n"));
-  clients_.push_back(client);
+  clients_.push_back({as, client});
   return client;
 }
 
 void event_stream::unsubscribe(const std::shared_ptr<event_subscription>& client) {
   const std::scoped_lock lock{guard_};
-  std::erase(clients_, client);
+  std::erase_if(clients_, [&](const subscriber& each) { return each.client == client; });
 }
 
-void event_stream::send(const std::shared_ptr<const std::string>& text) {
+void event_stream::send(const std::shared_ptr<const std::string>& text, std::optional<audience> to) {
   const std::scoped_lock sending{sending_};
   std::vector<std::shared_ptr<event_subscription>> clients;
   {
     const std::scoped_lock lock{guard_};
     if (is_stopped_) return;
-    clients = clients_;
+    for (const auto& each : clients_) {
+      if (!to || each.as == *to) clients.push_back(each.client);
+    }
   }
   // Without the inner lock, because waking a reader enters the HTTP library, which may be about to call `unsubscribe`.
   std::uint64_t lost = 0;
@@ -107,28 +113,28 @@ void event_stream::send(const std::shared_ptr<const std::string>& text) {
   dropped_ += lost;
 }
 
-void event_stream::publish(const std::string& name, const std::string& data) {
-  if (clients() == 0) return;
-  send(std::make_shared<const std::string>(fmt::format("event: {}\ndata: {}\n\n", name, data)));
+void event_stream::publish(const std::string& name, const std::string& data, audience to) {
+  if (clients(to) == 0) return;
+  send(std::make_shared<const std::string>(fmt::format("event: {}\ndata: {}\n\n", name, data)), to);
 }
 
-void event_stream::keep_alive() { send(std::make_shared<const std::string>(": keep-alive\n\n")); }
+void event_stream::keep_alive() { send(std::make_shared<const std::string>(": keep-alive\n\n"), std::nullopt); }
 
 void event_stream::stop() {
   const std::scoped_lock sending{sending_};
-  std::vector<std::shared_ptr<event_subscription>> clients;
+  std::vector<subscriber> clients;
   {
     const std::scoped_lock lock{guard_};
     is_stopped_ = true;
     clients = clients_;
   }
   for (const auto& each : clients)
-    each->end();
+    each.client->end();
 }
 
-std::size_t event_stream::clients() const {
+std::size_t event_stream::clients(audience as) const {
   const std::scoped_lock lock{guard_};
-  return clients_.size();
+  return count(as);
 }
 
 std::uint64_t event_stream::dropped() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -54,35 +55,53 @@ class event_subscription {
   std::function<void()> wake_;
 };
 
-/// Gives each event to all subscribers.
+/// Who reads a stream. Both have a limit of their own, so that open pages displace no program.
+enum class audience : std::uint8_t {
+  /// A program that reads the events of `/api/v1/events`.
+  program,
+  /// A page that reads its snapshots and its tape of `/api/v1/live`.
+  page,
+};
+inline constexpr auto audience_last = audience::page;
+
+/// Gives each event to all subscribers of its audience.
 class event_stream {
  public:
-  explicit event_stream(std::size_t clients_max) : clients_max_(clients_max) {}
+  explicit event_stream(std::size_t clients_max, std::size_t pages_max = 0) : clients_max_{clients_max, pages_max} {}
 
   /// A new client. Null if there are as many as allowed, or if the node stops.
-  [[nodiscard]] std::shared_ptr<event_subscription> subscribe();
+  [[nodiscard]] std::shared_ptr<event_subscription> subscribe(audience as = audience::program);
   void unsubscribe(const std::shared_ptr<event_subscription>& client);
 
   /// Publishes an event with a name and one line of JSON. Never blocks. Events have no numbers, because a client that
   /// connects again could not ask for those that it missed: it reads the present state instead.
-  void publish(const std::string& name, const std::string& data);
+  void publish(const std::string& name, const std::string& data, audience to = audience::program);
   /// Publishes a comment, which keeps connections open and finds clients that are gone.
   void keep_alive();
   /// Ends all subscriptions, and admits no more. After it nothing wakes a reader.
   void stop();
 
-  [[nodiscard]] std::size_t clients() const;
+  [[nodiscard]] std::size_t clients(audience as = audience::program) const;
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:
-  void send(const std::shared_ptr<const std::string>& text);
+  struct subscriber {
+    audience as = audience::program;
+    std::shared_ptr<event_subscription> client;
+  };
 
-  const std::size_t clients_max_;
+  /// `to` is empty for all audiences.
+  void send(const std::shared_ptr<const std::string>& text, std::optional<audience> to);
+  /// The caller holds `guard_`.
+  [[nodiscard]] std::size_t count(audience as) const;
+
+  /// By audience.
+  const std::array<std::size_t, static_cast<std::size_t>(audience_last) + 1> clients_max_;
   /// Held while clients are woken, so that `stop` returns only when no thread is about to wake one. The HTTP library
   /// never takes it.
   std::mutex sending_;
   mutable std::mutex guard_;
-  std::vector<std::shared_ptr<event_subscription>> clients_;
+  std::vector<subscriber> clients_;
   std::uint64_t dropped_ = 0;
   bool is_stopped_ = false;
 };

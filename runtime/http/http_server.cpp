@@ -16,6 +16,7 @@
 #include "messages/require.hpp"
 #include "runtime/base/private_file.hpp"
 #include "runtime/base/steady_moment.hpp"
+#include "runtime/http/page_files.hpp"
 #include "runtime/links/listening.hpp"
 
 namespace hypermesh::http {
@@ -93,6 +94,7 @@ http_request request_of(MHD_Connection* connection, const char* url, const char*
                                                    &value_size) == MHD_YES;
   asked.host = header_of(connection, MHD_HTTP_HEADER_HOST);
   asked.authorization = header_of(connection, MHD_HTTP_HEADER_AUTHORIZATION);
+  asked.if_none_match = header_of(connection, MHD_HTTP_HEADER_IF_NONE_MATCH);
   return asked;
 }
 
@@ -143,10 +145,15 @@ void add_headers(MHD_Response* response, const http_response& answer) {
     (void)MHD_add_response_header(response, name, std::string{value}.c_str());
   };
   add(MHD_HTTP_HEADER_CONTENT_TYPE, answer.content_type);
-  add(MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  add(MHD_HTTP_HEADER_CACHE_CONTROL, answer.cache_control);
+  if (!answer.etag.empty()) add(MHD_HTTP_HEADER_ETAG, answer.etag);
   add("X-Content-Type-Options", "nosniff");
   // One request for each connection, so that the age of a connection bounds the time of its request.
   add(MHD_HTTP_HEADER_CONNECTION, "close");
+  if (answer.is_page) {
+    for (const auto& each : page_headers)
+      add(each.name, each.value);
+  }
   if (!answer.header_name.empty()) add(std::string{answer.header_name}.c_str(), answer.header_value);
 }
 

@@ -26,6 +26,8 @@ struct http_settings {
   std::uint32_t connections_per_address_max = 32;
   /// Connections that receive events.
   std::uint32_t event_clients_max = 8;
+  /// Open pages (`page/`). Each has a connection with a queue of `event_subscription::bytes_max`.
+  std::uint32_t pages_max = 16;
   /// The time from accepting a connection until its answer is sent. Events may take longer.
   std::chrono::milliseconds request_timeout{10'000};
 };

@@ -6,6 +6,7 @@
 #include "runtime/base/steady_moment.hpp"
 #include "runtime/events/log_text.hpp"
 #include "runtime/http/event_text.hpp"
+#include "runtime/http/page_files.hpp"
 #include "runtime/metrics/prometheus_text.hpp"
 #include "runtime/trace/node_trace.hpp"
 
@@ -23,6 +24,10 @@ void fold(const http_counts& counts, const event_stream& events, metrics::metric
   into.set(metrics::metric::http_event_clients_dropped, static_cast<double>(events.dropped()));
 }
 
+wall_time wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+clock_pair clocks_now() { return {base::steady_moment(), wall_now()}; }
+
 std::string url_of(const http_settings& settings, std::uint16_t port) {
   auto address = settings.listen;
   address.port = port;
@@ -32,21 +37,28 @@ std::string url_of(const http_settings& settings, std::uint16_t port) {
 }  // namespace
 
 node_tap::node_tap(replica_id self, const cluster_parameters& cluster, std::size_t event_clients_max,
-                   std::uint32_t trace_batches)
+                   std::uint32_t trace_batches, std::size_t pages_max)
     : hub_(std::make_shared<metrics::metric_hub>(self, cluster.replicas, cluster.watermark_window)),
-      events_(std::make_shared<event_stream>(event_clients_max)),
+      events_(std::make_shared<event_stream>(event_clients_max, pages_max)),
       trace_(trace_batches > 0 ? std::make_shared<runtime::trace_hub>(trace_batches) : nullptr),
+      dashboard_(std::make_shared<runtime::dashboard_hub>(self, cluster)),
       cluster_id_(to_hex(cluster.signing.cluster.view())),
       of_observations_(cluster) {}
 
 void node_tap::publish(const std::optional<runtime::operator_event>& what) const {
-  if (!what || events_->clients() == 0) return;
-  if (const auto event = streamed(*what)) events_->publish(event->name, event->data);
+  if (!what) return;
+  const auto event = streamed(*what);
+  if (!event) return;
+  events_->publish(event->name, event->data);
+  const runtime::taped_event taped{wall_now(), event->name, std::string{to_string(what->level)}, sentence_of(*what)};
+  dashboard_->on_event(taped);
+  if (events_->clients(audience::page) > 0) events_->publish("tape", tape_text(taped), audience::page);
 }
 
 void node_tap::on_observed(const observation& what) const {
   hub_->note(what);
   if (trace_) trace_->note(what);
+  dashboard_->note(what, base::steady_moment(), wall_now());
   // An event depends on the observations before it, so all are seen also while there is no client.
   const auto event = [&] {
     const std::scoped_lock lock{guard_};
@@ -60,6 +72,7 @@ void node_tap::on_link(const links::link_event& what) const {
   const bool is_link = what.happened == happened::up || what.happened == happened::down;
   if (is_link && what.remote && what.remote->is_replica()) {
     hub_->note_link(replica_id{what.remote->number}, what.happened == happened::up);
+    dashboard_->on_link(replica_id{what.remote->number}, what.happened == happened::up);
   }
   const auto event = [&] {
     const std::scoped_lock lock{guard_};
@@ -97,12 +110,39 @@ or_error<std::unique_ptr<node_endpoint>> node_endpoint::start(const http_setting
 }
 
 std::vector<route> node_endpoint::routes() {
-  return {{"/livez", access::open_unless_verbose, [this](const auto& asked) { return probe(asked, false); }},
-          {"/readyz", access::open_unless_verbose, [this](const auto& asked) { return probe(asked, true); }},
-          {"/metrics", access::token, [this](const auto&) { return metrics_page(); }},
-          {"/api/v1/status", access::token, [this](const auto&) { return status(); }},
-          {"/api/v1/events", access::token, [this](const auto& asked) { return event_page(asked); }},
-          {"/api/v1/trace", access::token, [this](const auto&) { return trace_page(); }}};
+  std::vector<route> all = {
+      {"/livez", access::open_unless_verbose, [this](const auto& asked) { return probe(asked, false); }},
+      {"/readyz", access::open_unless_verbose, [this](const auto& asked) { return probe(asked, true); }},
+      {"/metrics", access::token, [this](const auto&) { return metrics_page(); }},
+      {"/api/v1/status", access::token, [this](const auto&) { return status(); }},
+      {"/api/v1/events", access::token, [this](const auto& asked) { return event_page(asked, audience::program); }},
+      {"/api/v1/trace", access::token, [this](const auto&) { return trace_page(); }}};
+  add_data_routes(all);
+  add_page_routes(all);
+  return all;
+}
+
+void node_endpoint::add_data_routes(std::vector<route>& to) {
+  const auto hub = tap_->dashboard();
+  to.push_back(
+      {"/api/v1/live", access::token, [this](const auto& asked) { return event_page(asked, audience::page); }});
+  to.push_back({"/api/v1/history", access::token,
+                [this, hub](const auto&) { return reused(history_, [&] { return history_text(hub->before()); }); }});
+  to.push_back({"/api/v1/batches", access::token, [this, hub](const auto&) {
+                  return reused(batches_, [&] {
+                    return batches_text(self_, hub->cluster().group(), hub->batches(), clocks_now());
+                  });
+                }});
+  to.push_back({"/api/v1/evidence", access::token, [this, hub](const auto&) {
+                  return reused(evidence_,
+                                [&] { return evidence_text(hub->cluster().signing, hub->proofs(), questions_.keys); });
+                }});
+}
+
+http_response node_endpoint::reused(reused_text& text, const std::function<std::string()>& make) {
+  http_response out;
+  out.body = text.get(clock::now(), make);
+  return out;
 }
 
 http_response node_endpoint::probe(const http_request& asked, bool for_use) const {
@@ -142,16 +182,18 @@ http_response node_endpoint::metrics_page() {
   return out;
 }
 
-http_response node_endpoint::event_page(const http_request& asked) const {
+http_response node_endpoint::event_page(const http_request& asked, audience as) const {
   http_response out;
   out.content_type = "text/event-stream";
   if (asked.method == "HEAD") return out;
-  out.events = tap_->events()->subscribe();
+  out.events = tap_->events()->subscribe(as);
   if (out.events) return out;
   out.status = 503;
   out.meaning = metrics::http_answer::overloaded;
   out.content_type = "application/json";
-  out.body = error_body("too many clients receive events", "close one, or raise event_clients_max of [http]");
+  out.body = as == audience::page
+                 ? error_body("too many pages of this node are open", "close one, or raise pages_max of [http]")
+                 : error_body("too many clients receive events", "close one, or raise event_clients_max of [http]");
   return out;
 }
 
@@ -203,11 +245,22 @@ void node_endpoint::look() {
     const std::scoped_lock lock{guard_};
     last_ = now;
   }
+  tap_->dashboard()->close_second(now->facts.reputations, wall_now());
+  publish_snapshot(*now);
   const auto event = event_of(health_now(*now));
   auto data = runtime::json_of_fields(event);
   if (data == published_) return;
   tap_->publish(event);
   published_ = std::move(data);
+}
+
+void node_endpoint::publish_snapshot(const sample& now) const {
+  // One text for all pages, and none if no page is open.
+  if (tap_->events()->clients(audience::page) == 0) return;
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - started_);
+  const page_subject of{self_, tap_->dashboard()->cluster(), uptime};
+  const auto text = snapshot_text(of, now.facts, health_now(now), tap_->dashboard()->now(), clocks_now());
+  tap_->events()->publish("snapshot", text, audience::page);
 }
 
 void node_endpoint::try_to_look() noexcept {

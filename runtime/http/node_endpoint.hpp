@@ -6,9 +6,10 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/dashboard/dashboard_hub.hpp"
 #include "runtime/events/event_maker.hpp"
 #include "runtime/http/http_server.hpp"
-#include "runtime/http/node_facts.hpp"
+#include "runtime/http/page_text.hpp"
 #include "runtime/http/reused_text.hpp"
 #include "runtime/links/link_counters.hpp"
 #include "runtime/links/link_event.hpp"
@@ -21,7 +22,7 @@ namespace hypermesh::http {
 class node_tap {
  public:
   node_tap(replica_id self, const cluster_parameters& cluster, std::size_t event_clients_max,
-           std::uint32_t trace_batches);
+           std::uint32_t trace_batches, std::size_t pages_max = 0);
 
   void on_observed(const observation& what) const;
   void on_link(const links::link_event& what) const;
@@ -33,11 +34,13 @@ class node_tap {
   /// Null if nothing is traced.
   [[nodiscard]] const std::shared_ptr<runtime::trace_hub>& trace() const { return trace_; }
   [[nodiscard]] const std::string& cluster_id() const { return cluster_id_; }
+  [[nodiscard]] const std::shared_ptr<runtime::dashboard_hub>& dashboard() const { return dashboard_; }
 
  private:
   std::shared_ptr<metrics::metric_hub> hub_;
   std::shared_ptr<event_stream> events_;
   std::shared_ptr<runtime::trace_hub> trace_;
+  std::shared_ptr<runtime::dashboard_hub> dashboard_;
   std::string cluster_id_;
   mutable std::mutex guard_;
   mutable runtime::observation_events of_observations_;
@@ -54,6 +57,8 @@ struct node_questions {
   std::function<metrics::disk_facts_list()> disks;
   /// The judge of the node, which answers at once, also while an actor hangs.
   health_port health;
+  /// The public keys of the replicas by number, with which a browser verifies evidence.
+  std::vector<public_key> keys = {};
 };
 
 /// The HTTP interface of one node: routes, sampler, server. The sampler asks the node once a second, and requests are
@@ -95,9 +100,14 @@ class node_endpoint {
   [[nodiscard]] http_response status() const;
   [[nodiscard]] std::string metrics_text() const;
   [[nodiscard]] http_response metrics_page();
-  [[nodiscard]] http_response event_page(const http_request& asked) const;
+  [[nodiscard]] http_response event_page(const http_request& asked, audience as) const;
   [[nodiscard]] std::string trace_text() const;
   [[nodiscard]] http_response trace_page();
+  /// A text that is made at most once a second, however many ask.
+  [[nodiscard]] static http_response reused(reused_text& text, const std::function<std::string()>& make);
+  /// The routes of the page's data.
+  void add_data_routes(std::vector<route>& to);
+  void publish_snapshot(const sample& now) const;
   [[nodiscard]] std::shared_ptr<const sample> last_sample() const;
   /// The one judgement behind probes, status and events.
   [[nodiscard]] static std::chrono::milliseconds age_of(const sample& last);
@@ -120,10 +130,13 @@ class node_endpoint {
   std::shared_ptr<const sample> last_;
   /// The data of the last event about the health. Only the thread that samples uses it.
   std::string published_;
-  /// Only the server's thread uses these texts. A flood of requests makes at most five pages and one trace, which has
-  /// up to 4 MiB, a second.
+  /// Only the server's thread uses these texts. A flood of requests makes at most five texts of metrics a second, and
+  /// one of each of the others: a trace has up to 4 MiB, the others up to 300 KiB.
   reused_text page_{std::chrono::milliseconds{200}};
   reused_text trace_{std::chrono::seconds{1}};
+  reused_text history_{std::chrono::seconds{1}};
+  reused_text batches_{std::chrono::seconds{1}};
+  reused_text evidence_{std::chrono::seconds{1}};
 
   std::thread sampler_;
   std::unique_ptr<http_server> server_;

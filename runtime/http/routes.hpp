@@ -24,6 +24,7 @@ struct http_request {
   /// The headers; empty if they are missing.
   std::string_view host;
   std::string_view authorization;
+  std::string_view if_none_match;
 };
 
 struct http_response {
@@ -33,6 +34,11 @@ struct http_response {
   /// A header that only some answers have, for example Allow; empty names are left out.
   std::string_view header_name;
   std::string_view header_value;
+  std::string_view cache_control = "no-store";
+  /// For answers that a browser keeps and asks for again.
+  std::string_view etag;
+  /// Whether a browser shows this answer as a document or runs it, so that it needs the headers of a page.
+  bool is_page = false;
   /// The events that the connection receives from now on, instead of `body`.
   std::shared_ptr<event_subscription> events;
   metrics::http_answer meaning = metrics::http_answer::ok;
@@ -40,7 +46,7 @@ struct http_response {
 
 /// Who may read a route.
 enum class access {
-  /// Anybody who reaches the port: an answer of one word.
+  /// Anybody who reaches the port: an answer of one word, or a file that is equal in every node.
   open,
   /// The same, but the verbose answer needs the token.
   open_unless_verbose,

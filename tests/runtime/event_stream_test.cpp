@@ -171,3 +171,21 @@ TEST_CASE("a connection is cut once its client has left, unless its request is w
   CHECK(cut == std::vector<int>{11});
   CHECK(watch.late() == 0);
 }
+
+TEST_CASE("pages and programs have limits of their own and get only what is for them") {
+  event_stream stream{1, 1};
+  reader program{stream.subscribe()};
+  reader page{stream.subscribe(audience::page)};
+  CHECK(stream.subscribe(audience::page) == nullptr);
+  CHECK(stream.subscribe() == nullptr);
+  CHECK(stream.clients() == 1);
+  CHECK(stream.clients(audience::page) == 1);
+  stream.publish("link_up", "{}");
+  stream.publish("snapshot", "{}", audience::page);
+  stream.keep_alive();
+  CHECK(program.read().second == "retry: 3000\n\nevent: link_up\ndata: {}\n\n: keep-alive\n\n");
+  CHECK(page.read().second == "retry: 3000\n\nevent: snapshot\ndata: {}\n\n: keep-alive\n\n");
+  stream.unsubscribe(page.from);
+  CHECK(stream.clients(audience::page) == 0);
+  CHECK(stream.subscribe(audience::page) != nullptr);
+}

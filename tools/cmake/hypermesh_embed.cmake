@@ -1,0 +1,49 @@
+# hypermesh_embed_page(<target> <file>...)
+#   Adds a source to the target that defines hypermesh::http::page_files(): the files with their paths, types and tags. It is
+#   generated at build time when a file has changed.
+# As a script (cmake -D output=<file> -D files=<list> -P hypermesh_embed.cmake) it writes this source.
+if(CMAKE_SCRIPT_MODE_FILE)
+  set(types_html "text/html\\; charset=utf-8")
+  set(types_css "text/css\\; charset=utf-8")
+  set(types_js "text/javascript\\; charset=utf-8")
+  set(types_svg "image/svg+xml")
+  set(arrays)
+  set(rows)
+  set(count 0)
+  foreach(file IN LISTS files)
+    cmake_path(GET file FILENAME name)
+    cmake_path(GET file EXTENSION LAST_ONLY extension)
+    string(SUBSTRING ${extension} 1 -1 extension)
+    file(READ ${file} bytes HEX)
+    file(SHA256 ${file} sum)
+    string(SUBSTRING ${sum} 0 20 sum)
+    string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${bytes}")
+    set(path /page/${name})
+    if(name STREQUAL index.html)
+      set(path /)
+    endif()
+    string(APPEND arrays "constexpr char file_${count}[] = {${bytes}};\n")
+    string(APPEND rows "    {\"${path}\", \"${types_${extension}}\", \"\\\"${sum}\\\"\", {file_${count}, sizeof file_${count}}},\n")
+    math(EXPR count "${count} + 1")
+  endforeach()
+  string(REPLACE "\\;" ";" rows "${rows}")
+  file(WRITE ${output} "#include \"runtime/http/page_files.hpp\"\n\nnamespace hypermesh::http {\n\nnamespace {\n\n"
+                       "${arrays}\nconstexpr page_file files[] = {\n${rows}};\n\n}  // namespace\n\n"
+                       "std::span<const page_file> page_files() { return files; }\n\n}  // namespace hypermesh::http\n")
+  return()
+endif()
+
+set(hypermesh_embed_script ${CMAKE_CURRENT_LIST_FILE})
+
+function(hypermesh_embed_page target)
+  set(output ${PROJECT_BINARY_DIR}/generated/page_files_list.cpp)
+  string(REPLACE ";" "\\;" files "${ARGN}")
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} -D output=${output} -D "files=${files}" -P ${hypermesh_embed_script}
+    DEPENDS ${ARGN} ${hypermesh_embed_script}
+    COMMENT "Embed the page of a node"
+    VERBATIM)
+  target_sources(${target} PRIVATE ${output})
+  set_source_files_properties(${output} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
