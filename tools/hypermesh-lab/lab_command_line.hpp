@@ -7,6 +7,7 @@
 
 #include "tools/hypermesh-lab/bench_command.hpp"
 #include "tools/hypermesh-lab/byzantine_command.hpp"
+#include "tools/hypermesh-lab/demo_command.hpp"
 #include "tools/hypermesh-lab/placement_bench.hpp"
 #include "tools/hypermesh-lab/shrink_command.hpp"
 #include "tools/hypermesh-lab/siege_command.hpp"
@@ -34,6 +35,7 @@ class lab_command_line {
   strategies_command listed_;
   byzantine_command byzantine_;
   siege_command besieged_;
+  demo_command shown_;
   bench_guard_command measured_;
   placement_bench_command placed_;
   std::vector<std::string> help_words_;

@@ -68,6 +68,10 @@ cluster_under_load::outcome cluster_under_load::start_processes() {
   auto prepared = local_cluster::prepare(plan);
   if (!prepared) return tl::unexpected(run_failure{exit_code::failed, prepared.error()});
   processes_ = std::move(*prepared);
+  if (settings_.traced_batches > 0) {
+    if (auto done = processes_->keep_traces(settings_.traced_batches); !done)
+      return tl::unexpected(run_failure{exit_code::failed, done.error()});
+  }
   for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
     const auto other = settings_.others.find(number);
     processes_->run_with(number, other == settings_.others.end() ? settings_.program : other->second);
