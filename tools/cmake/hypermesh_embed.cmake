@@ -7,6 +7,7 @@ if(CMAKE_SCRIPT_MODE_FILE)
   set(types_css "text/css\\; charset=utf-8")
   set(types_js "text/javascript\\; charset=utf-8")
   set(types_svg "image/svg+xml")
+  string(REPLACE "|" ";" files "${files}")
   set(arrays)
   set(rows)
   set(count 0)
@@ -37,7 +38,8 @@ set(hypermesh_embed_script ${CMAKE_CURRENT_LIST_FILE})
 
 function(hypermesh_embed_page target)
   set(output ${PROJECT_BINARY_DIR}/generated/page_files_list.cpp)
-  string(REPLACE ";" "\\;" files "${ARGN}")
+  # A list as one word of a command line.
+  list(JOIN ARGN "|" files)
   add_custom_command(
     OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} -D output=${output} -D "files=${files}" -P ${hypermesh_embed_script}
