@@ -19,13 +19,18 @@ std::string with_commas(std::uint64_t number) {
   return digits;
 }
 
+std::string_view part_text(std::uint64_t larger_factor) {
+  require(larger_factor == 1 || larger_factor == 2 || larger_factor == 4, "a bound is another key or a part of it");
+  if (larger_factor == 1) return {};
+  return larger_factor == 2 ? "half of " : "a quarter of ";
+}
+
 std::string bounds_text(const config_key& key) {
   switch (key.kind) {
     case value_kind::number: {
       auto text = fmt::format("{} to {}", with_commas(key.low), with_commas(key.high));
       if (key.larger.empty()) return text;
-      require(key.larger_factor == 1 || key.larger_factor == 2, "a bound is another key or half of it");
-      return text + fmt::format("; at most {}{}", key.larger_factor == 2 ? "half of " : "", key.larger);
+      return text + fmt::format("; at most {}{}", part_text(key.larger_factor), key.larger);
     }
     case value_kind::flag:
       return "true, false";

@@ -96,6 +96,9 @@ struct renamed_key {
 /// The value as TOML.
 [[nodiscard]] std::string toml_literal(const config_value& value);
 
+/// The part of another key's value that bounds a key with this `larger_factor`: "", "half of " or "a quarter of ".
+[[nodiscard]] std::string_view part_text(std::uint64_t larger_factor);
+
 /// Returns the number with commas, for example "1,523" for 1523.
 [[nodiscard]] std::string with_commas(std::uint64_t number);
 

@@ -134,8 +134,8 @@ std::string missing_text(const config_key& key) {
 
 std::string above_text(const config_key& key, std::uint64_t own, const config_key& larger, std::uint64_t bound) {
   const auto other = larger.table == key.table ? std::string{larger.name} : full_name(larger);
-  return fmt::format("'{}' is {}, which exceeds {}'{}' = {}", key.name, own, key.larger_factor == 1 ? "" : "half of ",
-                     other, bound);
+  return fmt::format("'{}' is {}, which exceeds {}'{}' = {}", key.name, own, part_text(key.larger_factor), other,
+                     bound);
 }
 
 }  // namespace hypermesh::runtime

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/signing.hpp"
+#include "runtime/http/event_stream.hpp"
 #include "runtime/http/page_text.hpp"
 #include "tests/support/request_factory.hpp"
 #include "tests/support/verified_messages.hpp"
@@ -254,7 +255,7 @@ TEST_CASE("the largest group has a snapshot that fits, with the newest batches")
   const page_subject of{self, cluster, {}};
   const auto text = snapshot_text(of, facts, health, hub.now(), {at(100), wall(1)});
   // A page that is one snapshot behind stays connected.
-  CHECK(2 * text.size() < event_subscription::bytes_max);
+  CHECK(2 * text.size() < http::event_subscription::bytes_max);
   const auto all = json::parse(text);
   CHECK(all["replicas"].size() == 100);
   const auto batches = json::parse(batches_text(self, cluster.group(), hub.batches(), {at(100), wall(1)}))["batches"];

@@ -5,6 +5,15 @@ import {clock, count, micros, niceStep} from './text.js';
 const samplesMax = 600;
 const [atTime, atRequests, atBatches, atMedian, atTail, atLongest] = [0, 1, 2, 3, 4, 5];
 
+// The counts of a sample as rates. A busy node closes a sample later than after a second.
+function ratesOf(sample, previous) {
+  const seconds = previous ? Math.max(0.2, (sample[atTime] - previous[atTime]) / 1000) : 1;
+  const rated = [...sample];
+  rated[atRequests] = Math.round(sample[atRequests] / seconds);
+  rated[atBatches] = Math.round(sample[atBatches] / seconds);
+  return rated;
+}
+
 // Lines over time. `series` is a list of {at, name}: the place in a sample, and the name that is also the class of the
 // line. A gap of more than 3 s is shown as a gap.
 function draw(samples, series, format, from, to, width) {
@@ -91,12 +100,12 @@ export function makeCharts() {
   };
   return {
     load(history) {
-      samples = history.samples;
+      samples = history.samples.map((each, place, all) => ratesOf(each, all[place - 1]));
       again();
     },
     add(sample) {
       if (!sample || (samples.length > 0 && sample[atTime] <= samples.at(-1)[atTime])) return;
-      samples.push(sample);
+      samples.push(ratesOf(sample, samples.at(-1)));
       if (samples.length > samplesMax) samples.shift();
       again();
     },
