@@ -62,7 +62,7 @@ class demo_session {
   /// The faulty replica, if there is one.
   [[nodiscard]] std::optional<std::uint32_t> faulty() const { return faulty_; }
   [[nodiscard]] bool is_liar_convicted() const;
-  /// Whether all replicas answer, none is on probation, and a quorum agrees on a view.
+  /// Whether all replicas answer and none is on probation.
   [[nodiscard]] bool is_whole() const;
   [[nodiscard]] cli::cluster_under_load& cluster() { return *cluster_; }
 
@@ -85,6 +85,8 @@ class demo_session {
   cli::cluster_reports reports_;
   std::vector<std::string> pages_;
   std::optional<std::uint32_t> faulty_;
+  /// The last replica that lost its disk.
+  std::optional<std::uint32_t> learner_;
   demo_fault cause_ = demo_fault::heal;
   bool has_lied_ = false;
   bool was_convicted_ = false;
