@@ -187,6 +187,84 @@ TEST_CASE_FIXTURE(client_bench,
   CHECK(came == std::vector<bool>{false, true});
 }
 
+namespace {
+
+/// A client that wants a receipt for one operation, and has its result.
+struct receipt_bench : client_bench {
+  std::vector<receipted> collected;
+  executed_operation what;
+  receipt_query asked;
+
+  receipt_bench() {
+    const auto done = [this](const receipted& value) { collected.push_back(value); };
+    give(tested, submit_for_receipt{to_byte_vector("o"), std::make_shared<const receipt_completion>(done)});
+    forget();
+    what = {{client_id{2}, timestamp{100}}, content_of(100),       0, to_byte_vector("o"),
+            operation_status::applied,      to_byte_vector("true")};
+    asked = {what.id, 0};
+    answer(1, 100, "true");
+    answer(2, 100, "true");
+  }
+  void sign(std::uint32_t replica) {
+    receipt_share share;
+    share.place.sequence = sequence_number{5};
+    share.place.operation_count = share.place.request_count = 1;
+    const auto value = receipt_value_of(what, share.place);
+    const auto input =
+        receipt_signing_input(make().cluster().signing, share.place.sequence, *value, replica_id{replica});
+    share.by = make().keys_of(replica_id{replica}).sign(input);
+    arrive(principal::of(replica_id{replica}), receipt_reply{asked, share});
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(receipt_bench,
+                  "a client that wants a receipt asks all replicas after the result, until a quorum signs") {
+  for (const auto* name : {"0", "1", "2", "3"}) {
+    const auto sent = take_frames(name);
+    REQUIRE(sent.size() == 1);
+    CHECK(std::get<receipt_query>(sent.front()) == asked);
+  }
+  sign(0);
+  sign(3);
+  CHECK(collected.empty());
+  sign(2);
+  REQUIRE(collected.size() == 1);
+  CHECK(as_text(std::get<operation_result>(collected[0].outcome).payload) == "true");
+  REQUIRE(collected[0].proof);
+  CHECK(collected[0].proof->signatures.size() == 3);
+  CHECK(collected[0].proof->what == what);
+}
+
+TEST_CASE_FIXTURE(receipt_bench, "at the deadline of the operation f + 1 signatures are the receipt") {
+  sign(0);
+  sign(3);
+  advance(29s);
+  CHECK(collected.empty());
+  advance(2s);
+  REQUIRE(collected.size() == 1);
+  REQUIRE(collected[0].proof);
+  CHECK(collected[0].proof->signatures.size() == 2);
+}
+
+TEST_CASE_FIXTURE(receipt_bench, "a stop ends a receipt with the result that is known") {
+  give(tested, client_stop{});
+  REQUIRE(collected.size() == 1);
+  CHECK(std::holds_alternative<operation_result>(collected[0].outcome));
+  CHECK_FALSE(collected[0].proof);
+}
+
+TEST_CASE_FIXTURE(client_bench, "an operation that is not executed has no receipt") {
+  std::vector<receipted> collected;
+  const auto done = [&](const receipted& value) { collected.push_back(value); };
+  give(tested, submit_for_receipt{byte_vector(limits::operation_bytes_max + 1),
+                                  std::make_shared<const receipt_completion>(done)});
+  REQUIRE(collected.size() == 1);
+  CHECK(std::get<client_error>(collected[0].outcome) == client_error::too_large);
+  CHECK_FALSE(collected[0].proof);
+}
+
 TEST_CASE_FIXTURE(client_bench, "an actor can order an operation as a request") {
   std::string got;
   system().spawn(

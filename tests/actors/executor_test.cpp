@@ -323,6 +323,25 @@ TEST_CASE_FIXTURE(executor_bench, "a query is answered from the present state, o
   CHECK(as_text(answer.result) == "1");
 }
 
+TEST_CASE_FIXTURE(executor_bench,
+                  "a receipt is signed for an executed operation, over the link that asked (attack 44)") {
+  commit(1);
+  const auto ask = [&](std::uint64_t when) {
+    const receipt_query wanted{{client_id{0}, timestamp{when}}, 0};
+    give_verified(tested, principal::of(client_id{0}), wanted, link("asker"));
+    const auto answers = take_frames("asker");
+    REQUIRE(answers.size() == 1);
+    CHECK(std::get<receipt_reply>(answers.front()).asked == wanted);
+    return std::get<receipt_reply>(answers.front()).share;
+  };
+  const auto share = ask(1);
+  REQUIRE(share);
+  CHECK(share->place.sequence == sequence_number{1});
+  CHECK_FALSE(ask(2));
+  give(tested, own_root_disproven{sequence_number{4}});
+  CHECK_FALSE(ask(1));
+}
+
 TEST_CASE_FIXTURE(executor_bench, "a null request ends a checkpoint period (attack 16)") {
   for (std::uint64_t n = 1; n <= 3; ++n)
     commit(n);

@@ -23,13 +23,27 @@ std::vector<digest> leaves_of(const request& asked, const request_outcome& outco
 
 }  // namespace
 
-/// Bytes that the entry keeps in memory: requests, results, the values around them, and the tree, which has at most two
-/// digests for each request. The tree is counted before it exists, so that a question never evicts a batch.
+/// Bytes that the entry keeps in memory: requests, results, the values around them, and index and trees, which have at
+/// most two digests for each leaf. Index and trees are counted before they exist, so that a question never evicts a
+/// batch.
 std::size_t receipt_log::cost_of(const entry& value) {
+  constexpr std::size_t of_request = sizeof(executed) + sizeof(merkle_pages) + 4 * digest::size + 128;
   auto cost = sizeof(entry) + value.body->bytes + value.body->requests.size() * sizeof(request);
-  for (const auto& each : value.requests)
-    cost += sizeof(executed) + 2 * digest::size + each.outcome->results.size() + 5 * each.outcome->statuses.size();
+  for (const auto& each : value.requests) {
+    const auto operations = each.outcome->statuses.size();
+    cost += of_request + each.outcome->results.size() + (5 + 2 * digest::size) * operations;
+  }
   return cost;
+}
+
+void receipt_log::forget_oldest() {
+  const auto& oldest = entries_.front();
+  if (oldest.is_indexed) {
+    for (const auto& each : oldest.requests)
+      index_.erase(id_of(oldest, each));
+  }
+  bytes_ -= oldest.bytes;
+  entries_.pop_front();
 }
 
 void receipt_log::on_executed(sequence_number sequence, std::shared_ptr<const batch> body, wall_time ordered_time,
@@ -37,38 +51,59 @@ void receipt_log::on_executed(sequence_number sequence, std::shared_ptr<const ba
   // A batch without a receipt takes no place. Examples are the null request and a batch that only opens sessions.
   if (requests.empty() || sequence <= unsigned_through_) return;
   require(entries_.empty() || entries_.back().sequence < sequence, "batches are executed in order");
-  auto& added = entries_.emplace_back(entry{sequence, std::move(body), ordered_time, std::move(requests), 0, {}});
+  auto& added =
+      entries_.emplace_back(entry{sequence, std::move(body), ordered_time, std::move(requests), 0, false, {}});
   added.bytes = cost_of(added);
   bytes_ += added.bytes;
-  // The newest batch stays even if it is larger than the bound, because its clients are about to ask.
   // The oldest batch goes first. Its clients had their results long ago.
-  while (entries_.size() > batches_max || (bytes_ > bytes_max && entries_.size() > 1)) {
-    bytes_ -= entries_.front().bytes;
-    entries_.pop_front();
-  }
+  while (entries_.size() > batches_max || bytes_ > bytes_max)
+    forget_oldest();
 }
 
 void receipt_log::on_replaced(sequence_number through) {
   entries_.clear();
+  index_.clear();
   bytes_ = 0;
   // What was executed in the replaced state may have been signed, and the new state may give other results. A second
   // statement for one sequence number would convict this replica.
   unsigned_through_ = std::max(unsigned_through_, through);
 }
 
+/// Batches that were executed since the last question are indexed at the next one. So clients that want no receipt do
+/// not pay for the index.
+void receipt_log::index_new_batches() {
+  for (auto place = entries_.rbegin(); place != entries_.rend() && !place->is_indexed; ++place) {
+    place->is_indexed = true;
+    for (std::uint32_t index = 0; index < place->requests.size(); ++index) {
+      const auto id = id_of(*place, place->requests[index]);
+      const bool is_first = index_.emplace(id, place_of_request{place->sequence, index}).second;
+      // I4: a request that is ordered again is not executed again, so it has one place.
+      require(is_first, "a request is executed once");
+    }
+  }
+}
+
+receipt_log::entry& receipt_log::entry_of(sequence_number sequence) {
+  const auto found = std::ranges::lower_bound(entries_, sequence, {}, &entry::sequence);
+  require(found != entries_.end() && found->sequence == sequence, "an indexed batch is held");
+  return *found;
+}
+
 receipt_log::signed_batch receipt_log::sign(const entry& of, const signing_context& context,
                                             const authenticator& keys) {
   // Only the executor of a replica asks for a signature, so another signer is a mistake in the wiring.
   require(keys.self().is_replica(), "only replicas execute");
+  std::vector<merkle_pages> operations;
   std::vector<digest> requests;
+  operations.reserve(of.requests.size());
   requests.reserve(of.requests.size());
   for (const auto& each : of.requests) {
     const auto& asked = of.body->requests[each.number];
-    requests.push_back(
-        receipt_leaf_of(asked.id, digest_of_request(asked), merkle_root(leaves_of(asked, *each.outcome))));
+    // A page of one leaf: each operation, and below each request, is proven alone.
+    operations.emplace_back(leaves_of(asked, *each.outcome), 1);
+    requests.push_back(receipt_leaf_of(asked.id, digest_of_request(asked), operations.back().root()));
   }
-  // A page of one leaf: each request is proven alone.
-  signed_batch made{digest_of_batch(*of.body), merkle_pages{requests, 1}, {}};
+  signed_batch made{digest_of_batch(*of.body), merkle_pages{requests, 1}, std::move(operations), {}};
   const auto value = receipt_value_of(made.batch, of.ordered_time, made.requests.root());
   made.by = keys.sign(receipt_signing_input(context, of.sequence, value, replica_id{keys.self().number}));
   ++signatures_;
@@ -77,34 +112,27 @@ receipt_log::signed_batch receipt_log::sign(const entry& of, const signing_conte
 
 std::optional<receipt_share> receipt_log::share_of(const receipt_query& asked, const signing_context& context,
                                                    const authenticator& keys) {
-  // The search begins with the newest batch, because a client asks soon after the execution.
-  for (auto place = entries_.rbegin(); place != entries_.rend(); ++place) {
-    const auto& requests = place->body->requests;
-    const auto found = std::ranges::find_if(place->requests,
-                                            [&](const executed& each) { return requests[each.number].id == asked.id; });
-    // A request that is ordered again has no second entry, so the first one that is found is the only one (I4).
-    if (found == place->requests.end()) continue;
-    const auto& request = requests[found->number];
-    // Another process with the same key may have sent another request with this name, so the number may not exist.
-    if (asked.index >= request.operation_count()) return std::nullopt;
-    if (!place->statement) place->statement = sign(*place, context, keys);
-    // The tree of the request is computed again for each question. It has at most 1,024 leaves, and keeping the trees
-    // of all requests would need more memory than the batches.
-    const auto leaves = leaves_of(request, *found->outcome);
-    const auto index = static_cast<std::uint32_t>(found - place->requests.begin());
-    receipt_share share;
-    share.place.sequence = place->sequence;
-    share.place.batch = place->statement->batch;
-    share.place.ordered_time = place->ordered_time;
-    share.place.operation_count = static_cast<std::uint32_t>(leaves.size());
-    share.place.operation_path = merkle_pages{leaves, 1}.path(asked.index);
-    share.place.request_count = static_cast<std::uint32_t>(place->requests.size());
-    share.place.request_index = index;
-    share.place.request_path = place->statement->requests.path(index);
-    share.by = place->statement->by;
-    return share;
-  }
-  return std::nullopt;
+  index_new_batches();
+  const auto found = index_.find(asked.id);
+  if (found == index_.end()) return std::nullopt;
+  const auto index = found->second.index;
+  auto& of = entry_of(found->second.sequence);
+  const auto count = of.body->requests[of.requests[index].number].operation_count();
+  // Another process with the same key may have sent another request with this name, so the number may not exist.
+  if (asked.index >= count) return std::nullopt;
+  if (!of.statement) of.statement = sign(of, context, keys);
+  const auto& made = *of.statement;
+  receipt_share share;
+  share.place.sequence = of.sequence;
+  share.place.batch = made.batch;
+  share.place.ordered_time = of.ordered_time;
+  share.place.operation_count = static_cast<std::uint32_t>(count);
+  share.place.operation_path = made.operations[index].path(asked.index);
+  share.place.request_count = static_cast<std::uint32_t>(of.requests.size());
+  share.place.request_index = index;
+  share.place.request_path = made.requests.path(index);
+  share.by = made.by;
+  return share;
 }
 
 }  // namespace hypermesh::protocol

@@ -56,16 +56,45 @@ TEST_CASE("the log keeps a bounded number of batches and bytes, and forgets the 
     world.log.on_executed(sequence_number{sequence}, request_factory::batch_of({large}), {}, {{0, outcome}});
     REQUIRE(world.log.bytes() <= receipt_log::bytes_max);
   }
-  CHECK(world.log.batches() == 31);
+  CHECK(world.log.batches() == 63);
 }
 
-TEST_CASE("the newest batch has receipts even if it is larger than the whole log") {
+TEST_CASE("a batch that is larger than the whole log has no receipts, and the log stays bounded (attack 33)") {
   receipt_world world{4};
-  const auto asked = world.factory.request_of(client_id{0}, timestamp{1}, "large");
+  world.execute(2);
+  const auto asked = world.factory.request_of(client_id{0}, timestamp{1'000}, "large");
   auto outcome = std::make_shared<request_outcome>();
   outcome->append(0, byte_vector(receipt_log::bytes_max + 1));
-  world.log.on_executed(sequence_number{1}, request_factory::batch_of({asked}), {}, {{0, outcome}});
-  CHECK(ask(world, asked.id));
+  world.log.on_executed(sequence_number{2}, request_factory::batch_of({asked}), {}, {{0, outcome}});
+  CHECK_FALSE(ask(world, asked.id));
+  CHECK(world.log.bytes() == 0);
+  world.log.on_executed(sequence_number{3}, world.executed[0], {}, {{0, outcome_of(world.executed[0]->requests[0])}});
+  CHECK(ask(world, world.executed[0]->requests[0].id));
+}
+
+TEST_CASE(
+    "the bytes of the log include trees and index, so that questions take no memory beyond the bound (attack 33)") {
+  receipt_world world{4};
+  // 1,024 operations of no bytes: the trees are larger than the request.
+  const auto asked = world.factory.request_of(client_id{0}, timestamp{1'000}, std::vector<std::string>(1'024, ""));
+  world.log.on_executed(sequence_number{1}, request_factory::batch_of({asked}), {}, {{0, outcome_of(asked)}});
+  const auto before = world.log.bytes();
+  CHECK(before >= 1'024 * 2 * 32);
+  REQUIRE(ask(world, asked.id, 1'023));
+  CHECK(world.log.bytes() == before);
+}
+
+TEST_CASE("every held request is found and no forgotten one, whenever the questions come") {
+  receipt_world world{4};
+  for (std::size_t count = 0; count < receipt_log::batches_max + 300; ++count) {
+    world.execute(1 + world.below(3));
+    if (world.below(4) != 0) continue;
+    const auto place = world.below(world.executed.size());
+    const bool is_held = place + receipt_log::batches_max >= world.executed.size();
+    const auto share = ask(world, world.executed[place]->requests[0].id);
+    REQUIRE(share.has_value() == is_held);
+    if (share) REQUIRE(share->place.sequence == sequence_number{place + 1});
+  }
 }
 
 TEST_CASE(
