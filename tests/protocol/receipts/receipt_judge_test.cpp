@@ -80,7 +80,7 @@ std::vector<std::uint32_t> everybody(std::uint32_t replicas) { return receipt_wo
 
 TEST_CASE("the judge never names a correct replica, however many others collude (attacks 39 and 44)") {
   std::size_t convicted = 0;
-  for (std::uint64_t seed = 1; seed <= 3'000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
     const auto replicas = static_cast<std::uint32_t>(4 + seed % 28);
     colluding_world world{replicas, seed};
     INFO("seed ", seed);
@@ -107,7 +107,7 @@ TEST_CASE("the judge never names a correct replica, however many others collude 
     }
   }
   // The property above says nothing if no replica is ever named.
-  CHECK(convicted > 1'000);
+  CHECK(convicted > 300);
 }
 
 TEST_CASE("two quorum receipts that contradict each other name f + 1 replicas, for every n (attack 44)") {
