@@ -341,9 +341,8 @@ or_rejection<message> decode_node_query(const frame_ptr& frame) {
 template <class Table>
 or_rejection<receipt_query> read_receipt_query(const Table& encoded) {
   if (encoded.id() == nullptr) return rejected(rejection::missing_field);
-  const receipt_query value{id_of(encoded), encoded.index()};
-  if (value.index >= limits::operations_per_request_max) return rejected(rejection::number_out_of_range);
-  return value;
+  if (encoded.index() >= limits::operations_per_request_max) return rejected(rejection::number_out_of_range);
+  return receipt_query{id_of(encoded), encoded.index()};
 }
 
 or_rejection<message> decode_receipt_query(const frame_ptr& frame) {
@@ -368,9 +367,9 @@ or_rejection<receipt_share> decode_receipt_share(const wire::ReceiptReply& encod
   place.ordered_time = wall_time{std::chrono::milliseconds{encoded.time_ms()}};
   if (index >= place.operation_count || place.request_index >= place.request_count)
     return rejected(rejection::inconsistent_sizes);
-  constexpr auto longest = limits::receipt_path_max;
-  if (auto done = read_digests(encoded.operation_path(), longest, place.operation_path); !done) return failure_of(done);
-  if (auto done = read_digests(encoded.request_path(), longest, place.request_path); !done) return failure_of(done);
+  constexpr auto most = limits::receipt_path_max;
+  if (auto done = read_digests(encoded.operation_path(), most, place.operation_path); !done) return failure_of(done);
+  if (auto done = read_digests(encoded.request_path(), most, place.request_path); !done) return failure_of(done);
   value.by = fixed_from_wire<signature>(*encoded.signature());
   return value;
 }
@@ -380,11 +379,11 @@ or_rejection<message> decode_receipt_reply(const frame_ptr& frame) {
   if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   const auto asked = read_receipt_query(*encoded);
   if (!asked) return failure_of(asked);
-  // A reply without a signature says that the replica does not hold the operation.
+  // Without a signature: the replica does not hold the operation.
   if (encoded->signature() == nullptr) return receipt_reply{*asked, std::nullopt};
-  auto share = decode_receipt_share(*encoded, asked->index);
-  if (!share) return failure_of(share);
-  return receipt_reply{*asked, std::move(*share)};
+  return decode_receipt_share(*encoded, asked->index).map([&](receipt_share&& share) {
+    return message{receipt_reply{*asked, std::move(share)}};
+  });
 }
 
 or_rejection<message> decode_checkpoint_proof(const frame_ptr& frame) {

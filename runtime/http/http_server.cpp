@@ -168,11 +168,13 @@ struct http_server::library {
 };
 
 struct http_server::callbacks {
-  /// Waits for the turn of a connection or answer. All others wait too, and new connections stay in the backlog, which
-  /// is bounded.
-  static void pace(protocol::token_bucket& bucket, std::chrono::microseconds period) {
-    while (!bucket.take(paced_at_once, 1, period, steady_moment()))
-      std::this_thread::sleep_for(period);
+  /// Waits for the turn of a connection or answer, or for the end of the server. All others wait too, and new
+  /// connections stay in the backlog, which is bounded.
+  static void pace(http_server& of, protocol::token_bucket& bucket, std::chrono::microseconds period) {
+    while (!bucket.take(paced_at_once, 1, period, steady_moment())) {
+      std::unique_lock lock{of.guard_};
+      if (of.stopping_.wait_for(lock, period, [&] { return of.is_stopping_; })) return;
+    }
   }
 
   static MHD_Result answer(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
@@ -191,7 +193,7 @@ struct http_server::callbacks {
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const bool is_noted = contained([&] {
       if (what == MHD_CONNECTION_NOTIFY_CLOSED) return watch.note_closed(connection);
-      pace(server.connection_pace_, connection_period);
+      pace(server, server.connection_pace_, connection_period);
       if (info != nullptr) watch.note_opened(connection, info->connect_fd, connection_watch::clock::now());
     });
     // Without an entry, nothing would bound the time of the connection.
@@ -271,7 +273,7 @@ std::uint64_t open_files_of(const http_settings& settings) {
 
 MHD_Result http_server::callbacks::respond(http_server& of, MHD_Connection* connection, const http_request& asked) {
   of.watch_.note_request(connection);
-  callbacks::pace(of.answer_pace_, answer_period);
+  pace(of, of.answer_pace_, answer_period);
   auto answer = of.routes_.answer(asked);
   of.answers_[static_cast<std::size_t>(answer.meaning)].fetch_add(1, std::memory_order_relaxed);
   MHD_Response* response = nullptr;
