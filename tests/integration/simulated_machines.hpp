@@ -64,8 +64,9 @@ exec {} "$@" "${{ports[@]}}"
                                  free_port_row(4), HYPERMESH_BINARY));
   }
   ~simulated_machines() {
-    for (const auto each : processes_with(folder_.path().string()))
-      kill(each, SIGKILL);
+    // The commands of a document name files below their folder, so only the environment tells whose process it is.
+    for (const auto each : processes_with(""))
+      if (has(text_of("/proc/" + std::to_string(each) + "/environ"), world())) kill(each, SIGKILL);
   }
   simulated_machines(const simulated_machines&) = delete;
   simulated_machines& operator=(const simulated_machines&) = delete;
@@ -80,16 +81,16 @@ exec {} "$@" "${{ports[@]}}"
     streams.out = folder_ / "told";
     streams.err = folder_ / "complained";
     streams.folder = folder_ / "work";
-    const process shell{
-        {"PATH=" + (folder_ / "bin").string() + ":" + std::getenv("PATH"), "WORLD=" + folder_.path().string(), "bash",
-         "-c", fmt::format("exec bash {} 2>&1", (folder_ / "script").string())},
-        streams};
-    const auto code = const_cast<process&>(shell).wait(std::chrono::seconds{240});
+    process shell{{"PATH=" + (folder_ / "bin").string() + ":" + std::getenv("PATH"), world(), "bash", "-c",
+                   fmt::format("exec bash {} 2>&1", (folder_ / "script").string())},
+                  streams};
+    const auto code = shell.wait(std::chrono::seconds{240});
     told = text_of(folder_ / "told");
     return code.value_or(-1);
   }
 
  private:
+  [[nodiscard]] std::string world() const { return "WORLD=" + folder_.path().string(); }
   void add(const std::string& name, const std::string& body) const {
     const auto file = folder_ / "bin" / name;
     write_text(file, "#!/bin/bash\nset -eu\n" + body);
