@@ -22,7 +22,7 @@ using outcome = demo_session::outcome;
 constexpr std::chrono::milliseconds look_interval{500};
 constexpr std::chrono::milliseconds key_patience{150};
 /// The longest time until a step of the script has its effect.
-constexpr std::chrono::seconds step_patience{60};
+constexpr std::chrono::seconds step_patience{90};
 
 constexpr auto notes =
     "Starts four replicas as processes with a load of operations, and prints the address of each one's page. On a\n"

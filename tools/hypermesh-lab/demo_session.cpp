@@ -16,6 +16,8 @@ constexpr std::chrono::seconds first_patience{30};
 constexpr std::size_t notes_max = 8;
 /// The pages and the command `hypermesh trace` show the last batches.
 constexpr std::uint32_t traced_batches = 1'024;
+/// A learner may vote two windows, four periods, after its return. So a short period shows a readmission in seconds.
+constexpr std::uint32_t checkpoint_period = 16;
 
 std::filesystem::path product() { return std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh"); }
 
@@ -23,6 +25,7 @@ cli::load_settings load_of(const demo_settings& settings) {
   cli::load_settings load;
   load.in_flight = settings.in_flight;
   load.traced_batches = traced_batches;
+  load.checkpoint_period = checkpoint_period;
   load.program.binary = product();
   load.others[demo_session::liar].words = {"byzantine", "--strategy", settings.strategy, "--when-told"};
   return load;
