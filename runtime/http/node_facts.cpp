@@ -94,10 +94,6 @@ health_answer answer_of(health::health_report report, const node_facts& facts, s
   return out;
 }
 
-std::string health_json(const health_answer& health) {
-  return json_of(health).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 std::string probe_text(const health_answer& health, bool passes, bool is_verbose) {
   std::string text = passes ? "ok\n" : "not ok\n";
   if (!is_verbose) return text;

@@ -49,8 +49,6 @@ using health_port = std::function<health::health_report()>;
 /// A round that is older than this means that the sampler hangs.
 inline constexpr std::chrono::seconds sample_age_max{15};
 
-/// The health as a JSON object: the keys of `health::json_of`, and `attention`.
-[[nodiscard]] std::string health_json(const health_answer& health);
 /// Texts of one line or more, for the routes.
 [[nodiscard]] std::string probe_text(const health_answer& health, bool passes, bool is_verbose);
 /// The body of /api/v1/status. `self` is the number of the replica, also while there is no report.

@@ -56,10 +56,8 @@ json json_of_replica(std::uint32_t number, const node_facts& facts, const health
   if (claim.heard != moment{}) {
     out["heard_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(now - claim.heard).count();
     out["view"] = claim.view.value;
-    out["active"] = claim.is_active;
     out["decided"] = claim.last_decided.value;
     out["stable"] = claim.low_watermark.value;
-    out["on_probation"] = claim.is_on_probation;
   }
   const auto& reasons = health.report.reasons;
   const auto reason = std::ranges::find(reasons, replica_id{number}, &health::health_reason::replica);
@@ -72,7 +70,6 @@ json json_of_replica(std::uint32_t number, const node_facts& facts, const health
   out["local_score"] = standing.local_score;
   out["convictions"] = standing.agreed.convictions;
   out["quarantined_until"] = standing.agreed.quarantined_until.value;
-  out["avoided"] = standing.is_avoided_as_primary;
   return out;
 }
 
@@ -157,9 +154,15 @@ std::string snapshot_text(const page_subject& of, const node_facts& facts, const
               {"proofs", present.proofs},
               {"proofs_turn", present.proofs_turn},
               {"failure", facts.works ? json(nullptr) : json(facts.works.error().what)}};
+  // The reasons are in the rows of the replicas.
+  out["health"] = {{"sentence", sentence_of(health.report)},
+                   {"live", health.is_live},
+                   {"ready", health.is_ready},
+                   {"degraded", health.is_degraded()},
+                   {"attention", health.attention}};
   auto text = dump(out);
   text.pop_back();
-  text += fmt::format(",\"health\":{},\"batches\":[", health_json(health));
+  text += ",\"batches\":[";
   const auto left = snapshot_bytes_max - std::min(snapshot_bytes_max, text.size() + 2);
   return text + list_of(of.self, group, present.batches, now, left) + "]}";
 }
