@@ -40,6 +40,8 @@ bool is_time_falling(const receipt& one, const receipt& other) {
 
 }  // namespace
 
+// The order of the checks decides only which reason is given. The culprits are those of the first contradiction, and a
+// second one between the same two receipts would convict the same replicas.
 receipt_judgement judge_receipts(const receipt& one, const receipt& other) {
   require(one.context == other.context, "receipts of two clusters say nothing about each other");
   const auto value = receipt_value_of(one.what, one.place);

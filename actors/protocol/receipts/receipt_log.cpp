@@ -36,6 +36,7 @@ std::size_t receipt_log::cost_of(const entry& value) {
   return cost;
 }
 
+/// A batch that was never indexed costs nothing here, so the log stays free for clients that want no receipt.
 void receipt_log::forget_oldest() {
   const auto& oldest = entries_.front();
   if (oldest.is_indexed) {
@@ -83,12 +84,14 @@ void receipt_log::index_new_batches() {
   }
 }
 
+/// A binary search, because null requests and batches without operations leave gaps in the sequence numbers.
 receipt_log::entry& receipt_log::entry_of(sequence_number sequence) {
   const auto found = std::ranges::lower_bound(entries_, sequence, {}, &entry::sequence);
   require(found != entries_.end() && found->sequence == sequence, "an indexed batch is held");
   return *found;
 }
 
+/// The only place where a replica signs a receipt. `share_of` keeps the result, so there is one signature for a batch.
 receipt_log::signed_batch receipt_log::sign(const entry& of, const signing_context& context,
                                             const authenticator& keys) {
   // Only the executor of a replica asks for a signature, so another signer is a mistake in the wiring.
@@ -104,6 +107,7 @@ receipt_log::signed_batch receipt_log::sign(const entry& of, const signing_conte
     requests.push_back(receipt_leaf_of(asked.id, digest_of_request(asked), operations.back().root()));
   }
   signed_batch made{digest_of_batch(*of.body), merkle_pages{requests, 1}, std::move(operations), {}};
+  // All of this is a function of the committed sequence alone, so all correct replicas sign the same value (I2).
   const auto value = receipt_value_of(made.batch, of.ordered_time, made.requests.root());
   made.by = keys.sign(receipt_signing_input(context, of.sequence, value, replica_id{keys.self().number}));
   ++signatures_;
@@ -114,6 +118,7 @@ std::optional<receipt_share> receipt_log::share_of(const receipt_query& asked, c
                                                    const authenticator& keys) {
   index_new_batches();
   const auto found = index_.find(asked.id);
+  // Not executed yet, executed long ago, or part of a transferred state: the client asks again, and asks the others.
   if (found == index_.end()) return std::nullopt;
   const auto index = found->second.index;
   auto& of = entry_of(found->second.sequence);
@@ -121,6 +126,7 @@ std::optional<receipt_share> receipt_log::share_of(const receipt_query& asked, c
   // Another process with the same key may have sent another request with this name, so the number may not exist.
   if (asked.index >= count) return std::nullopt;
   if (!of.statement) of.statement = sign(of, context, keys);
+  // The share has no operation and no result, because the client knows both, and must not believe this replica.
   const auto& made = *of.statement;
   receipt_share share;
   share.place.sequence = of.sequence;

@@ -23,6 +23,7 @@ or_reason<receipt_strength> verify_receipt(const receipt& shown, const cluster_p
   // A signature covers the cluster and the epoch, so these comparisons add only a better reason (attack 2).
   if (shown.context.cluster != cluster.signing.cluster) return invalid("the receipt is of another cluster");
   if (shown.context.epoch != cluster.signing.epoch) return invalid("the receipt is of another epoch");
+  // Correct replicas execute requests of members only (I3).
   if (shown.what.id.client.value >= cluster.clients) return invalid("the receipt names a client that is no member");
   // No correct replica executes a batch with one of these numbers.
   if (place.sequence == sequence_number{0} || place.sequence.value > limits::sequence_max)
@@ -36,8 +37,8 @@ or_reason<receipt_strength> verify_receipt(const receipt& shown, const cluster_p
     if (!cluster.group().contains(each.replica))
       return invalid(fmt::format("the receipt is signed by replica {}, which is no member", each.replica.value));
     if (before != nullptr && each.replica <= before->replica) return invalid("a replica signed the receipt twice");
-    // A wrong signature refuses the receipt instead of being skipped. Nobody who holds a genuine receipt adds one, and a
-    // receipt with unused bytes would not have one form.
+    // A wrong signature refuses the receipt instead of being skipped. Nobody who holds a genuine receipt adds one, and
+    // a receipt with unused bytes would not have one form.
     if (!is_signed(shown.context, place.sequence, *value, each, members))
       return invalid(
           fmt::format("the signature of replica {} is not genuine, or the content was changed", each.replica.value));
