@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/protocol/receipts/receipt.hpp"
+#include "runtime/base/keys.hpp"
 #include "tests/integration/cli_process.hpp"
 
 namespace hypermesh::testing::cli_test {
@@ -25,7 +27,49 @@ struct receipt_folder {
   }
 };
 
+/// The receipt with another result, signed with the keys of these replicas: the lie of colluding replicas.
+void forge(const running_cluster& cluster, const std::string& from, const std::string& to, const words& replicas) {
+  auto lie = read_receipt(to_byte_vector(text_of(from)));
+  REQUIRE(lie);
+  lie->what.result = to_byte_vector("another result");
+  lie->signatures.clear();
+  const auto value = receipt_value_of(lie->what, lie->place);
+  for (const auto& number : replicas) {
+    const auto key = read_secret_key(cluster.directory() + "/replica-" + number + "/secret.key");
+    REQUIRE(key);
+    const replica_id signer{static_cast<std::uint32_t>(std::stoul(number))};
+    const auto input = receipt_signing_input(lie->context, lie->place.sequence, *value, signer);
+    lie->signatures.push_back({signer, key->sign(input)});
+  }
+  write_text(to, std::string{as_text(bytes_of(*lie))});
+}
+
 }  // namespace
+
+TEST_CASE("the judge names the replicas that signed two receipts of different results (attack 44)") {
+  const receipt_folder kept;
+  {
+    running_cluster cluster;
+    REQUIRE(cluster.is_ready());
+    kept.keep_genesis(cluster);
+    REQUIRE(cluster.ask("submit", {"--receipt", kept.file("true"), "put", "colour", "blue"}).code == 0);
+    forge(cluster, kept.file("true"), kept.file("lie"), {"0", "1", "2"});
+  }
+  const auto truth = json::parse(kept.verify("true", {"-o", "json"}).out);
+  CHECK(kept.verify("lie").code == 0);
+  const auto found =
+      run({"judge", kept.file("true"), kept.file("lie"), "--genesis", kept.file("genesis.toml"), "-o", "json"});
+  CHECK(found.code == 0);
+  const auto shown = json::parse(found.out);
+  CHECK(shown["kind"] == "two_statements");
+  // The lie is signed by 0, 1 and 2. Of these, the judge names those that also signed the true receipt.
+  auto expected = json::array();
+  for (const auto& each : truth["signers"]) {
+    if (each != 3) expected.push_back(each);
+  }
+  CHECK(shown["culprits"] == expected);
+  CHECK(expected.size() >= 2);
+}
 
 TEST_CASE("a receipt is verified with the genesis alone, after the cluster is gone (attack 44)") {
   const receipt_folder kept;
