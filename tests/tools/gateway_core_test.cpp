@@ -151,6 +151,16 @@ TEST_CASE("MULTI queues commands, and EXEC sends them as one operation") {
         "nested\r\n-ERR WATCH inside MULTI is not allowed\r\n+OK\r\n");
 }
 
+TEST_CASE("LPOP with a count of an absent list is a null array in RESP2, also in a transaction") {
+  gateway_bench bench;
+  const auto client = bench.connect();
+  bench.say(client, "lpop l 2\r\nlpop l\r\nmulti\r\nrpop l 2\r\nexec\r\n");
+  bench.answer("_\r\n");
+  bench.answer("_\r\n");
+  bench.answer("*1\r\n_\r\n");
+  CHECK(bench.hear(client) == "*-1\r\n$-1\r\n+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
+}
+
 TEST_CASE("a transaction with a command that cannot be executed is discarded") {
   gateway_bench bench;
   const auto client = bench.connect();

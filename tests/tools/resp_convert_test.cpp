@@ -6,12 +6,12 @@ namespace hypermesh::testing {
 
 namespace {
 
-std::string two(std::string_view reply, bool has_pairs = false) {
-  return converted_reply(reply, resp_version::two, has_pairs).value_or("wrong");
+std::string two(std::string_view reply, reply_shape shape = reply_shape::plain) {
+  return converted_reply(reply, resp_version::two, shape).value_or("wrong");
 }
 
 std::string three(std::string_view reply) {
-  return converted_reply(reply, resp_version::three, false).value_or("wrong");
+  return converted_reply(reply, resp_version::three, reply_shape::plain).value_or("wrong");
 }
 
 }  // namespace
@@ -33,12 +33,18 @@ TEST_CASE("replies of RESP3 become those of RESP2") {
 
 TEST_CASE("pairs are flat in RESP2, and arrays of their own in RESP3") {
   constexpr auto pairs = "*2\r\n*2\r\n$1\r\na\r\n,1\r\n*2\r\n$1\r\nb\r\n,2.5\r\n";
-  CHECK(two(pairs, true) == "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$3\r\n2.5\r\n");
-  CHECK(two(pairs, false) == "*2\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$1\r\nb\r\n$3\r\n2.5\r\n");
+  CHECK(two(pairs, reply_shape::pairs) == "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$3\r\n2.5\r\n");
+  CHECK(two(pairs) == "*2\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$1\r\nb\r\n$3\r\n2.5\r\n");
   CHECK(three(pairs) == pairs);
-  CHECK(two("*0\r\n", true) == "*0\r\n");
-  CHECK(two("*2\r\n$1\r\na\r\n,1\r\n", true) == "*2\r\n$1\r\na\r\n$1\r\n1\r\n");
-  CHECK(two("-ERR no\r\n", true) == "-ERR no\r\n");
+  CHECK(two("*0\r\n", reply_shape::pairs) == "*0\r\n");
+  CHECK(two("*2\r\n$1\r\na\r\n,1\r\n", reply_shape::pairs) == "*2\r\n$1\r\na\r\n$1\r\n1\r\n");
+  CHECK(two("-ERR no\r\n", reply_shape::pairs) == "-ERR no\r\n");
+}
+
+TEST_CASE("the null of a command that answers with an array is the array of RESP2 that is null") {
+  CHECK(two("_\r\n", reply_shape::nullable_array) == "*-1\r\n");
+  CHECK(two("*1\r\n_\r\n", reply_shape::nullable_array) == "*1\r\n$-1\r\n");
+  CHECK(converted_reply("_\r\n", resp_version::three, reply_shape::nullable_array) == "_\r\n");
 }
 
 TEST_CASE("bytes that are not exactly one reply are refused") {
@@ -57,7 +63,7 @@ TEST_CASE("bytes that are not exactly one reply are refused") {
 }
 
 TEST_CASE("the reply to EXEC has one reply for each command, also for those that the gateway answers") {
-  const std::vector<transaction_part> parts{{false, std::nullopt}, {false, "+OK\r\n"}, {true, std::nullopt}};
+  const std::vector<transaction_part> parts{{}, {reply_shape::plain, "+OK\r\n"}, {reply_shape::pairs, std::nullopt}};
   const auto reply = converted_transaction("*2\r\n_\r\n*1\r\n*2\r\n$1\r\na\r\n,1\r\n", resp_version::two, parts);
   CHECK(reply == "*3\r\n$-1\r\n+OK\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n");
   CHECK(converted_transaction("_\r\n", resp_version::two, parts) == "*-1\r\n");

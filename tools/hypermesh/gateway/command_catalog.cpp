@@ -144,6 +144,13 @@ bool is_own_command(std::string_view name) {
   return std::ranges::find(own_table, name, &specification::name) != own_table.end();
 }
 
+reply_shape shape_of(const redis::command& command) {
+  const auto name = command_name(command.words);
+  const bool has_count = command.words.size() > 2;
+  if (has_count && (name == "lpop" || name == "rpop")) return reply_shape::nullable_array;
+  return redis::has_pairs(command) ? reply_shape::pairs : reply_shape::plain;
+}
+
 std::string wrong_arguments(std::string_view name) {
   return fmt::format("ERR wrong number of arguments for '{}' command", name);
 }

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/state_machines/redis/redis_operations.hpp"
+#include "tools/hypermesh/gateway/resp_convert.hpp"
 #include "tools/hypermesh/gateway/resp_reader.hpp"
 #include "tools/hypermesh/gateway/resp_writer.hpp"
 
@@ -23,6 +25,9 @@ namespace hypermesh::cli {
 /// Why a command cannot be executed: it is unknown, or has a wrong number of arguments. Empty if it can. The texts are
 /// those of Redis 7.0.
 [[nodiscard]] std::string command_flaw(const command_words& words);
+
+/// How RESP2 shows the reply of the machine to this command.
+[[nodiscard]] reply_shape shape_of(const machines::redis::command& command);
 
 [[nodiscard]] std::string wrong_arguments(std::string_view name);
 [[nodiscard]] std::string unknown_subcommand(std::string_view command, std::string_view subcommand);

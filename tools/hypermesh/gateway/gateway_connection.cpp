@@ -158,7 +158,7 @@ gateway_connection::operations gateway_connection::order(command_words words, bo
   }
   redis::command command{std::move(words)};
   auto& pending = begin_reply(reply_kind::command);
-  pending.has_pairs = redis::has_pairs(command);
+  pending.shape = shape_of(command);
   const bool is_read_only = redis::is_read_only(command);
   const auto number = first_ + replies_.size() - 1;
   operations wanted;
@@ -256,10 +256,10 @@ gateway_connection::operations gateway_connection::execute_transaction(bool refu
     if (each.is_own) {
       // A thousand replies to CLIENT LIST would not fit the output.
       const bool fits = own_bytes < directory_->settings().output_bytes_max;
-      parts.push_back({false, fits ? own_reply(each.command.words) : error_reply(own_replies_too_large)});
+      parts.push_back({reply_shape::plain, fits ? own_reply(each.command.words) : error_reply(own_replies_too_large)});
       own_bytes += parts.back().own_reply->size();
     } else {
-      parts.push_back({redis::has_pairs(each.command), std::nullopt});
+      parts.push_back({shape_of(each.command), std::nullopt});
       wanted.commands.push_back(std::move(each.command));
     }
   }
@@ -344,7 +344,7 @@ void gateway_connection::finish_with_payload(pending_reply& reply, std::string_v
   std::optional<std::string> bytes;
   switch (reply.kind) {
     case reply_kind::command:
-      bytes = converted_reply(payload, reply.version, reply.has_pairs);
+      bytes = converted_reply(payload, reply.version, reply.shape);
       break;
     case reply_kind::transaction:
       bytes = converted_transaction(payload, reply.version, reply.parts);

@@ -90,7 +90,7 @@ class gateway_connection {
   struct pending_reply {
     reply_kind kind = reply_kind::command;
     resp_version version = resp_version::two;
-    bool has_pairs = false;
+    reply_shape shape = reply_shape::plain;
     bool is_done = false;
     std::vector<transaction_part> parts = {};
     std::size_t parts_left = 1;

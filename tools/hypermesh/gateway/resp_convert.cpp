@@ -33,8 +33,9 @@ class reply_conversion {
   }
 
   /// Reads one value with all its elements.
-  [[nodiscard]] bool convert(bool has_pairs) {
-    flatten_ = is_two_ && has_pairs;
+  [[nodiscard]] bool convert(reply_shape shape) {
+    flatten_ = is_two_ && shape == reply_shape::pairs;
+    null_ = shape == reply_shape::nullable_array ? "*-1\r\n" : "$-1\r\n";
     is_outermost_ = true;
     std::size_t values = 1;
     while (values > 0) {
@@ -130,7 +131,7 @@ class reply_conversion {
     if (!is_two_) {
       copy(kind, line);
     } else if (kind == '_') {
-      out_ += "$-1\r\n";
+      out_ += is_outermost_ ? null_ : "$-1\r\n";
     } else if (kind == '#') {
       out_ += line == "t" ? ":1\r\n" : ":0\r\n";
     } else {
@@ -159,6 +160,7 @@ class reply_conversion {
   std::size_t at_ = 0;
   bool is_two_;
   bool flatten_ = false;
+  std::string_view null_;
   bool is_outermost_ = true;
   std::string out_;
 };
@@ -170,16 +172,16 @@ std::optional<std::string> finished(reply_conversion& conversion) {
 
 }  // namespace
 
-std::optional<std::string> converted_reply(std::string_view reply, resp_version to, bool has_pairs) {
+std::optional<std::string> converted_reply(std::string_view reply, resp_version to, reply_shape shape) {
   reply_conversion conversion{reply, to};
-  if (!conversion.convert(has_pairs)) return std::nullopt;
+  if (!conversion.convert(shape)) return std::nullopt;
   return finished(conversion);
 }
 
 std::optional<std::string> converted_transaction(std::string_view reply, resp_version to,
                                                  const std::vector<transaction_part>& parts) {
   if (reply == "_\r\n") return to == resp_version::two ? "*-1\r\n" : std::string{reply};
-  if (reply.starts_with('-')) return converted_reply(reply, to, false);
+  if (reply.starts_with('-')) return converted_reply(reply, to, reply_shape::plain);
   reply_conversion conversion{reply, to};
   const auto count = conversion.read_array();
   const auto is_of_machine = [](const transaction_part& part) { return !part.own_reply; };
@@ -189,7 +191,7 @@ std::optional<std::string> converted_transaction(std::string_view reply, resp_ve
   for (const auto& part : parts) {
     if (part.own_reply) {
       conversion.write(*part.own_reply);
-    } else if (!conversion.convert(part.has_pairs)) {
+    } else if (!conversion.convert(part.shape)) {
       return std::nullopt;
     }
   }

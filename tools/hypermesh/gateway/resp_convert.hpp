@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,17 +10,25 @@
 
 namespace hypermesh::cli {
 
+/// What RESP2 does with the reply of a command besides the usual rules.
+enum class reply_shape : std::uint8_t {
+  plain,
+  /// The elements of the array are pairs, which RESP2 writes without arrays of their own (`redis::has_pairs`).
+  pairs,
+  /// The null stands for an array, which RESP2 writes as "*-1". Example: LPOP with a count, of an absent list.
+  nullable_array,
+};
+
 /// The reply of the machine, which is one value in RESP3, in the version of a connection. Pure. In RESP2 a map becomes
-/// a flat array, a set an array, a double a bulk string, a boolean 0 or 1, and the null "$-1". `has_pairs` says that
-/// the elements of the array are pairs, which RESP2 writes without arrays of their own (`redis::has_pairs`).
+/// a flat array, a set an array, a double a bulk string, a boolean 0 or 1, and the null "$-1".
 ///
 /// Nothing if the bytes are not exactly one reply: then more than f replicas are faulty, or the machine is wrong. The
 /// values are read in a loop, so their depth costs no stack.
-[[nodiscard]] std::optional<std::string> converted_reply(std::string_view reply, resp_version to, bool has_pairs);
+[[nodiscard]] std::optional<std::string> converted_reply(std::string_view reply, resp_version to, reply_shape shape);
 
 /// One reply of a transaction: the machine's reply to the next of its commands, or a reply of the gateway itself.
 struct transaction_part {
-  bool has_pairs = false;
+  reply_shape shape = reply_shape::plain;
   /// Set for a command that the gateway answers. It is in the version of the connection already.
   std::optional<std::string> own_reply = std::nullopt;
 };
