@@ -90,16 +90,21 @@ TEST_CASE("a receipt with lying lengths takes no more memory than its bytes (att
   }
 }
 
-TEST_CASE("bytes cannot be moved between the operation and the result") {
+TEST_CASE("bytes cannot be moved between the operation and the result (attack 44)") {
   receipt_world world{4};
   world.execute(1);
   auto value = world.receipt_for(1, 0, 0, {0, 1, 2});
+  // The status is hashed as eight bytes between the two. So a result that begins with eight zeros could become a part
+  // of the operation, if the length of the operation were not hashed.
+  const byte_vector zeros(8);
+  value.what.status = operation_status::applied;
   value.what.operation = to_byte_vector("put a");
-  value.what.result = to_byte_vector("ok");
+  value.what.result = zeros;
+  value.what.result.push_back(std::byte{'k'});
   value = world.signed_again(value, {0, 1, 2});
   REQUIRE(world.verify(value));
   auto moved = value;
-  moved.what.operation = to_byte_vector("put ao");
+  moved.what.operation.insert(moved.what.operation.end(), zeros.begin(), zeros.end());
   moved.what.result = to_byte_vector("k");
   CHECK_FALSE(world.verify(moved));
 }
