@@ -77,6 +77,8 @@ class demo_script {
           return cause(
               demo_fault::lie, [&] { return session_->is_liar_convicted(); }, "the liar is convicted");
         }};
+    // Before the first fault, there is time to open a page.
+    if (auto done = rest(); !done) return done;
     for (const auto& each : steps) {
       if (auto done = each(); !done) return done;
     }
@@ -84,6 +86,9 @@ class demo_script {
   }
 
  private:
+  outcome rest() {
+    return watch(clock::now() + pause_, [] { return false; });
+  }
   [[nodiscard]] view_number view() const { return session_->cluster().view_in(session_->reports()); }
 
   outcome watch(clock::time_point until, const std::function<bool()>& reached) {
@@ -106,7 +111,7 @@ class demo_script {
     }
     const auto seconds = std::chrono::duration<double>(clock::now() - begin).count();
     narrator_->step(fmt::format("{}: {}", *done, effect), seconds);
-    return watch(clock::now() + pause_, [] { return false; });
+    return rest();
   }
 
   demo_session* session_;
