@@ -76,7 +76,7 @@ export class Browser {
   }
 
   // Waits until the expression is true, up to `patience` ms.
-  async until(expression, patience = 20000) {
+  async until(expression, patience = 60000) {
     const deadline = Date.now() + patience;
     while (Date.now() < deadline) {
       if (await this.evaluate(expression)) return true;
