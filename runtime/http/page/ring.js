@@ -47,7 +47,7 @@ function nodeOf(now, replica, at, size, primary, hasLabels, isUpper) {
   const roles = [replica.replica === primary ? '★ primary' : '', isSelf ? 'this node' : ''].filter(Boolean).join(' · ');
   // Outside of the ring, where no link is.
   const lines = [[roles, 'node-role'], [state.label, 'node-state']].filter(([text]) => text !== '');
-  const first = isUpper ? at.y - size * 1.4 - 6 - (lines.length - 1) * 15 : at.y + size * 1.4 + 14;
+  const first = isUpper ? at.y - size * 1.4 - 9 - (lines.length - 1) * 15 : at.y + size * 1.4 + 16;
   lines.forEach(([text, name], place) => {
     group.append(svg('text', {class: name, x: at.x, y: first + place * 15}, text));
   });
