@@ -223,26 +223,104 @@ TEST_CASE("a command that would read or move too much is refused and changes not
     (void)bench.run_words(words);
     (void)bench.run_words(members);
   }
+  for (int part = 0; part < 7; ++part) {
+    std::vector<std::string> fields{"hset", "hash"};
+    std::vector<std::string> scores{"zadd", "zset"};
+    for (int number = 0; number < 8'000; ++number) {
+      fields.push_back("f" + std::to_string(8'000 * part + number));
+      fields.emplace_back("v");
+      scores.push_back(std::to_string(number));
+      scores.push_back("m" + std::to_string(8'000 * part + number));
+    }
+    (void)bench.run_words(fields);
+    (void)bench.run_words(scores);
+  }
   const std::string refusal =
-      "-ERR the command would read or move more than 100000 elements, the bound of one operation";
+      "-ERR the command takes more than the 100000 steps of an operation, or more than its batch has left: use a "
+      "smaller range, or try again";
   const auto root = bench.machine.root();
   for (const auto* command :
        {"lrem list 0 e1", "lpos list absent", "linsert list before absent x", "smembers set", "sunionstore other set",
-        "ltrim list 100001 -1", "lpop list 104000", "spop set 104000", "sinter set set", "copy list other"}) {
+        "ltrim list 25001 -1", "lpop list 20000", "spop set 20000", "hgetall hash", "zremrangebyrank zset 0 -1",
+        "zunionstore other 1 zset", "sinter set set", "copy list other"}) {
     CAPTURE(command);
     const bool is_read = redis::is_read_only(redis::command{redis_bench::words_of(command)});
     CHECK(bench.run(command) == refusal);
     CHECK(bench.run("llen list") == ":104000");
     CHECK(bench.run("scard set") == ":104000");
+    CHECK(bench.run("zcard zset") == ":56000");
     CHECK(bench.run("exists other") == ":0");
     if (is_read) CHECK(bench.query(command) == refusal);
   }
   CHECK(bench.machine.root() == root);
   // The commands of a transaction share the bound.
-  const auto reply = bench.transact({"lpos list absent maxlen 60000", "lpos list absent maxlen 60000"});
+  const auto reply = bench.transact({"lpos list absent maxlen 30000", "lpos list absent maxlen 30000"});
   CHECK(reply == "*2 _ " + refusal);
   // Deletion needs no reading.
   CHECK(bench.run("del list set") == ":2");
+}
+
+TEST_CASE("costly operations of one batch share a bound, and cheap ones behind them still run") {
+  redis_bench bench;
+  std::vector<std::string> words{"sadd", "s"};
+  for (int number = 0; number < 20'000; ++number)
+    words.push_back("m" + std::to_string(number));
+  (void)bench.run_words(words);
+  const auto batch = sequence_number{bench.count + 1};
+  const auto in_batch = [&](const std::string& text) {
+    operation_context context{batch, client_id{0}, timestamp{1}};
+    const auto bytes = encode(redis::command{redis_bench::words_of(text)});
+    return redis_bench::shown(bench.machine.apply(context, bytes));
+  };
+  int answered = 0;
+  while (in_batch("sintercard 2 s s") == ":20000")
+    ++answered;
+  // Each reads 20,000 members twice: 80,000 steps.
+  CHECK(answered == 12);
+  CHECK(in_batch("sismember s m7") == ":1");
+  CHECK(in_batch("srandmember s 500").starts_with("*500"));
+  CHECK(in_batch("sintercard 2 s s").starts_with("-ERR the command takes more"));
+  // The next batch has its own work.
+  CHECK(bench.run("sintercard 2 s s") == ":20000");
+}
+
+TEST_CASE("many small members fill the memory by their number") {
+  redis_bench bench;
+  bench.machine = redis::redis_machine{16, 100'000};
+  int stored = 0;
+  while (bench.run("sadd s " + std::to_string(stored)) == ":1")
+    ++stored;
+  CHECK(stored > 600);
+  CHECK(stored < 750);
+}
+
+TEST_CASE("a deletion of many collections leaves most elements to later writes") {
+  redis_bench bench;
+  (void)bench.run("incr counter");
+  const auto chunks_before = bench.machine.snapshot().size();
+  std::vector<std::string> deletion{"del"};
+  for (int number = 0; number < 300; ++number) {
+    std::vector<std::string> words{"rpush", "l" + std::to_string(number)};
+    words.resize(2 + 60, "e");
+    (void)bench.run_words(words);
+    deletion.push_back(words[1]);
+  }
+  CHECK(bench.run_words(deletion) == ":300");
+  CHECK(bench.run("dbsize") == ":1");
+  restart(bench);
+  CHECK(bench.machine.snapshot().size() > chunks_before);
+  for (int number = 0; number < 20; ++number)
+    (void)bench.run("incr counter");
+  CHECK(bench.machine.snapshot().size() == chunks_before);
+}
+
+TEST_CASE("a long pattern is refused, because its letters could be compared with each key") {
+  redis_bench bench;
+  (void)bench.run("set k v");
+  const std::string longest(1024, '?');
+  CHECK(bench.run("keys " + longest) == "*0");
+  CHECK(bench.run("keys ?" + longest) == "-ERR a pattern has at most 1024 bytes");
+  CHECK(bench.run("scan 0 match ?" + longest) == "-ERR a pattern has at most 1024 bytes");
 }
 
 TEST_CASE("a reply that does not fit a result is an error, and nothing that it names is lost") {

@@ -84,7 +84,7 @@ struct vocabulary {
   std::vector<std::string> reads;
 };
 
-vocabulary vocabulary_of_redis() {
+vocabulary redis_vocabulary() {
   return {{"set sK N",
            "set sK vN px N000",
            "append sK N",
@@ -157,7 +157,7 @@ const std::map<std::string, vocabulary>& vocabularies() {
         {"node hK", "task tK", "summary", "capacity", "explain tK", "explain tK after=hK",
          "explain-demand N000 1024 1 N00", "events N limit=N", "events 0", "nodes limit=N", "nodes after=hK",
          "tasks after=tK limit=N", "placed-tasks limit=N", "placed-tasks after=N", "task tK seen=N00"}}},
-      {"redis", vocabulary_of_redis()},
+      {"redis", redis_vocabulary()},
   };
   return all;
 }

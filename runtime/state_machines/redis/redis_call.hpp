@@ -12,7 +12,8 @@
 
 namespace hypermesh::machines::redis {
 
-/// The errors of Redis, with its texts, because programs compare them.
+/// The errors of Redis, with its texts, because programs compare them. An error begins with its code, which clients
+/// turn into the kind of an exception.
 namespace errors {
 inline constexpr std::string_view wrong_type = "WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr std::string_view syntax = "ERR syntax error";
@@ -25,41 +26,54 @@ inline constexpr std::string_view not_positive = "ERR value is out of range, mus
 inline constexpr std::string_view out_of_range = "ERR value is out of range";
 inline constexpr std::string_view string_too_long = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 inline constexpr std::string_view out_of_memory = "OOM command not allowed when used memory > 'maxmemory'.";
-// Bounds that Redis does not have.
+
+// Errors of bounds that Redis does not have. The texts name the bound, so the person who reads one knows what to do:
+// use smaller ranges, or split the collection.
 inline constexpr std::string_view too_costly =
-    "ERR the command would read or move more than 100000 elements, the bound of one operation";
+    "ERR the command takes more than the 100000 steps of an operation, or more than its batch has left: use a smaller "
+    "range, or try again";
 inline constexpr std::string_view reply_too_long =
     "ERR the reply would be longer than 262144 bytes, the bound of the results of one operation";
+inline constexpr std::string_view pattern_too_long = "ERR a pattern has at most 1024 bytes";
 inline constexpr std::string_view key_too_long = "ERR a key has at most 1023 bytes";
 inline constexpr std::string_view member_too_long = "ERR a member or field has at most 1015 bytes";
 static_assert(key_bytes_max == 1023 && member_bytes_max == 1015 && limits::result_bytes_max == 262'144);
 static_assert(work_budget::units_max_default == 100'000);
 }  // namespace errors
 
-/// One command while it is executed: its words, and where its reply goes. Its functions that return no value or false
-/// have written the error.
+/// One command while it is executed: its words, where its reply goes, and the work that is left. The functions read the
+/// words as Redis does. If one of them returns no value or false, it has written the error to the reply, and the
+/// command returns without a change.
+///
+/// Owned by the machine for the time of one command. The words and the reply live longer than the call.
 struct call {
+  /// The name of the command, then its arguments. Their number suits the arity in the table.
   std::span<const std::string> words;
   reply_writer& reply;
+  /// Shared by all commands of a transaction.
   work_budget& work;
 
   [[nodiscard]] const std::string& word(std::size_t number) const { return words[number]; }
   [[nodiscard]] std::size_t size() const { return words.size(); }
+  /// A word in lower case, to compare it with the name of an option. Empty for a word that is longer than any name.
   [[nodiscard]] std::string option(std::size_t number) const;
   /// The name of the command in lower case.
   [[nodiscard]] std::string name() const { return option(0); }
 
   void error(std::string_view text) const { reply.error(text); }
+  /// For commands whose number of arguments depends on more than the arity, for example MSET, which takes pairs.
   void wrong_arity() const;
 
   /// A word as a 64-bit integer: decimal digits without a plus sign, leading zeros or spaces.
   [[nodiscard]] std::optional<std::int64_t> integer(std::size_t number,
                                                     std::string_view otherwise = errors::not_an_integer) const;
+  /// A word as a score or as an operand of INCRBYFLOAT.
   [[nodiscard]] std::optional<decimal> number(std::size_t place,
                                               std::string_view otherwise = errors::not_a_float) const;
   /// A count that may not be negative.
   [[nodiscard]] std::optional<std::size_t> positive(std::size_t number) const;
-  /// Takes `units` of work, or writes the error that the command costs too much.
+  /// Takes `units` of work, or writes the error that the command costs too much. A command that changes something asks
+  /// before its first change, because it cannot stop in the middle.
   [[nodiscard]] bool affords(std::size_t units) const;
   /// Whether the words from `first` on, each `step`-th, may be members or fields.
   [[nodiscard]] bool members_fit(std::size_t first, std::size_t step = 1) const;
@@ -86,14 +100,16 @@ struct index_range {
 };
 [[nodiscard]] index_range range_of(std::int64_t first, std::int64_t last, std::size_t size);
 
-/// A command of one table, and the function that executes it; exactly one of both.
+/// A command of the table, and the function that executes it. Exactly one of both functions is set, and it is of the
+/// kind that the table says: a read gets a constant keyspace, so a query can execute it. The machine checks this when
+/// it is made.
 struct handler {
   std::string_view name;
   void (*read)(const keyspace&, const call&) = nullptr;
   void (*write)(keyspace&, const call&) = nullptr;
 };
 
-/// The handlers of each subject.
+/// The handlers of each subject, one file for each.
 [[nodiscard]] std::span<const handler> string_handlers();
 [[nodiscard]] std::span<const handler> number_handlers();
 [[nodiscard]] std::span<const handler> key_handlers();
@@ -108,7 +124,9 @@ struct handler {
 [[nodiscard]] std::span<const handler> sorted_set_range_handlers();
 [[nodiscard]] std::span<const handler> sorted_set_store_handlers();
 
-/// Numbers below `size`, for SRANDMEMBER and HRANDFIELD: a negative count may repeat numbers, a positive one does not.
+/// Ranks below `size` for SPOP, SRANDMEMBER and HRANDFIELD. A negative count gives as many ranks, which may repeat. A
+/// positive one gives different ranks, at most `size`. The choice is a function of the operation and of the state
+/// (`keyspace::random_number`). The caller bounds the count.
 [[nodiscard]] std::vector<std::size_t> random_ranks(const keyspace& data, std::size_t size, std::int64_t count);
 
 }  // namespace hypermesh::machines::redis

@@ -9,7 +9,8 @@
 /// The commands of the machine "redis": the one table that the machine, COMMAND of the gateway and the help share.
 namespace hypermesh::machines::redis {
 
-/// What a command does to the database.
+/// What a command does to the database. The kind decides whether a query may answer the command, whether the sweep runs
+/// in front of it, and whether it is refused when the memory is full.
 enum class command_kind {
   /// The command changes nothing, so a query may answer it.
   read,
@@ -19,7 +20,8 @@ enum class command_kind {
   growing_write,
 };
 
-/// The facts about one command, as COMMAND INFO of Redis shows them.
+/// The facts about one command, as COMMAND INFO of Redis shows them. The gateway checks the arity when it queues a
+/// command of a transaction, and takes the keys for WATCH and COMMAND GETKEYS from here.
 struct command_specification {
   /// In lower case, for example "set".
   std::string_view name;

@@ -19,12 +19,14 @@ namespace hypermesh::machines::redis {
 /// exact, and the sum of two numbers fits 128 bits. Pure; 16 bytes.
 class decimal {
  public:
+  /// Zero.
   decimal() = default;
   explicit decimal(std::int64_t whole);
 
   /// Reads a number as `strtod` does: digits with a point and an exponent, "inf", "+inf" or "-infinity" in any case. No
   /// value for another text, for spaces, and for a finite number beyond the bounds.
   [[nodiscard]] static std::optional<decimal> parse(std::string_view text);
+  /// The infinities are less and greater than all other numbers.
   [[nodiscard]] static decimal infinity(bool is_negative);
 
   [[nodiscard]] bool is_infinite() const;
@@ -54,6 +56,7 @@ class decimal {
  private:
   __extension__ using units = __int128;
 
+  /// The number of so many units, or an infinity if it is beyond the bounds.
   static decimal of(units value);
 
   /// The number in units of 10^-17. An infinity has one unit more than the largest finite number.

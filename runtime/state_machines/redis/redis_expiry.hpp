@@ -6,6 +6,8 @@
 
 #include "runtime/state_machines/redis/redis_call.hpp"
 
+/// The words of commands that say when a key expires. An expiry is kept as a time in milliseconds since the Unix epoch,
+/// and compared with the ordered time, so all replicas remove a key at the same operation.
 namespace hypermesh::machines::redis {
 
 /// How a command gives the end of a key: EX, PX, EXAT and PXAT of SET.

@@ -95,7 +95,7 @@ void hgetall(const keyspace& data, const call& run) {
   if (!entry) return;
   const auto name = run.name();
   const auto size = *entry == nullptr ? std::size_t{0} : (*entry)->second.size();
-  if (!run.affords(size)) return;
+  if (!run.affords(size * (name == "hkeys" ? work_costs::step : work_costs::read))) return;
   if (name == "hgetall") {
     run.reply.map(size);
   } else {
@@ -174,7 +174,7 @@ void hrandfield(const keyspace& data, const call& run) {
   const auto& record = (*entry)->second;
   const auto wanted =
       *count < 0 ? static_cast<std::size_t>(-*count) : std::min(static_cast<std::size_t>(*count), record.size());
-  if (!run.affords(wanted)) return;
+  if (!run.affords(work_costs::read * wanted)) return;
   if (run.size() > 2) run.reply.array(wanted);
   for (const auto rank : random_ranks(data, record.size(), *count)) {
     const auto name = record.index->names.find_by_order(rank)->name;

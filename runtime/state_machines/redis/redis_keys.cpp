@@ -74,7 +74,7 @@ void randomkey(const keyspace& data, const call& run) {
   auto found = keys.lower_bound(placed_name{data.random_place(), {}});
   if (found == keys.end()) found = keys.begin();
   while (data.is_expired(found->second)) {
-    if (!run.affords(1)) return;
+    if (!run.affords(work_costs::step)) return;
     if (++found == keys.end()) found = keys.begin();
   }
   run.reply.bulk(found->first.name);
@@ -83,16 +83,17 @@ void randomkey(const keyspace& data, const call& run) {
 /// What a copy of the value costs, up to the work that is left.
 std::size_t cost_of_copy(const keyspace& data, const keyspace::key_entry& entry, std::size_t most) {
   const auto& record = entry.second;
-  if (record.type == value_type::string) return work_budget::element(data.string_of(entry).size());
-  if (record.size() > most) return record.size();
-  std::size_t cost = 0;
+  if (record.type == value_type::string) return work_costs::change + work_costs::copy(data.string_of(entry).size());
+  constexpr auto each_costs = work_costs::read + work_costs::scored_change;
+  if (record.size() > most / each_costs) return each_costs * record.size();
+  auto cost = each_costs * record.size();
   if (record.is_list()) {
     for (std::size_t index = 0; index < record.size() && cost <= most; ++index)
-      cost += work_budget::element(data.list_at(record, index).size());
+      cost += work_costs::copy(data.list_at(record, index).size());
     return cost;
   }
   for (const auto& each : record.index->names) {
-    cost += work_budget::element(each.name.size() + data.element(record, each.name)->size());
+    cost += work_costs::copy(each.name.size() + data.element(record, each.name)->size());
     if (cost > most) break;
   }
   return cost;

@@ -10,7 +10,7 @@ namespace hypermesh::machines::redis {
 namespace {
 
 /// A smaller collection is removed at once, which is cheaper than to note it for the sweep.
-constexpr std::size_t removed_at_once_max = 64;
+constexpr std::size_t small_collection_max = 64;
 
 constexpr std::string_view meta_key = "M";
 
@@ -38,6 +38,7 @@ void keyspace::begin(std::uint64_t now_ms, std::uint64_t seed) {
 }
 
 void keyspace::begin_write() {
+  removable_ = removed_at_once_max;
   for (std::size_t count = 0; count < swept_keys_max && !expiries_->empty(); ++count) {
     const auto [expiry, key] = *expiries_->begin();
     if (expiry >= now_ms_) break;
@@ -200,9 +201,10 @@ void keyspace::clear() {
 }
 
 void keyspace::discard_elements(key_record&& record) {
-  if (record.type == value_type::string) return;
-  if (record.size() <= removed_at_once_max) {
-    (void)erase_some(record.id, record, removed_at_once_max);
+  const auto size = record.size();
+  if (size == 0) return;
+  if (size <= std::min(small_collection_max, removable_)) {
+    removable_ -= erase_some(record.id, record, size);
     return;
   }
   entries_.put(as_byte_span(key_of_garbage(record.id)), encode_garbage(record));

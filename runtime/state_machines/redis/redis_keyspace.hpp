@@ -25,7 +25,7 @@ namespace hypermesh::machines::redis {
 /// when the time is behind its expiry. Its record is removed when a write meets it, or by the sweep: each write removes
 /// at most `swept_keys_max` expired keys and `swept_elements_max` elements of deleted collections.
 ///
-/// Memory: `content_bytes()` and about 200 bytes for each key and element. The machine bounds the content.
+/// Memory: about twice `content_bytes()`, and the chunks of the last snapshot. The machine bounds the content.
 class keyspace {
  public:
   using key_map = std::map<placed_name, key_record>;
@@ -34,11 +34,19 @@ class keyspace {
   static constexpr std::size_t swept_keys_max = 32;
   static constexpr std::size_t swept_elements_max = 1'024;
 
+  /// What an entry needs in memory besides its bytes counts as so much content. The bound would otherwise let clients
+  /// store a hundred million members of one byte each.
+  static constexpr std::uint64_t entry_bytes = 128;
+  /// Elements of small collections that one operation removes at once. The sweep removes the others, so DEL of 30,000
+  /// keys does not remove two million elements.
+  static constexpr std::size_t removed_at_once_max = 4'096;
+
   explicit keyspace(std::size_t bucket_count);
 
   // --- Operations ---
 
-  /// The time and the seed of the choices for the commands that follow. Both are part of no state.
+  /// Each operation begins with `begin`. The time and the seed of the choices for the commands that follow. Both are
+  /// part of no state.
   void begin(std::uint64_t now_ms, std::uint64_t seed);
   /// Sweeps. Called before the commands of an operation that writes.
   void begin_write();
@@ -101,7 +109,8 @@ class keyspace {
 
   // --- State ---
 
-  [[nodiscard]] std::uint64_t content_bytes() const { return entries_.content_bytes(); }
+  /// The bytes of all keys and values, and `entry_bytes` for each entry.
+  [[nodiscard]] std::uint64_t content_bytes() const { return entries_.content_bytes() + entry_bytes * entries_.size(); }
   [[nodiscard]] state_snapshot snapshot() { return entries_.snapshot(); }
   [[nodiscard]] digest root() { return entries_.root(); }
   /// After an error the keyspace is unchanged.
@@ -130,6 +139,8 @@ class keyspace {
   std::uint64_t counter_ = 0;
   std::uint64_t now_ms_ = 0;
   std::uint64_t seed_ = 0;
+  /// The elements that this operation may still remove at once.
+  std::size_t removable_ = 0;
 };
 
 }  // namespace hypermesh::machines::redis

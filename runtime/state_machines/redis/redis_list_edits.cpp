@@ -10,12 +10,12 @@ namespace hypermesh::machines::redis {
 
 namespace {
 
-/// What it costs to move `count` elements from `first` on. Counts no further than to the work that is left.
+/// What it costs to move these elements. Counts no further than to the work that is left.
 std::size_t cost_of_move(const keyspace& data, const call& run, const key_record& record, index_range range) {
-  if (range.count > run.work.left()) return range.count;
-  std::size_t cost = 0;
+  constexpr auto each_costs = work_costs::read + work_costs::change;
+  auto cost = each_costs * range.count;
   for (std::size_t number = 0; number < range.count && cost <= run.work.left(); ++number)
-    cost += work_budget::element(data.list_at(record, range.first + number).size());
+    cost += work_costs::copy(data.list_at(record, range.first + number).size());
   return cost;
 }
 
@@ -31,7 +31,7 @@ void linsert(keyspace& data, const call& run) {
   auto& record = (*entry)->second;
   std::size_t pivot = 0;
   for (; pivot < record.size(); ++pivot) {
-    if (!run.affords(1)) return;
+    if (!run.affords(work_costs::read)) return;
     if (data.list_at(record, pivot) == run.word(3)) break;
   }
   if (pivot == record.size()) {
@@ -64,17 +64,22 @@ void lrem(keyspace& data, const call& run) {
     return;
   }
   auto& record = (*entry)->second;
-  // Each element may be moved once.
-  if (!run.affords(cost_of_move(data, run, record, {0, record.size()}))) return;
   const bool from_left = *count >= 0;
   const auto most = *count == 0                                          ? record.size()
                     : *count == std::numeric_limits<std::int64_t>::min() ? record.size()
                                                                          : static_cast<std::size_t>(std::abs(*count));
-  std::size_t removed = 0;
   const auto size = record.size();
   const auto place = [&](std::size_t number) { return from_left ? number : size - 1 - number; };
+  std::size_t first = 0;
+  for (; first < size; ++first) {
+    if (!run.affords(work_costs::read)) return;
+    if (data.list_at(record, place(first)) == run.word(3)) break;
+  }
+  const auto behind = size - first;
+  if (!run.affords(cost_of_move(data, run, record, {from_left ? first : 0, behind}))) return;
+  std::size_t removed = 0;
   // The elements that stay move to the side at which the search starts.
-  for (std::size_t number = 0; number < size; ++number) {
+  for (auto number = first; number < size; ++number) {
     const auto element = data.list_at(record, place(number));
     if (removed < most && element == run.word(3)) {
       ++removed;
@@ -104,7 +109,7 @@ void ltrim(keyspace& data, const call& run) {
       // A large list becomes garbage, so this costs no more than a short one.
       data.remove(**entry);
     } else if (removed > 0) {
-      if (!run.affords(removed)) return;
+      if (!run.affords(work_costs::change * removed)) return;
       const auto behind = removed - range.first;
       for (std::size_t number = 0; number < range.first; ++number)
         data.list_pop(record, true);
@@ -171,7 +176,7 @@ void lpos(const keyspace& data, const call& run) {
   const auto wanted = options->count.value_or(1) == 0 ? size : static_cast<std::size_t>(options->count.value_or(1));
   std::vector<std::size_t> found;
   for (std::size_t number = 0; number < compared && found.size() < wanted; ++number) {
-    if (!run.affords(1)) return;
+    if (!run.affords(work_costs::read)) return;
     const auto place = from_left ? number : size - 1 - number;
     if (data.list_at((*entry)->second, place) != run.word(2)) continue;
     if (skipped > 0) {

@@ -38,7 +38,7 @@ void pop(keyspace& data, const call& run) {
   }
   auto& record = (*entry)->second;
   const auto count = std::min(*wanted, record.size());
-  if (!run.affords(count)) return;
+  if (!run.affords((work_costs::read + work_costs::change) * count)) return;
   if (run.size() == 3) run.reply.array(count);
   for (std::size_t number = 0; number < count && !run.reply.is_full(); ++number)
     run.reply.bulk(data.list_at(record, is_left ? number : record.size() - 1 - number));
@@ -62,7 +62,7 @@ void lrange(const keyspace& data, const call& run) {
   const auto entry = run.find(data, run.word(1), value_type::list);
   if (!entry) return;
   const auto range = *entry == nullptr ? index_range{} : range_of(*first, *last, (*entry)->second.size());
-  if (!run.affords(range.count)) return;
+  if (!run.affords(work_costs::read * range.count)) return;
   run.reply.array(range.count);
   for (std::size_t number = 0; number < range.count && !run.reply.is_full(); ++number)
     run.reply.bulk(data.list_at((*entry)->second, range.first + number));

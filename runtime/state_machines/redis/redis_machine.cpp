@@ -161,8 +161,14 @@ operation_result redis_machine::apply(const operation_context& context, byte_spa
   data_.begin(static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0)), seed_of(context));
   const bool writes = !is_read_only(*decoded);
   if (writes) data_.begin_write();
-  executor<keyspace> run{data_, content_bytes_max_};
+  if (context.sequence != batch_) {
+    batch_ = context.sequence;
+    batch_work_left_ = work_budget::batch_units_max;
+  }
+  const auto units = std::clamp(batch_work_left_, work_budget::units_min, work_budget::units_max_default);
+  executor<keyspace> run{.data = data_, .content_bytes_max = content_bytes_max_, .work = work_budget{units}};
   std::visit([&](const auto& each) { run.execute(each); }, *decoded);
+  batch_work_left_ -= std::min(batch_work_left_, units - run.work.left());
   if (writes) data_.end_write();
   return applied(run.reply.take());
 }
@@ -171,7 +177,7 @@ operation_result redis_machine::query(byte_span bytes) const {
   const auto decoded = decode(bytes);
   if (!decoded) return malformed(decoded.error());
   if (!is_read_only(*decoded)) return refused("the operation writes; submit it instead of querying");
-  executor<const keyspace> run{data_, content_bytes_max_};
+  executor<const keyspace> run{.data = data_, .content_bytes_max = content_bytes_max_};
   std::visit([&](const auto& each) { run.execute(each); }, *decoded);
   return applied(run.reply.take());
 }

@@ -5,6 +5,8 @@
 
 #include "runtime/state_machines/redis/redis_call.hpp"
 
+/// The ranges of sorted sets by score and by member, as ZRANGEBYSCORE and ZRANGEBYLEX write them. A range becomes two
+/// ranks, which the ordered index finds in logarithmic time, so counting members does not read them.
 namespace hypermesh::machines::redis {
 
 /// Members of a sorted set from rank `first` to the one before `end`, in ascending order.
@@ -23,14 +25,18 @@ struct score_bound {
 
 /// One end of a range of members with equal scores: "[a", "(a" without the member itself, "-" or "+".
 struct lex_bound {
+  /// In this order: "-", "+", with the member itself, without it.
   enum class kind { first, last, closed, open };
   kind at = kind::first;
+  /// Points into the words of the command.
   std::string_view member;
 };
 
 struct score_range {
   score_bound min;
   score_bound max;
+
+  /// Empty if the bounds exclude each other.
   [[nodiscard]] rank_range ranks_in(const key_record& record) const;
 };
 
@@ -39,6 +45,7 @@ struct score_range {
 struct lex_range {
   lex_bound min;
   lex_bound max;
+
   [[nodiscard]] rank_range ranks_in(const key_record& record) const;
 };
 

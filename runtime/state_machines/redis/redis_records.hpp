@@ -30,6 +30,7 @@
 /// its elements until later writes have removed them.
 namespace hypermesh::machines::redis {
 
+/// The types of values. The numbers are part of the state.
 enum class value_type : std::uint8_t { string = 1, list = 2, set = 3, sorted_set = 4, hash = 5 };
 inline constexpr auto value_type_last = value_type::hash;
 
@@ -95,6 +96,7 @@ struct key_record {
 /// The middle of 2^64, so a list grows to both sides.
 inline constexpr std::uint64_t list_start = 1ULL << 63U;
 
+/// The keys of the map, as the table above defines them. `name` and `key` are within their bounds.
 [[nodiscard]] std::string key_of_record(std::string_view key);
 [[nodiscard]] std::string key_of_element(std::uint64_t id, std::string_view name);
 [[nodiscard]] std::string key_of_position(std::uint64_t id, std::uint64_t position);
@@ -107,14 +109,17 @@ inline constexpr std::uint64_t list_start = 1ULL << 63U;
 /// The octets in front of the bytes of a string.
 inline constexpr std::size_t record_header_bytes = 1 + 8 + 8 + 8;
 
-/// A record that was read, and the number of elements that it names.
+/// A record that was read from a snapshot, with an empty index, and the number of elements that it names.
 struct read_record {
   key_record record;
   std::uint64_t count = 0;
 };
+/// Accept any bytes. The failure says what is wrong with the record. A restoration compares the count with the
+/// elements.
 [[nodiscard]] or_reason<read_record> decode_record(byte_span value);
 [[nodiscard]] or_reason<read_record> decode_garbage(byte_span value);
 
+/// The value of a member of a sorted set; `decimal::read` reads it.
 [[nodiscard]] byte_vector encode_score(decimal score);
 
 }  // namespace hypermesh::machines::redis

@@ -23,6 +23,12 @@ struct scan_options {
   std::optional<std::string> type;
 };
 
+bool pattern_fits(const call& run, std::string_view pattern) {
+  if (pattern.size() <= pattern_bytes_max) return true;
+  run.error(errors::pattern_too_long);
+  return false;
+}
+
 /// Reads the cursor in word `first` and the options behind it. No value if the error was written.
 std::optional<scan_options> read_scan(const call& run, std::size_t first, bool has_type) {
   scan_options options;
@@ -41,6 +47,7 @@ std::optional<scan_options> read_scan(const call& run, std::size_t first, bool h
       options.count = static_cast<std::size_t>(std::max<std::int64_t>(*count, 0));
     } else if (has_value && option == "match") {
       options.pattern = run.word(number + 1);
+      if (!pattern_fits(run, *options.pattern)) return std::nullopt;
     } else if (has_value && has_type && option == "type") {
       options.type = run.option(number + 1);
     }
@@ -58,7 +65,7 @@ std::optional<bool> matches(const call& run, const std::optional<std::string>& p
   if (!pattern) return true;
   std::size_t steps = 0;
   const bool is_match = glob_matches(*pattern, name, steps);
-  // 64 letters cost as much as one element.
+  // 64 compared letters cost as much as one step.
   if (!run.affords(steps / 64)) return std::nullopt;
   return is_match;
 }
@@ -72,7 +79,7 @@ std::optional<std::uint64_t> scan_index(const call& run, const scan_options& opt
   std::uint64_t last = 0;
   for (std::size_t count = 0; each != index.end(); ++each, ++count) {
     if (count >= options.count && place_of(*each) != last) return place_of(*each);
-    if (!run.affords(1) || !visit(*each)) return std::nullopt;
+    if (!run.affords(work_costs::step) || !visit(*each)) return std::nullopt;
     last = place_of(*each);
   }
   return 0;
@@ -121,6 +128,7 @@ void scan_collection(const keyspace& data, const call& run) {
         const auto is_match = matches(run, options->pattern, each.name);
         if (!is_match) return false;
         if (!*is_match) return true;
+        if (type != value_type::set && !run.affords(work_costs::read)) return false;
         found.emplace_back(each.name);
         if (type == value_type::hash) found.emplace_back(*data.element(record, each.name));
         if (type == value_type::sorted_set) found.push_back(data.score(record, each.name)->text());
@@ -130,9 +138,10 @@ void scan_collection(const keyspace& data, const call& run) {
 }
 
 void keys(const keyspace& data, const call& run) {
+  if (!pattern_fits(run, run.word(1))) return;
   std::vector<std::string_view> found;
   for (const auto& [key, record] : data.keys()) {
-    if (!run.affords(1)) return;
+    if (!run.affords(work_costs::step)) return;
     const auto is_match = matches(run, run.word(1), key.name);
     if (!is_match) return;
     if (*is_match && !data.is_expired(record)) found.push_back(key.name);

@@ -41,7 +41,7 @@ std::optional<member_set> intersection(const keyspace& data, const call& run, op
     std::size_t compared = 1;
     while (compared < sets.size() && is_in(data, sets[compared], each.name))
       ++compared;
-    if (!run.affords(compared + each.name.size() / 64)) return std::nullopt;
+    if (!run.affords(work_costs::read * compared + work_costs::copy(each.name.size()))) return std::nullopt;
     if (compared == sets.size()) common.emplace(each.name);
     if (common.size() == most) break;
   }
@@ -53,7 +53,7 @@ std::optional<member_set> union_of(const call& run, const operands& sets) {
   for (const auto* set : sets) {
     if (set == nullptr) continue;
     for (const auto& each : set->second.index->names) {
-      if (!run.affords(work_budget::element(each.name.size()))) return std::nullopt;
+      if (!run.affords(work_costs::read + work_costs::copy(each.name.size()))) return std::nullopt;
       all.emplace(each.name);
     }
   }
@@ -67,7 +67,7 @@ std::optional<member_set> difference(const keyspace& data, const call& run, cons
     std::size_t compared = 1;
     while (compared < sets.size() && !is_in(data, sets[compared], each.name))
       ++compared;
-    if (!run.affords(compared + each.name.size() / 64)) return std::nullopt;
+    if (!run.affords(work_costs::read * compared + work_costs::copy(each.name.size()))) return std::nullopt;
     if (compared == sets.size()) left.emplace(each.name);
   }
   return left;
@@ -94,7 +94,7 @@ void combine(const keyspace& data, const call& run) {
 /// SINTERSTORE, SUNIONSTORE and SDIFFSTORE.
 void store(keyspace& data, const call& run) {
   const auto result = result_of(data, run, run.words.subspan(2));
-  if (!result || !run.affords(result->size())) return;
+  if (!result || !run.affords(work_costs::change * result->size())) return;
   if (auto* replaced = data.find(run.word(1)); replaced != nullptr) data.remove(*replaced);
   if (!result->empty()) {
     auto& made = data.create(run.word(1), value_type::set);

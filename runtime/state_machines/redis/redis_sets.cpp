@@ -38,7 +38,7 @@ void smembers(const keyspace& data, const call& run) {
   const auto entry = run.find(data, run.word(1), value_type::set);
   if (!entry) return;
   const auto size = *entry == nullptr ? std::size_t{0} : (*entry)->second.size();
-  if (!run.affords(size)) return;
+  if (!run.affords(work_costs::step * size)) return;
   run.reply.set(size);
   if (size == 0) return;
   for (const auto& each : (*entry)->second.index->names) {
@@ -83,7 +83,7 @@ void spop(keyspace& data, const call& run) {
   }
   auto& record = (*entry)->second;
   const auto count = std::min(*wanted, record.size());
-  if (!run.affords(count)) return;
+  if (!run.affords((work_costs::read + work_costs::change) * count)) return;
   if (run.size() == 3) run.reply.set(count);
   std::vector<std::string> chosen;
   for (const auto rank : random_ranks(data, record.size(), static_cast<std::int64_t>(count))) {
@@ -114,7 +114,7 @@ void srandmember(const keyspace& data, const call& run) {
   const auto& record = (*entry)->second;
   const auto wanted =
       *count < 0 ? static_cast<std::size_t>(-*count) : std::min(static_cast<std::size_t>(*count), record.size());
-  if (!run.affords(wanted)) return;
+  if (!run.affords(work_costs::read * wanted)) return;
   if (run.size() == 3) run.reply.array(wanted);
   for (const auto rank : random_ranks(data, record.size(), *count)) {
     run.reply.bulk(record.index->names.find_by_order(rank)->name);

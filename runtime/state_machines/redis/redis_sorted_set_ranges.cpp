@@ -122,7 +122,7 @@ void zrange(const keyspace& data, const call& run) {
   if (!entry) return;
   rank_range ranks;
   if (*entry != nullptr) ranks = limited(ranks_between((*entry)->second, *between, is_reversed), *request);
-  if (!run.affords(ranks.size())) return;
+  if (!run.affords(work_costs::step * ranks.size())) return;
   run.reply.array(ranks.size());
   if (ranks.size() == 0) return;
   const auto& order = (*entry)->second.index->order;
@@ -160,7 +160,7 @@ void zremrange(keyspace& data, const call& run) {
     auto& record = (*entry)->second;
     const auto ranks = ranks_between(record, *between, false);
     removed = ranks.size();
-    if (!run.affords(removed)) return;
+    if (!run.affords(work_costs::scored_change * removed)) return;
     for (std::size_t number = 0; number < removed; ++number) {
       const std::string member{record.index->order.find_by_order(ranks.first)->name};
       data.erase_element(record, member);

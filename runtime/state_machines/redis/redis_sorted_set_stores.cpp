@@ -98,7 +98,7 @@ std::optional<result_map> union_of(const keyspace& data, const call& run, const 
   for (const auto& each : request.operands) {
     if (each.entry == nullptr) continue;
     for (const auto& member : each.entry->second.index->names) {
-      if (!run.affords(work_budget::element(member.name.size()))) return std::nullopt;
+      if (!run.affords(work_costs::read + work_costs::copy(member.name.size()))) return std::nullopt;
       const auto score = weighted(data, each, member.name);
       const auto found = all.find(member.name);
       if (found == all.end()) {
@@ -116,7 +116,8 @@ std::optional<result_map> intersection(const keyspace& data, const call& run, co
   if (std::ranges::any_of(request.operands, [](const operand& each) { return each.size() == 0; })) return common;
   const auto smallest = *std::ranges::min_element(request.operands, {}, &operand::size);
   for (const auto& member : smallest.entry->second.index->names) {
-    if (!run.affords(request.operands.size() + member.name.size() / 64)) return std::nullopt;
+    if (!run.affords(work_costs::read * request.operands.size() + work_costs::copy(member.name.size())))
+      return std::nullopt;
     std::optional<decimal> sum;
     for (const auto& each : request.operands) {
       if (!data.element(each.entry->second, member.name)) {
@@ -135,7 +136,7 @@ void store(keyspace& data, const call& run) {
   const auto request = read_store(data, run);
   if (!request) return;
   const auto result = run.name() == "zunionstore" ? union_of(data, run, *request) : intersection(data, run, *request);
-  if (!result || !run.affords(result->size())) return;
+  if (!result || !run.affords(work_costs::scored_change * result->size())) return;
   if (auto* replaced = data.find(run.word(1)); replaced != nullptr) data.remove(*replaced);
   if (!result->empty()) {
     auto& made = data.create(run.word(1), value_type::sorted_set);

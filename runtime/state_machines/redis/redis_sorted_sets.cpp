@@ -202,7 +202,7 @@ void zpop(keyspace& data, const call& run) {
   const auto entry = run.find(data, run.word(1), value_type::sorted_set);
   if (!entry) return;
   const auto count = *entry == nullptr ? std::size_t{0} : std::min(*wanted, (*entry)->second.size());
-  if (!run.affords(count)) return;
+  if (!run.affords((work_costs::step + work_costs::scored_change) * count)) return;
   if (count == 0) {
     run.reply.array(0);
     return;

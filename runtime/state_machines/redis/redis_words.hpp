@@ -10,10 +10,11 @@
 /// Commands of the machine "redis" as words of a command line, and its replies as text.
 namespace hypermesh::machines::redis {
 
-/// The help text: the commands of each group.
+/// The help text: an example, then the names of the commands of each group. `redis.io` describes their arguments.
 [[nodiscard]] std::string_view usage();
 
-/// Encodes the command that the words are. The failure says what to write instead.
+/// Encodes the command that the words are, one argument of the command line for each word, so `set k "a b"` of a shell
+/// has three words. The failure says what to write instead.
 [[nodiscard]] or_reason<byte_vector> parse_operation(std::span<const std::string> words);
 
 /// Whether the bytes are an operation that only reads.
