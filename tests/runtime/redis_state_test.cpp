@@ -266,7 +266,7 @@ TEST_CASE("costly operations of one batch share a bound, and cheap ones behind t
   for (int number = 0; number < 20'000; ++number)
     words.push_back("m" + std::to_string(number));
   (void)bench.run_words(words);
-  const auto batch = sequence_number{bench.count + 1};
+  const auto batch = sequence_number{++bench.count};
   const auto in_batch = [&](const std::string& text) {
     operation_context context{batch, client_id{0}, timestamp{1}};
     const auto bytes = encode(redis::command{redis_bench::words_of(text)});
