@@ -71,6 +71,28 @@ TEST_CASE("a decimal is added without the errors of binary fractions") {
                {"hincrbyfloat h f 1e-17", "$19 0.00000000000000001"}});
 }
 
+TEST_CASE("a number that would lose all its digits is refused and not stored as zero") {
+  redis_bench bench;
+  play(bench, {{"zadd z 9.8813129168249309e-323 m", "-ERR value is not a valid float"},
+               {"zadd z 1.7976931348623157e+308 m", "-ERR value is not a valid float"},
+               {"incrbyfloat f 1e-18", "-ERR value is not a valid float"},
+               {"exists z f", ":0"}});
+}
+
+TEST_CASE("a bound of scores may be a number that is too small or too large for a score") {
+  redis_bench bench;
+  play(bench, {{"zadd z -inf a -1 b 0 c 1e20 d inf e", ":5"},
+               {"zrangebyscore z 1e-300 1e300", "*1 $1 d"},
+               {"zrangebyscore z (1e-300 (1e300", "*1 $1 d"},
+               {"zrangebyscore z -1e-300 1e-300", "*1 $1 c"},
+               {"zrangebyscore z (-1e-300 (1e-300", "*1 $1 c"},
+               {"zcount z -1e300 1.7976931348623157e+308", ":3"},
+               {"zrangebyscore z 1e300 inf", "*1 $1 e"},
+               {"zrangebyscore z -inf -1e300", "*1 $1 a"},
+               {"zremrangebyscore z 1e300 2e300", ":0"},
+               {"zcount z 1e300x inf", "-ERR min or max is not a float"}});
+}
+
 TEST_CASE("hashes, lists, sets and sorted sets give the replies of Redis") {
   redis_bench bench;
   play(bench, {{"hset h a 1 b 2", ":2"},

@@ -38,16 +38,20 @@ TEST_CASE("a decimal is read as a number of Redis and written with all its digit
   CHECK(text_of("1e20") == "100000000000000000000");
   CHECK(text_of("0.00000000000000001") == "0.00000000000000001");
   // Rounded to 17 digits.
-  CHECK(text_of("0.000000000000000004") == "0");
+  CHECK(text_of("1.000000000000000004") == "1");
   CHECK(text_of("0.000000000000000005") == "0.00000000000000001");
+  CHECK(text_of("-0.000000000000000005") == "-0.00000000000000001");
+  CHECK(text_of("-1.000000000000000004") == "-1");
+  CHECK(text_of("99999999999999999999.999999999999999996") == "100000000000000000000");
   CHECK(text_of("-0.999999999999999999") == "-1");
   CHECK(text_of("0e999999999999") == "0");
-  CHECK(text_of("1e-999999999999") == "0");
   CHECK(text_of("inf") == "inf");
   CHECK(text_of("+Infinity") == "inf");
   CHECK(text_of("-inf") == "-inf");
   for (const auto* wrong : {"", "+", "-", ".", "e5", "1e", "1e+", "1.2.3", " 1", "1 ", "nan", "0x10", "1,5", "--1",
-                            "100000000000000000001", "1e21", "-1e400", "infinit"}) {
+                            "100000000000000000001", "1e21", "-1e400", "infinit", "100000000000000000000.1",
+                            // Not zero, but rounded to it.
+                            "0.000000000000000004", "-4e-18", "9.8813129168249309e-323", "1e-999999999999"}) {
     CAPTURE(wrong);
     CHECK(text_of(wrong) == "none");
   }

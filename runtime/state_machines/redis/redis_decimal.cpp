@@ -74,22 +74,32 @@ std::optional<scientific> read_scientific(std::string_view text) {
   return value;
 }
 
-/// The units of a number that is not negative. No value beyond the bounds.
-std::optional<wide> units_of(const scientific& number) {
-  if (number.digits.empty()) return wide{0};
+/// A number that is not negative in whole units, and what the units leave out.
+struct truncation {
+  wide units = 0;
+  bool has_rest = false;
+  /// Whether the rest is at least half a unit.
+  bool has_half = false;
+};
+
+/// No value beyond the bounds.
+std::optional<truncation> truncated(const scientific& number) {
+  truncation made;
+  if (number.digits.empty()) return made;
   // The number of digits that stand before the end of the last unit.
   const auto kept = static_cast<std::int64_t>(number.digits.size()) + number.exponent + fraction_digits;
-  if (kept < 0) return wide{0};
+  made.has_rest = kept < 0;
+  if (kept < 0) return made;
   if (kept > fraction_digits + whole_digits + 1) return std::nullopt;
-  wide value = 0;
   for (std::int64_t place = 0; place < kept; ++place) {
     const auto index = static_cast<std::size_t>(place);
-    value = value * 10 + (index < number.digits.size() ? number.digits[index] - '0' : 0);
+    made.units = made.units * 10 + (index < number.digits.size() ? number.digits[index] - '0' : 0);
   }
   const auto next = static_cast<std::size_t>(kept);
-  if (next < number.digits.size() && number.digits[next] >= '5') ++value;
-  if (value > finite_max) return std::nullopt;
-  return value;
+  made.has_half = next < number.digits.size() && number.digits[next] >= '5';
+  made.has_rest = number.digits.find_first_not_of('0', next) != std::string::npos;
+  if (made.units > finite_max || (made.units == finite_max && made.has_rest)) return std::nullopt;
+  return made;
 }
 
 }  // namespace
@@ -118,17 +128,35 @@ decimal decimal::next() const {
 bool decimal::is_infinite() const { return units_ == infinite || units_ == -infinite; }
 
 std::optional<decimal> decimal::parse(std::string_view text) {
+  const auto around = parse_neighbours(text);
+  if (!around) return std::nullopt;
+  if (around->below == around->above) return around->below;
+  // A number beyond the bounds has an infinity as a neighbour, and one that is too small would become 0.
+  const auto nearest = around->is_nearer_above ? around->above : around->below;
+  if (around->below.is_infinite() || around->above.is_infinite() || nearest == decimal{}) return std::nullopt;
+  return nearest;
+}
+
+std::optional<decimal::neighbours> decimal::parse_neighbours(std::string_view text) {
   const bool is_negative = text.starts_with('-');
   if (is_negative || text.starts_with('+')) text.remove_prefix(1);
   if (text.size() <= 8) {
     const auto low = lowered(text);
-    if (low == "inf" || low == "infinity") return infinity(is_negative);
+    if (low == "inf" || low == "infinity") return neighbours{infinity(is_negative), infinity(is_negative), false};
   }
   const auto number = read_scientific(text);
   if (!number) return std::nullopt;
-  const auto value = units_of(*number);
-  if (!value) return std::nullopt;
-  return of(is_negative ? -*value : *value);
+  // Nothing is between the largest finite number and the infinity.
+  const auto value = truncated(*number).value_or(truncation{finite_max, true, false});
+  neighbours found;
+  found.below.units_ = value.units;
+  found.above.units_ = value.units + (value.has_rest ? 1 : 0);
+  found.is_nearer_above = value.has_half;
+  if (!is_negative) return found;
+  found.below.units_ = -value.units - (value.has_rest ? 1 : 0);
+  found.above.units_ = -value.units;
+  found.is_nearer_above = !value.has_half;
+  return found;
 }
 
 std::string decimal::text() const {

@@ -24,8 +24,16 @@ class decimal {
   explicit decimal(std::int64_t whole);
 
   /// Reads a number as `strtod` does: digits with a point and an exponent, "inf", "+inf" or "-infinity" in any case. No
-  /// value for another text, for spaces, and for a finite number beyond the bounds.
+  /// value for another text, for spaces, for a finite number beyond the bounds, and for one that is not zero but would
+  /// be rounded to zero. Redis refuses numbers of the last two kinds too, beyond its own bounds.
   [[nodiscard]] static std::optional<decimal> parse(std::string_view text);
+
+  /// The decimals next to a number: the greatest one that is not above it, and the least one that is not below it.
+  /// Both are equal if the number is a decimal.
+  struct neighbours;
+  /// Reads a number of any size for a bound of a range, which is never stored. A finite number beyond the bounds of
+  /// decimals is between the largest finite decimal and the infinity. No value for a text that is no number.
+  [[nodiscard]] static std::optional<neighbours> parse_neighbours(std::string_view text);
   /// The infinities are less and greater than all other numbers.
   [[nodiscard]] static decimal infinity(bool is_negative);
 
@@ -61,6 +69,13 @@ class decimal {
 
   /// The number in units of 10^-17. An infinity has one unit more than the largest finite number.
   units units_ = 0;
+};
+
+struct decimal::neighbours {
+  decimal below;
+  decimal above;
+  /// Whether the number is rounded to `above`.
+  bool is_nearer_above = false;
 };
 
 }  // namespace hypermesh::machines::redis

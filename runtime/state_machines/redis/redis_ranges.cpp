@@ -6,13 +6,17 @@ namespace hypermesh::machines::redis {
 
 namespace {
 
-std::optional<score_bound> read_score_bound(std::string_view text) {
+/// As in Redis, a bound may be a number that no score can be. Example: 1e-300 as the least score excludes 0, and 1e300
+/// as the greatest one includes every finite score.
+std::optional<score_bound> read_score_bound(std::string_view text, bool is_min) {
   const bool is_open = text.starts_with('(');
   if (is_open) text.remove_prefix(1);
   // As in Redis, no digits at all are zero here, but not in a score.
-  const auto score = text.empty() ? decimal{} : decimal::parse(text);
-  if (!score) return std::nullopt;
-  return score_bound{*score, is_open};
+  if (text.empty()) return score_bound{decimal{}, is_open};
+  const auto around = decimal::parse_neighbours(text);
+  if (!around) return std::nullopt;
+  const bool is_score = around->below == around->above;
+  return score_bound{is_min ? around->above : around->below, is_open && is_score};
 }
 
 std::optional<lex_bound> read_lex_bound(std::string_view text) {
@@ -50,8 +54,8 @@ rank_range lex_range::ranks_in(const key_record& record) const {
 }
 
 std::optional<score_range> read_score_range(const call& run, std::size_t min_at, std::size_t max_at) {
-  const auto min = read_score_bound(run.word(min_at));
-  const auto max = read_score_bound(run.word(max_at));
+  const auto min = read_score_bound(run.word(min_at), true);
+  const auto max = read_score_bound(run.word(max_at), false);
   if (min && max) return score_range{*min, *max};
   run.error("ERR min or max is not a float");
   return std::nullopt;
