@@ -139,6 +139,19 @@ TEST_CASE("hashes, lists, sets and sorted sets give the replies of Redis") {
                {"dbsize", ":0"}});
 }
 
+TEST_CASE("a range of names does not depend on the scores if the names ascend with them") {
+  redis_bench bench;
+  play(bench, {{"zadd z 1 a 2 b 3 c 4 d", ":4"},
+               {"zrange z [b [c bylex", "*2 $1 b $1 c"},
+               {"zrange z (b [c bylex", "*1 $1 c"},
+               {"zrange z [c (a bylex rev", "*2 $1 c $1 b"},
+               {"zrangebylex z - (c", "*2 $1 a $1 b"},
+               {"zlexcount z (a +", ":3"},
+               {"zlexcount z [c [b", ":0"},
+               {"zremrangebylex z [bb [d", ":2"},
+               {"zrange z 0 -1", "*2 $1 a $1 b"}});
+}
+
 TEST_CASE("a key lives until the ordered time is behind its expiry, and not one millisecond longer") {
   redis_bench bench;
   play(bench, {{"set k v px 500", "+OK"}, {"sadd s a", ":1"}, {"pexpire s 500", ":1"}, {"ttl k", ":1"}});

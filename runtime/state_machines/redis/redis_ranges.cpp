@@ -1,7 +1,5 @@
 #include "runtime/state_machines/redis/redis_ranges.hpp"
 
-#include <string>
-
 namespace hypermesh::machines::redis {
 
 namespace {
@@ -28,15 +26,23 @@ std::optional<lex_bound> read_lex_bound(std::string_view text) {
   return std::nullopt;
 }
 
-/// The number of members in front of the bound; the member of the bound itself counts if `includes` is true.
+/// The number of members in front of the bound; the member of the bound itself counts if `includes` is true. The names
+/// are searched by halves, whatever the scores are.
 std::size_t members_before(const key_record& record, const lex_bound& bound, bool includes) {
-  if (bound.at == lex_bound::kind::first || record.size() == 0) return 0;
-  if (bound.at == lex_bound::kind::last) return record.size();
-  const auto lowest = record.index->order.begin()->score;
-  if (!includes) return record.index->order.order_of_key({lowest, bound.member});
-  // No name is between a name and the same name with a zero behind it.
-  const std::string behind = std::string{bound.member} + '\0';
-  return record.index->order.order_of_key({lowest, behind});
+  if (bound.at == lex_bound::kind::first) return 0;
+  std::size_t first = 0;
+  std::size_t end = record.size();
+  if (bound.at == lex_bound::kind::last) return end;
+  while (first < end) {
+    const auto middle = first + (end - first) / 2;
+    const std::string_view name = record.index->order.find_by_order(middle)->name;
+    if (name < bound.member || (includes && name == bound.member)) {
+      first = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return first;
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ struct score_range {
   [[nodiscard]] rank_range ranks_in(const key_record& record) const;
 };
 
-/// If the scores differ, the range is one of the members with the lowest score, and those behind them count as greater
-/// than each bound but "+". Redis leaves this case open.
+/// A range of names. It is exact if the names ascend with the ranks, as they do if the scores are equal. Otherwise,
+/// Redis leaves the range open, and here it is a function of the set alone, so all replicas agree.
 struct lex_range {
   lex_bound min;
   lex_bound max;
