@@ -71,12 +71,16 @@ TEST_CASE("a decimal is added without the errors of binary fractions") {
                {"hincrbyfloat h f 1e-17", "$19 0.00000000000000001"}});
 }
 
-TEST_CASE("a number that would lose all its digits is refused and not stored as zero") {
+TEST_CASE("a score that would lose all its digits is refused and not stored as zero") {
   redis_bench bench;
   play(bench, {{"zadd z 9.8813129168249309e-323 m", "-ERR value is not a valid float"},
                {"zadd z 1.7976931348623157e+308 m", "-ERR value is not a valid float"},
-               {"incrbyfloat f 1e-18", "-ERR value is not a valid float"},
-               {"exists z f", ":0"}});
+               {"zunionstore z 1 y weights 1e-300", "-ERR weight value is not a float"},
+               {"exists z", ":0"},
+               // As in Redis, whose results have 17 digits after the point.
+               {"incrbyfloat f 1e-18", "$1 0"},
+               {"set f 1e-30", "+OK"},
+               {"incrbyfloat f 1", "$1 1"}});
 }
 
 TEST_CASE("a bound of scores may be a number that is too small or too large for a score") {

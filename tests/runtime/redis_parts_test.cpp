@@ -39,6 +39,8 @@ TEST_CASE("a decimal is read as a number of Redis and written with all its digit
   CHECK(text_of("0.00000000000000001") == "0.00000000000000001");
   // Rounded to 17 digits.
   CHECK(text_of("1.000000000000000004") == "1");
+  CHECK(text_of("0.000000000000000004") == "0");
+  CHECK(text_of("1e-999999999999") == "0");
   CHECK(text_of("0.000000000000000005") == "0.00000000000000001");
   CHECK(text_of("-0.000000000000000005") == "-0.00000000000000001");
   CHECK(text_of("-1.000000000000000004") == "-1");
@@ -48,14 +50,42 @@ TEST_CASE("a decimal is read as a number of Redis and written with all its digit
   CHECK(text_of("inf") == "inf");
   CHECK(text_of("+Infinity") == "inf");
   CHECK(text_of("-inf") == "-inf");
-  for (const auto* wrong : {"", "+", "-", ".", "e5", "1e", "1e+", "1.2.3", " 1", "1 ", "nan", "0x10", "1,5", "--1",
-                            "100000000000000000001", "1e21", "-1e400", "infinit", "100000000000000000000.1",
-                            // Not zero, but rounded to it.
-                            "0.000000000000000004", "-4e-18", "9.8813129168249309e-323", "1e-999999999999"}) {
+  for (const auto* wrong : {"",
+                            "+",
+                            "-",
+                            ".",
+                            "e5",
+                            "1e",
+                            "1e+",
+                            "1.2.3",
+                            " 1",
+                            "1 ",
+                            "nan",
+                            "0x10",
+                            "1,5",
+                            "--1",
+                            "100000000000000000001",
+                            "1e21",
+                            "-1e400",
+                            "infinit",
+                            "100000000000000000000.1",
+                            "100000000000000000000.0000000000000000001"}) {
     CAPTURE(wrong);
     CHECK(text_of(wrong) == "none");
   }
   CHECK(text_of(std::string(100'000, '1')) == "none");
+}
+
+TEST_CASE("a score that is not zero never becomes zero") {
+  for (const auto* lost :
+       {"0.000000000000000004", "-4e-18", "9.8813129168249309e-323", "1e-999999999999", "1e21", "x"}) {
+    CAPTURE(lost);
+    CHECK_FALSE(decimal::parse_score(lost).has_value());
+  }
+  CHECK(decimal::parse_score("-0")->text() == "0");
+  CHECK(decimal::parse_score("0e-999999999999")->text() == "0");
+  CHECK(decimal::parse_score("5e-18")->text() == "0.00000000000000001");
+  CHECK(decimal::parse_score("-inf")->text() == "-inf");
 }
 
 TEST_CASE("sums and products of decimals are exact, and leave the bounds as infinities") {

@@ -37,6 +37,12 @@ std::optional<decimal> call::number(std::size_t place, std::string_view otherwis
   return value;
 }
 
+std::optional<decimal> call::score(std::size_t place, std::string_view otherwise) const {
+  const auto value = decimal::parse_score(word(place));
+  if (!value) error(otherwise);
+  return value;
+}
+
 std::optional<std::size_t> call::positive(std::size_t number) const {
   const auto value = parse_integer(word(number));
   if (value && *value >= 0) return static_cast<std::size_t>(*value);

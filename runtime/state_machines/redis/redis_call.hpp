@@ -70,6 +70,8 @@ struct call {
   /// A word as a score or as an operand of INCRBYFLOAT.
   [[nodiscard]] std::optional<decimal> number(std::size_t place,
                                               std::string_view otherwise = errors::not_a_float) const;
+  /// A score, or a weight of scores.
+  [[nodiscard]] std::optional<decimal> score(std::size_t place, std::string_view otherwise = errors::not_a_float) const;
   /// A count that may not be negative.
   [[nodiscard]] std::optional<std::size_t> positive(std::size_t number) const;
   /// Takes `units` of work, or writes the error that the command costs too much. A command that changes something asks

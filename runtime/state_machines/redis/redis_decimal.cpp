@@ -131,10 +131,17 @@ std::optional<decimal> decimal::parse(std::string_view text) {
   const auto around = parse_neighbours(text);
   if (!around) return std::nullopt;
   if (around->below == around->above) return around->below;
-  // A number beyond the bounds has an infinity as a neighbour, and one that is too small would become 0.
-  const auto nearest = around->is_nearer_above ? around->above : around->below;
-  if (around->below.is_infinite() || around->above.is_infinite() || nearest == decimal{}) return std::nullopt;
-  return nearest;
+  // A finite number beyond the bounds has an infinity as a neighbour.
+  if (around->below.is_infinite() || around->above.is_infinite()) return std::nullopt;
+  return around->is_nearer_above ? around->above : around->below;
+}
+
+std::optional<decimal> decimal::parse_score(std::string_view text) {
+  const auto around = parse_neighbours(text);
+  if (!around) return std::nullopt;
+  const auto nearest = parse(text);
+  const bool is_exact = around->below == around->above;
+  return nearest == decimal{} && !is_exact ? std::nullopt : nearest;
 }
 
 std::optional<decimal::neighbours> decimal::parse_neighbours(std::string_view text) {

@@ -24,9 +24,13 @@ class decimal {
   explicit decimal(std::int64_t whole);
 
   /// Reads a number as `strtod` does: digits with a point and an exponent, "inf", "+inf" or "-infinity" in any case. No
-  /// value for another text, for spaces, for a finite number beyond the bounds, and for one that is not zero but would
-  /// be rounded to zero. Redis refuses numbers of the last two kinds too, beyond its own bounds.
+  /// value for another text, for spaces, and for a finite number beyond the bounds. A number may be rounded to zero, as
+  /// Redis does when it writes the result of INCRBYFLOAT.
   [[nodiscard]] static std::optional<decimal> parse(std::string_view text);
+
+  /// The same for a score. No value for a number that is not zero but would be rounded to zero, because all its digits
+  /// would be lost. Redis refuses such scores too, below its own least one.
+  [[nodiscard]] static std::optional<decimal> parse_score(std::string_view text);
 
   /// The decimals next to a number: the greatest one that is not above it, and the least one that is not below it.
   /// Both are equal if the number is a decimal.

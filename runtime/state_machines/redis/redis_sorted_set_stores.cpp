@@ -35,7 +35,7 @@ bool read_store_options(const call& run, std::size_t number, store_request& requ
     const auto left = run.size() - number - 1;
     if (option == "weights" && left >= request.operands.size()) {
       for (auto& each : request.operands) {
-        const auto weight = run.number(++number, "ERR weight value is not a float");
+        const auto weight = run.score(++number, "ERR weight value is not a float");
         if (!weight) return false;
         each.weight = *weight;
       }

@@ -97,7 +97,7 @@ bool add_member(keyspace& data, key_record& record, std::string_view member, dec
 void add_with(keyspace& data, const call& run, const add_options& options) {
   std::vector<decimal> scores;
   for (auto number = options.first_score; number < run.size(); number += 2) {
-    const auto score = run.number(number);
+    const auto score = run.score(number);
     if (!score) return;
     scores.push_back(*score);
   }
