@@ -62,10 +62,20 @@ or_error<any_storage> open_database(const node_directory& directory, directory_l
   return any_storage{std::move(storage)};
 }
 
+/// Whether a directory has no entries but `lost+found`, which a new file system has at its root.
+bool is_unused(const std::filesystem::path& directory, std::error_code& failed) {
+  if (!std::filesystem::is_directory(directory, failed)) return false;
+  for (std::filesystem::directory_iterator each{directory, failed}, end; !failed && each != end;
+       each.increment(failed)) {
+    if (each->path().filename() != "lost+found") return false;
+  }
+  return !failed;
+}
+
 or_error<void> make_empty_directory(const std::filesystem::path& path) {
   std::error_code failed;
   const bool exists = std::filesystem::exists(path, failed);
-  if (exists && (!std::filesystem::is_directory(path, failed) || !std::filesystem::is_empty(path, failed))) {
+  if (exists && !is_unused(path, failed)) {
     return tl::unexpected(world_error{fmt::format("{} exists and is not an empty directory", quoted(path)),
                                       "move it away, or name another directory"});
   }

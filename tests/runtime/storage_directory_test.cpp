@@ -127,6 +127,14 @@ TEST_CASE_FIXTURE(directory_fixture, "a new directory is private, and an existin
   CHECK(initialise_storage(folder.path() / "empty", owner()).has_value());
 }
 
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a new file system, which has a folder lost+found, counts as empty for a learner") {
+  fs::create_directories(directory / "lost+found");
+  REQUIRE(make_learner(directory, owner()).has_value());
+  CHECK(is_learner(directory, owner()).value());
+  start_in(directory);
+}
+
 TEST_CASE_FIXTURE(directory_fixture, "a directory of another replica or cluster is refused with both names") {
   initialise(directory);
   auto other = owner();
