@@ -128,34 +128,34 @@ decimal decimal::next() const {
 bool decimal::is_infinite() const { return units_ == infinite || units_ == -infinite; }
 
 std::optional<decimal> decimal::parse(std::string_view text) {
-  const auto around = parse_neighbours(text);
+  const auto around = parse_interval(text);
   if (!around) return std::nullopt;
   if (around->below == around->above) return around->below;
-  // A finite number beyond the bounds has an infinity as a neighbour.
+  // A finite number beyond the bounds has an infinity as an end.
   if (around->below.is_infinite() || around->above.is_infinite()) return std::nullopt;
   return around->is_nearer_above ? around->above : around->below;
 }
 
 std::optional<decimal> decimal::parse_score(std::string_view text) {
-  const auto around = parse_neighbours(text);
+  const auto around = parse_interval(text);
   if (!around) return std::nullopt;
   const auto nearest = parse(text);
   const bool is_exact = around->below == around->above;
   return nearest == decimal{} && !is_exact ? std::nullopt : nearest;
 }
 
-std::optional<decimal::neighbours> decimal::parse_neighbours(std::string_view text) {
+std::optional<decimal::interval> decimal::parse_interval(std::string_view text) {
   const bool is_negative = text.starts_with('-');
   if (is_negative || text.starts_with('+')) text.remove_prefix(1);
   if (text.size() <= 8) {
     const auto low = lowered(text);
-    if (low == "inf" || low == "infinity") return neighbours{infinity(is_negative), infinity(is_negative), false};
+    if (low == "inf" || low == "infinity") return interval{infinity(is_negative), infinity(is_negative), false};
   }
   const auto number = read_scientific(text);
   if (!number) return std::nullopt;
   // Nothing is between the largest finite number and the infinity.
   const auto value = truncated(*number).value_or(truncation{finite_max, true, false});
-  neighbours found;
+  interval found;
   found.below.units_ = value.units;
   found.above.units_ = value.units + (value.has_rest ? 1 : 0);
   found.is_nearer_above = value.has_half;

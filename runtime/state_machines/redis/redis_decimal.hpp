@@ -34,10 +34,10 @@ class decimal {
 
   /// The decimals next to a number: the greatest one that is not above it, and the least one that is not below it.
   /// Both are equal if the number is a decimal.
-  struct neighbours;
+  struct interval;
   /// Reads a number of any size for a bound of a range, which is never stored. A finite number beyond the bounds of
   /// decimals is between the largest finite decimal and the infinity. No value for a text that is no number.
-  [[nodiscard]] static std::optional<neighbours> parse_neighbours(std::string_view text);
+  [[nodiscard]] static std::optional<interval> parse_interval(std::string_view text);
   /// The infinities are less and greater than all other numbers.
   [[nodiscard]] static decimal infinity(bool is_negative);
 
@@ -75,7 +75,7 @@ class decimal {
   units units_ = 0;
 };
 
-struct decimal::neighbours {
+struct decimal::interval {
   decimal below;
   decimal above;
   /// Whether the number is rounded to `above`.

@@ -11,7 +11,7 @@ std::optional<score_bound> read_score_bound(std::string_view text, bool is_min) 
   if (is_open) text.remove_prefix(1);
   // As in Redis, no digits at all are zero here, but not in a score.
   if (text.empty()) return score_bound{decimal{}, is_open};
-  const auto around = decimal::parse_neighbours(text);
+  const auto around = decimal::parse_interval(text);
   if (!around) return std::nullopt;
   const bool is_score = around->below == around->above;
   return score_bound{is_min ? around->above : around->below, is_open && is_score};
