@@ -25,8 +25,9 @@ class receipt_log {
  public:
   /// Four windows of the default size. A client asks for its receipt as soon as it has its result.
   static constexpr std::size_t batches_max = 1'024;
-  /// 32 batches of the largest size. A batch that alone exceeds the bound has no receipts.
-  static constexpr std::size_t bytes_max = 64 * 1024 * 1024;
+  /// About a second of a group at full speed. A batch that alone exceeds the bound has no receipts: that takes more than
+  /// 100,000 operations. A larger log costs everybody, because memory is not used again while it is in the caches.
+  static constexpr std::size_t bytes_max = 16 * 1024 * 1024;
 
   /// A request that the batch executed, and its outcome.
   struct executed {

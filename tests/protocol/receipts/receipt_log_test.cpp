@@ -56,7 +56,7 @@ TEST_CASE("the log keeps a bounded number of batches and bytes, and forgets the 
     world.log.on_executed(sequence_number{sequence}, request_factory::batch_of({large}), {}, {{0, outcome}});
     REQUIRE(world.log.bytes() <= receipt_log::bytes_max);
   }
-  CHECK(world.log.batches() == 63);
+  CHECK(world.log.batches() == 15);
 }
 
 TEST_CASE("a batch that is larger than the whole log has no receipts, and the log stays bounded (attack 33)") {
