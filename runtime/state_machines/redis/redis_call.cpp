@@ -94,4 +94,14 @@ std::vector<std::size_t> random_ranks(const keyspace& data, std::size_t size, st
   return ranks;
 }
 
+void remove_elements(keyspace& data, const call& run, value_type type) {
+  const auto entry = run.find(data, run.word(1), type);
+  if (!entry) return;
+  std::size_t removed = 0;
+  for (std::size_t number = 2; number < run.size() && *entry != nullptr; ++number)
+    removed += data.erase_element((*entry)->second, run.word(number)) ? 1U : 0U;
+  if (removed > 0) data.changed(**entry);
+  run.reply.count(removed);
+}
+
 }  // namespace hypermesh::machines::redis

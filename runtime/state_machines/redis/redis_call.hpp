@@ -126,6 +126,9 @@ struct handler {
 [[nodiscard]] std::span<const handler> sorted_set_range_handlers();
 [[nodiscard]] std::span<const handler> sorted_set_store_handlers();
 
+/// HDEL, SREM and ZREM: removes the elements from word 2 on, and replies how many there were.
+void remove_elements(keyspace& data, const call& run, value_type type);
+
 /// Ranks below `size` for SPOP, SRANDMEMBER and HRANDFIELD. A negative count gives as many ranks, which may repeat. A
 /// positive one gives different ranks, at most `size`. The choice is a function of the operation and of the state
 /// (`keyspace::random_number`). The caller bounds the count.

@@ -110,15 +110,7 @@ void hgetall(const keyspace& data, const call& run) {
   }
 }
 
-void hdel(keyspace& data, const call& run) {
-  const auto entry = run.find(data, run.word(1), value_type::hash);
-  if (!entry) return;
-  std::size_t removed = 0;
-  for (std::size_t number = 2; number < run.size() && *entry != nullptr; ++number)
-    removed += data.erase_element((*entry)->second, run.word(number)) ? 1U : 0U;
-  if (removed > 0) data.changed(**entry);
-  run.reply.count(removed);
-}
+void hdel(keyspace& data, const call& run) { remove_elements(data, run, value_type::hash); }
 
 void hincrby(keyspace& data, const call& run) {
   const auto amount = run.integer(3);

@@ -24,15 +24,7 @@ void sadd(keyspace& data, const call& run) {
   run.reply.count(added);
 }
 
-void srem(keyspace& data, const call& run) {
-  const auto entry = run.find(data, run.word(1), value_type::set);
-  if (!entry) return;
-  std::size_t removed = 0;
-  for (std::size_t number = 2; number < run.size() && *entry != nullptr; ++number)
-    removed += data.erase_element((*entry)->second, run.word(number)) ? 1U : 0U;
-  if (removed > 0) data.changed(**entry);
-  run.reply.count(removed);
-}
+void srem(keyspace& data, const call& run) { remove_elements(data, run, value_type::set); }
 
 void smembers(const keyspace& data, const call& run) {
   const auto entry = run.find(data, run.word(1), value_type::set);

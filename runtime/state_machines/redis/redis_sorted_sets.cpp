@@ -140,15 +140,7 @@ void zincrby(keyspace& data, const call& run) {
   add_with(data, run, options);
 }
 
-void zrem(keyspace& data, const call& run) {
-  const auto entry = run.find(data, run.word(1), value_type::sorted_set);
-  if (!entry) return;
-  std::size_t removed = 0;
-  for (std::size_t number = 2; number < run.size() && *entry != nullptr; ++number)
-    removed += data.erase_element((*entry)->second, run.word(number)) ? 1U : 0U;
-  if (removed > 0) data.changed(**entry);
-  run.reply.count(removed);
-}
+void zrem(keyspace& data, const call& run) { remove_elements(data, run, value_type::sorted_set); }
 
 void reply_score(const keyspace& data, const call& run, const keyspace::key_entry* entry, std::string_view member) {
   const auto score = entry == nullptr ? std::nullopt : data.score(entry->second, member);
