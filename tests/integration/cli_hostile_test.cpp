@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <memory>
+#include <utility>
 
 #include "tests/integration/cli_process.hpp"
 #include "tools/hypermesh-lab/lab_command_line.hpp"
@@ -159,8 +162,7 @@ struct attempt {
   std::string input;
 };
 
-void check(const attempt& tried) {
-  const auto result = run_with(tried.arguments, tried.streams, tried.input);
+void check(const attempt& tried, const finished& result) {
   std::string text;
   for (const auto& each : tried.arguments)
     text += " '" + each.substr(0, 200) + "'";
@@ -177,6 +179,35 @@ void check(const attempt& tried) {
   const bool is_said = tried.streams.err == "/dev/null" && tried.streams.closed.empty();
   if (result.code != 0 && is_said) CHECK(has(result.err, "error:"));
 }
+
+void check(const attempt& tried) { check(tried, run_with(tried.arguments, tried.streams, tried.input)); }
+
+/// Runs several attempts at a time, because most of them only wait for a cluster that does not answer.
+class attempts_at_once {
+ public:
+  attempts_at_once() = default;
+  ~attempts_at_once() {
+    while (!under_way_.empty())
+      finish_first();
+  }
+  attempts_at_once(const attempts_at_once&) = delete;
+  attempts_at_once& operator=(const attempts_at_once&) = delete;
+
+  void begin(attempt tried) {
+    if (under_way_.size() == 8) finish_first();
+    auto command = std::make_unique<running_command>(tried.arguments, tried.streams, tried.input);
+    under_way_.emplace_back(std::move(tried), std::move(command));
+  }
+
+ private:
+  void finish_first() {
+    const auto& [tried, command] = under_way_.front();
+    check(tried, command->end());
+    under_way_.pop_front();
+  }
+
+  std::deque<std::pair<attempt, std::unique_ptr<running_command>>> under_way_;
+};
 
 /// The base words of a command. The test fails if the command has none.
 words base_of(const std::map<std::string, words>& bases, const cli::leaf_command& leaf) {
@@ -241,7 +272,7 @@ words base_for(const tried_option& tried, const words& base) {
 
 /// Tries every option of the command with every hostile value.
 std::size_t try_options(const cli::leaf_command& leaf, const words& base, hostile_world& world,
-                        const std::string& binary) {
+                        const std::string& binary, attempts_at_once& attempts) {
   std::size_t count = 0;
   for (const auto& tried : options_of(*leaf.command)) {
     const auto& option = *tried.option;
@@ -256,7 +287,7 @@ std::size_t try_options(const cli::leaf_command& leaf, const words& base, hostil
       const auto word = option.get_positional() ? words{"--", value}
                         : is_flag               ? words{name + "=" + value}
                                                 : words{name, value};
-      check({joined(before, word), {.binary = binary, .folder = world.folder()}, ""});
+      attempts.begin({joined(before, word), {.binary = binary, .folder = world.folder()}, ""});
       ++count;
     }
   }
@@ -264,7 +295,8 @@ std::size_t try_options(const cli::leaf_command& leaf, const words& base, hostil
 }
 
 /// Tries the command with each of its streams in a bad state.
-void try_streams(const cli::leaf_command& leaf, const words& base, hostile_world& world, const std::string& binary) {
+void try_streams(const cli::leaf_command& leaf, const words& base, hostile_world& world, const std::string& binary,
+                 attempts_at_once& attempts) {
   const auto arguments = joined(leaf.path, base);
   process_streams usual;
   usual.binary = binary;
@@ -272,31 +304,32 @@ void try_streams(const cli::leaf_command& leaf, const words& base, hostile_world
   for (const auto& closed : {std::vector<int>{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 1, 2}}) {
     auto streams = usual;
     streams.closed = closed;
-    check({arguments, streams, ""});
+    attempts.begin({arguments, streams, ""});
   }
   auto full = usual;
   full.out = "/dev/full";
-  check({arguments, full, ""});
+  attempts.begin({arguments, full, ""});
   // Writes to the second file store nothing but report no error.
   for (const auto* file : {"/dev/full", "/proc/self/mem"}) {
     auto silent = usual;
     silent.err = file;
-    check({arguments, silent, ""});
+    attempts.begin({arguments, silent, ""});
   }
   auto streams = usual;
   streams.in = world.folder();
-  check({arguments, streams, ""});
+  attempts.begin({arguments, streams, ""});
 }
 
 void try_all(const CLI::App& app, const std::map<std::string, words>& bases, hostile_world& world,
              const std::string& binary) {
   std::size_t tried = 0;
+  attempts_at_once attempts;
   const auto leaves = cli::leaf_commands(app);
   for (const auto& leaf : leaves) {
     const auto base = base_of(bases, leaf);
-    tried += try_options(leaf, base, world, binary);
+    tried += try_options(leaf, base, world, binary, attempts);
     // The demonstration would run for seconds in each try, and it uses its streams as `replay` does.
-    if (leaf.path.front() != "demo" && leaf.path.front() != "bench") try_streams(leaf, base, world, binary);
+    if (leaf.path.front() != "demo" && leaf.path.front() != "bench") try_streams(leaf, base, world, binary, attempts);
   }
   CHECK(leaves.size() == bases.size());
   CHECK(tried > 20 * leaves.size());

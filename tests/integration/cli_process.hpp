@@ -175,16 +175,34 @@ struct finished {
   std::string err;
 };
 
+/// A command that runs while the test goes on. A stream that is /dev/null is replaced by a new file.
+class running_command {
+ public:
+  running_command(const words& arguments, const process_streams& streams, const std::string& input = "")
+      : process_(arguments, prepared(streams, input)) {}
+
+  /// Waits for the end of the command.
+  [[nodiscard]] finished end() {
+    const auto code = process_.wait();
+    return {code.value_or(-1), text_of(folder_ / "out"), text_of(folder_ / "err")};
+  }
+
+ private:
+  [[nodiscard]] process_streams prepared(process_streams streams, const std::string& input) const {
+    write_text(folder_ / "in", input);
+    if (streams.in == "/dev/null") streams.in = folder_ / "in";
+    if (streams.out == "/dev/null") streams.out = folder_ / "out";
+    if (streams.err == "/dev/null") streams.err = folder_ / "err";
+    return streams;
+  }
+
+  scratch_folder folder_;
+  process process_;
+};
+
 /// Runs the command to its end with these streams. A stream that is /dev/null is replaced by a new file.
-inline finished run_with(const words& arguments, process_streams streams, const std::string& input = "") {
-  const scratch_folder folder;
-  write_text(folder / "in", input);
-  if (streams.in == "/dev/null") streams.in = folder / "in";
-  if (streams.out == "/dev/null") streams.out = folder / "out";
-  if (streams.err == "/dev/null") streams.err = folder / "err";
-  process command{arguments, streams};
-  const auto code = command.wait();
-  return {code.value_or(-1), text_of(folder / "out"), text_of(folder / "err")};
+inline finished run_with(const words& arguments, const process_streams& streams, const std::string& input = "") {
+  return running_command{arguments, streams, input}.end();
 }
 
 /// Runs the command to its end.
