@@ -18,7 +18,7 @@ using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 /// Sends the replica every batch that is due, and starts the batch delay if requests wait and no delay is running.
 void cut_batches(batcher_self self, bool delay_passed) {
   auto& state = self->state;
-  while (auto next = state.intake->cut(delay_passed, wall_time_of(state.identity.clock))) {
+  while (auto next = state.intake->cut(delay_passed, wall_time_of(state.identity.clock), now_of(self))) {
     self->send(state.with->replica,
                batch_cut{state.intake->view(), std::make_shared<const batch>(std::move(next->content)), next->oldest});
     delay_passed = false;

@@ -175,7 +175,7 @@ constexpr std::array core_rows = {
          .low = 1,
          .high = limits::watermark_window_max,
          .about = "Batches that may be proposed and not executed yet. At this limit, further requests wait, "
-                  "so batches grow with the load."},
+                  "so batches grow with the load. While batches take longer than they need, fewer are in flight."},
         [](auto& of) -> auto& { return of.settings.batching.pipeline_depth; }),
     number<node>(
         {.table = "batching",

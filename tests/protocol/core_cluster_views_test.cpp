@@ -18,10 +18,11 @@ void submit_round(core_cluster& cluster, std::uint32_t each, std::string_view na
 }
 
 /// A replica that moved to a later view alone ignores votes of the earlier view. It gets the missed batches with the
-/// next checkpoint, so clients have to send requests.
+/// next checkpoint, so clients have to send requests. Each round may be a single batch, and a checkpoint is due after
+/// four batches.
 void check_settles(core_cluster& cluster, std::uint64_t moments_max, std::size_t requests) {
   bool settled = cluster.settle(moments_max);
-  for (int nudge = 0; nudge < 4 && !settled; ++nudge) {
+  for (int nudge = 0; nudge < 8 && !settled; ++nudge) {
     submit_round(cluster, 1, "nudge" + std::to_string(nudge));
     requests += 4;
     settled = cluster.settle(moments_max);

@@ -126,7 +126,7 @@ void core_node::admit(const system_request& value) {
 }
 
 void core_node::cut(bool delay_passed) {
-  while (auto next = intake_.cut(delay_passed, wall_clock())) {
+  while (auto next = intake_.cut(delay_passed, wall_clock(), now_)) {
     replica_.on_wall_clock(wall_clock());
     carry_out(replica_.on_batch(intake_.view(), std::make_shared<const batch>(std::move(next->content))));
   }

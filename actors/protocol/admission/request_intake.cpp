@@ -104,10 +104,12 @@ request_intake::second_look request_intake::on_waited(ordered_id id, moment now)
   return out;
 }
 
-std::optional<cut_batch> request_intake::cut(bool delay_passed, wall_time clock) {
+std::optional<cut_batch> request_intake::cut(bool delay_passed, wall_time clock, moment now) {
   if (!is_primary()) return std::nullopt;
-  auto next = pool_->cut(delay_passed);
-  if (next) next->content.proposed_time = clock;
+  auto next = pool_->cut(delay_passed, depth());
+  if (!next) return std::nullopt;
+  gauge_.on_cut(now);
+  next->content.proposed_time = clock;
   return next;
 }
 
@@ -115,12 +117,14 @@ void request_intake::on_executed(const executed_batch& done, moment now) {
   // A batch of an earlier view does not count for or against the present primary.
   if (done.lateness && done.view == view_) pool_->on_lateness(*done.lateness, now);
   pool_->on_executed(done.requests, group_.primary_of(done.view) == self_, now, done.cases);
+  gauge_.on_executed(pool_->in_flight(), now);
 }
 
 pending_requests request_intake::on_view(view_number view, moment now) {
   // `view_` is still the previous view. For a while clients may still send requests to its primary.
   if (is_primary()) forwarding_.on_ceded(now);
   view_ = view;
+  gauge_.on_view();
   // `on_view` restarts all waits, so it must be called before the forwarded copies below are noted.
   pool_->on_view(now);
   if (is_primary()) return {};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/protocol/admission/forwarding_schedule.hpp"
+#include "actors/protocol/admission/pipeline_gauge.hpp"
 #include "actors/protocol/admission/request_pool.hpp"
 #include "actors/protocol/base/cluster.hpp"
 #include "actors/protocol/base/observations.hpp"
@@ -69,7 +70,7 @@ struct executed_batch {
 /// that this replica is the primary. Because of this rule two replicas never forward a request to each other in a loop.
 /// At the start of a view all pending requests that `request_pool::pending` returns are forwarded once.
 ///
-/// Memory: one count for each request that is pending, or was pending at its last check.
+/// Memory: one count for each request that is pending, or was pending at its last check, and `pipeline_gauge`.
 class request_intake {
  public:
   /// `pool` must outlive this object.
@@ -89,10 +90,13 @@ class request_intake {
   [[nodiscard]] second_look on_waited(ordered_id id, moment now);
 
   /// The next batch of this replica, as the primary, with `clock` as its time: the reading of the own wall clock.
-  /// Nothing at a backup, and while no batch is due (`request_pool::cut`).
-  [[nodiscard]] std::optional<cut_batch> cut(bool delay_passed, wall_time clock);
-  /// Whether the primary has to call `cut` when the batch delay has passed.
-  [[nodiscard]] bool awaits_delay() const { return is_primary() && pool_->has_waiting(); }
+  /// Nothing at a backup, and while no batch is due (`request_pool::cut`, `pipeline_gauge`).
+  [[nodiscard]] std::optional<cut_batch> cut(bool delay_passed, wall_time clock, moment now);
+  /// Whether the primary has to call `cut` when the batch delay has passed. While the pipeline is full, the next batch
+  /// is cut when one was executed, so no timer is needed.
+  [[nodiscard]] bool awaits_delay() const {
+    return is_primary() && pool_->has_waiting() && pool_->in_flight() < depth();
+  }
 
   void on_executed(const executed_batch& done, moment now);
 
@@ -107,6 +111,7 @@ class request_intake {
   static constexpr std::size_t forwards_max = 2;
 
  private:
+  [[nodiscard]] std::size_t depth() const { return gauge_.depth(pool_->pipeline_depth()); }
   void keep(principal sender, request_id id, moment now, intake_effects& out);
   void repeat(principal sender, request_id id, moment now, intake_effects& out);
   void look_later(ordered_id id, intake_effects& out);
@@ -116,6 +121,7 @@ class request_intake {
   replica_id self_;
   forwarding_schedule forwarding_;
   request_pool* pool_;
+  pipeline_gauge gauge_;
   view_number view_;
   /// The requests for which a timer runs, with the number of checks so far.
   std::map<ordered_id, std::size_t> looks_;

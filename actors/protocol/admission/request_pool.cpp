@@ -172,8 +172,8 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
 
 // --- Batches ---------------------------------------------------------------------
 
-std::optional<cut_batch> request_pool::cut(bool delay_passed) {
-  if (!has_waiting() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
+std::optional<cut_batch> request_pool::cut(bool delay_passed, std::size_t in_flight_max) {
+  if (!has_waiting() || in_flight() >= std::min(in_flight_max, settings_.pipeline_depth)) return std::nullopt;
   const bool enough = requests_ready_ + system_.waiting() >= settings_.requests_per_batch_target;
   // TOCS '02 §5.1.4: an idle primary proposes at once; a busy one gathers requests.
   if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;

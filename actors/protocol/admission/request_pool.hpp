@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,7 +27,7 @@ struct batch_settings {
   /// Bytes of one batch.
   std::size_t bytes_per_batch_max = limits::batch_bytes_max;
   /// The most batches that are proposed and not executed yet. When so many are in flight, new requests wait for the
-  /// next batch, so batches grow with the load.
+  /// next batch, so batches grow with the load. Under load fewer are in flight (`pipeline_gauge`).
   std::size_t pipeline_depth = 8;
   /// While batches are in flight, a batch of this many requests is proposed without waiting for the batch delay.
   std::size_t requests_per_batch_target = 64;
@@ -109,8 +110,10 @@ class request_pool {
   /// Returns the next batch if one is due; otherwise nothing. While no batch is in flight, a batch is due as soon as a
   /// request waits. Otherwise it is due when enough requests have gathered or `delay_passed` is true. System requests
   /// come first. Then clients take turns. Of each session the oldest ready request comes first, whatever the link on
-  /// which it arrived.
-  [[nodiscard]] std::optional<cut_batch> cut(bool delay_passed);
+  /// which it arrived. No batch is due while `in_flight_max` batches, or `batch_settings::pipeline_depth`, are in
+  /// flight.
+  [[nodiscard]] std::optional<cut_batch> cut(bool delay_passed,
+                                             std::size_t in_flight_max = std::numeric_limits<std::size_t>::max());
 
   /// These requests and system requests were executed in a batch; `own` if this replica proposed it.
   void on_executed(const std::vector<executed_request>& requests, bool own, moment now,
@@ -162,6 +165,7 @@ class request_pool {
   [[nodiscard]] std::size_t requests_pending() const { return requests_pending_ + system_.size(); }
   [[nodiscard]] std::size_t bytes_pending() const { return bytes_pending_ + system_.bytes(); }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+  [[nodiscard]] std::size_t pipeline_depth() const { return settings_.pipeline_depth; }
 
  private:
   /// Identifies a batch in the pipeline: its first request and its first system request.

@@ -186,23 +186,23 @@ TEST_CASE("only the primary cuts batches, with its wall clock and the arrival of
   (void)primary.receive(1, from_client, moment{3ms});
   (void)primary.receive(2, from_client, moment{5ms});
   CHECK(primary.tested.awaits_delay());
-  const auto cut = primary.tested.cut(true, noon);
+  const auto cut = primary.tested.cut(true, noon, moment{});
   REQUIRE(cut);
   CHECK(cut->content.requests.size() == 2);
   CHECK(cut->content.proposed_time == noon);
   CHECK(cut->oldest == moment{3ms});
   CHECK_FALSE(primary.tested.awaits_delay());
-  CHECK_FALSE(primary.tested.cut(true, noon));
+  CHECK_FALSE(primary.tested.cut(true, noon, moment{}));
   intake_bench backup{1};
   (void)backup.receive(1);
-  CHECK_FALSE(backup.tested.cut(true, noon));
+  CHECK_FALSE(backup.tested.cut(true, noon, moment{}));
   CHECK_FALSE(backup.tested.awaits_delay());
 }
 
 TEST_CASE("a batch of an earlier view neither leaves the pipeline of a backup nor counts for the present primary") {
   intake_bench bench{0};
   (void)bench.receive(1);
-  REQUIRE(bench.tested.cut(true, wall_time{}));
+  REQUIRE(bench.tested.cut(true, wall_time{}, moment{}));
   const std::vector<executed_request> done{{bench.ask(1).id, true}};
   SUBCASE("of another primary") {
     bench.tested.on_executed({view_number{1}, done, {}, duration{1h}}, moment{1ms});
@@ -216,4 +216,26 @@ TEST_CASE("a batch of an earlier view neither leaves the pipeline of a backup no
     CHECK(bench.pool.service(moment{1ms}).last_time->behind == 2s);
     CHECK(bench.pool.service(moment{1ms}).last_time->at == moment{1ms});
   }
+}
+
+TEST_CASE("a primary whose batches take long has one in flight, even if the batch delay has passed") {
+  intake_bench bench{0};
+  const auto propose = [&](std::uint64_t when, moment now) {
+    (void)bench.receive(when, from_client, now);
+    return bench.tested.cut(true, wall_time{}, now).has_value();
+  };
+  const auto execute = [&](std::uint64_t when, moment now) {
+    const std::vector<executed_request> done{{bench.ask(when).id, true}};
+    bench.tested.on_executed({view_number{0}, done, {}, std::nullopt}, now);
+  };
+  REQUIRE(propose(1, moment{1ms}));
+  execute(1, moment{3ms});
+  REQUIRE(propose(2, moment{3ms}));
+  CHECK(propose(3, moment{3ms}));
+  execute(2, moment{203ms});
+  // One batch took 2 ms and one 200 ms, so the batch that is in flight is the only one.
+  CHECK_FALSE(propose(4, moment{203ms}));
+  CHECK_FALSE(bench.tested.awaits_delay());
+  execute(3, moment{203ms});
+  CHECK(bench.tested.cut(true, wall_time{}, moment{203ms}).has_value());
 }
