@@ -63,6 +63,9 @@ constexpr std::array patterns = {
     pattern{"getrange {S} {i} {i}"},
     pattern{"substr {S} {i} {i}"},
     pattern{"setrange {S} {i} {v}"},
+    pattern{"setbit {S} {i} 1"},
+    pattern{"setbit {A} {i} {n}"},
+    pattern{"getbit {S} {i}"},
     pattern{"getex {S}"},
     pattern{"getex {S} {o}"},
     pattern{"getex {S} ex {t}"},
@@ -212,6 +215,17 @@ constexpr std::array patterns = {
     pattern{"zpopmax {Z}"},
     pattern{"zpopmin {Z} {i}"},
     pattern{"zpopmax {Z} {i}"},
+    pattern{"zmpop 2 {Z} {Z} min"},
+    pattern{"zmpop 1 {Z} max count {i}"},
+    pattern{"zrangestore {Z} {Z} {i} {i}"},
+    pattern{"zrangestore {Z} {Z} {r} {r} byscore"},
+    pattern{"zunion 2 {Z} {T} withscores"},
+    pattern{"zinter 2 {Z} {Z} aggregate {o} withscores"},
+    pattern{"zdiff 2 {Z} {T} withscores"},
+    pattern{"zdiffstore {Z} 2 {Z} {Z}"},
+    pattern{"zintercard 2 {Z} {T} limit {i}"},
+    pattern{"lmpop 2 {L} {L} left count {i}"},
+    pattern{"lmpop 1 {L} {o}"},
     pattern{"zunionstore {Z} 2 {Z} {Z}"},
     pattern{"zunionstore {Z} 2 {Z} {T} weights {d} 2"},
     pattern{"zinterstore {Z} 2 {Z} {T} aggregate {o}"},
@@ -224,6 +238,13 @@ constexpr std::array patterns = {
     pattern{"zrangebylex lex {x} {x}"},
     pattern{"zrevrangebylex lex {x} {x} limit {i} {i}"},
     pattern{"zlexcount lex {x} {x}"},
+    // Names that ascend with different scores.
+    pattern{"zadd ascending 1 a 2 b 3 c 4 d 5 e"},
+    pattern{"zrange ascending {x} {x} bylex"},
+    pattern{"zrevrangebylex ascending {x} {x} limit {i} {i}"},
+    pattern{"zlexcount ascending {x} {x}"},
+    pattern{"zremrangebylex ascending {x} {x}"},
+    pattern{"zrangestore {Z} ascending {x} {x} bylex limit {i} {i}"},
     pattern{"zremrangebylex lex {x} {x}"},
     pattern{"zrange lex {x} {x} bylex"},
     pattern{"zrange lex {x} {x} bylex rev"},
@@ -266,8 +287,9 @@ constexpr std::array<std::string_view, 24> integers = {"0",
 constexpr std::array<std::string_view, 24> numbers = {"0",  "1",    "2",   "3",      "-1",  "0.5",  "1.25", "-2.75",
                                                       "10", "1000", "1e3", "2.5e-1", "inf", "-inf", "+inf", "x",
                                                       "",   "1 ",   "nan", "1.",     ".5",  "-.5",  "+7",   "3.0"};
-constexpr std::array<std::string_view, 16> score_bounds = {"-inf", "+inf",   "(1",  "1", "(0.5", "0.5", "2",    "(3",
-                                                           "-1",   "(-2.75", "inf", "x", "(",    "10",  "(inf", "1e3"};
+constexpr std::array<std::string_view, 22> score_bounds = {
+    "1e-300", "(1e-300", "-1e-300", "1e300", "(1e300", "-1e300", "-inf", "+inf", "(1", "1",    "(0.5",
+    "0.5",    "2",       "(3",      "-1",    "(-2.75", "inf",    "x",    "(",    "10", "(inf", "1e3"};
 constexpr std::array<std::string_view, 14> member_bounds = {"-",  "+", "[a", "(a", "[c", "(c",  "[e",
                                                             "(e", "[", "(",  "x",  "[b", "(bb", "[zz"};
 constexpr std::array<std::string_view, 10> globs = {"*",  "s*",   "[sz]?", "?1",     "[^s]*",
@@ -389,7 +411,7 @@ TEST_CASE("the machine redis answers random commands as redis-server does") {
   }
   reference_server server;
   timed_machine machine;
-  constexpr std::uint64_t seeds = 10;
+  constexpr std::uint64_t seeds = 20;
   constexpr std::uint64_t commands = 10'000;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     splitmix64 random{seed};

@@ -62,6 +62,36 @@ TEST_CASE("strings are set, read, counted and cut as in Redis") {
                {"lpush b x", wrong_type}});
 }
 
+TEST_CASE("SETBIT sets and clears the bits of a string, which grows with zeros") {
+  redis_bench bench;
+  play(bench, {{"getbit k 0", ":0"},
+               {"setbit k 1 1", ":0"},
+               {"get k", "$1 @"},
+               {"setbit k 10 1", ":0"},
+               {"setbit k 11 0", ":0"},
+               {"get k", "$2 @ "},
+               {"getbit k 10", ":1"},
+               {"getbit k 9", ":0"},
+               {"getbit k 16", ":0"},
+               {"setbit k 1 0", ":1"},
+               {"setbit k 31 0", ":0"},
+               {"strlen k", ":4"},
+               {"setbit k -1 1", "-ERR bit offset is not an integer or out of range"},
+               {"setbit k 01 1", "-ERR bit offset is not an integer or out of range"},
+               {"getbit k 4294967296", "-ERR bit offset is not an integer or out of range"},
+               {"setbit k 9223372036854775807 1", "-ERR bit offset is not an integer or out of range"},
+               {"setbit k 0 2", "-ERR bit is not an integer or out of range"},
+               {"setbit k 0 x", "-ERR bit is not an integer or out of range"},
+               {"rpush l a", ":1"},
+               {"setbit l 0 1", wrong_type},
+               {"getbit l 0", wrong_type}});
+  const auto version = bench.version("k");
+  CHECK(bench.run("setbit k 31 0") == ":0");
+  CHECK(bench.version("k") == version);
+  CHECK(bench.run("setbit k 31 1") == ":0");
+  CHECK(bench.version("k") > version);
+}
+
 TEST_CASE("a decimal is added without the errors of binary fractions") {
   redis_bench bench;
   play(bench, {{"incrbyfloat f 0.1", "$3 0.1"},
@@ -154,6 +184,115 @@ TEST_CASE("a range of names does not depend on the scores if the names ascend wi
                {"zlexcount z [c [b", ":0"},
                {"zremrangebylex z [bb [d", ":2"},
                {"zrange z 0 -1", "*2 $1 a $1 b"}});
+}
+
+TEST_CASE("sorted sets are combined and replied in their order") {
+  redis_bench bench;
+  play(bench, {{"zadd a 3 x 2 y 1 z", ":3"},
+               {"zadd b 5 y 1 w", ":2"},
+               {"sadd s x w", ":2"},
+               {"zunion 2 a b", "*4 $1 w $1 z $1 x $1 y"},
+               {"zunion 2 a b withscores", "*4 *2 $1 w ,1 *2 $1 z ,1 *2 $1 x ,3 *2 $1 y ,7"},
+               {"zunion 2 a s weights 1 10 withscores", "*4 *2 $1 z ,1 *2 $1 y ,2 *2 $1 w ,10 *2 $1 x ,13"},
+               {"zinter 2 a b aggregate max withscores", "*1 *2 $1 y ,5"},
+               {"zinter 2 a none", "*0"},
+               {"zdiff 3 a b none withscores", "*2 *2 $1 z ,1 *2 $1 x ,3"},
+               {"zdiff 2 s a", "*1 $1 w"},
+               {"zdiff 2 a a", "*0"},
+               {"zdiff 1 a weights 1", "-ERR syntax error"},
+               {"zdiffstore a 2 a b", ":2"},
+               {"zrange a 0 -1", "*2 $1 z $1 x"},
+               {"zdiffstore a 1 none", ":0"},
+               {"exists a", ":0"},
+               {"zunionstore c 1 b withscores", "-ERR syntax error"},
+               {"zunion 0 a", "-ERR at least 1 input key is needed for 'zunion' command"},
+               {"zunion 3 a b", "-ERR syntax error"},
+               {"set t v", "+OK"},
+               {"zdiff 2 b t", wrong_type}});
+}
+
+TEST_CASE("ZINTERCARD counts common members up to its limit") {
+  redis_bench bench;
+  play(bench, {{"zadd a 1 x 2 y 3 z", ":3"},
+               {"zadd b 1 x 2 y 9 w", ":3"},
+               {"zintercard 2 a b", ":2"},
+               {"zintercard 2 a b limit 0", ":2"},
+               {"zintercard 2 a b limit 1", ":1"},
+               {"zintercard 2 a none limit 1", ":0"},
+               {"zintercard 2 a b limit -1", "-ERR LIMIT can't be negative"},
+               {"zintercard 2 a b limit x", "-ERR LIMIT can't be negative"},
+               {"zintercard 2 a b limit", "-ERR syntax error"},
+               {"zintercard 1 a a", "-ERR syntax error"},
+               {"zintercard 1 a withscores", "-ERR syntax error"},
+               {"zintercard 0 a", "-ERR at least 1 input key is needed for 'zintercard' command"}});
+}
+
+TEST_CASE("ZRANGESTORE stores what ZRANGE selects, also over its source") {
+  redis_bench bench;
+  play(bench, {{"zadd z 1 a 2 b 3 c 4 d", ":4"},
+               {"zrangestore y z 1 2", ":2"},
+               {"zrange y 0 -1 withscores", "*2 *2 $1 b ,2 *2 $1 c ,3"},
+               {"zrangestore y z 5 0 byscore rev limit 0 2", ":2"},
+               {"zrange y 0 -1", "*2 $1 c $1 d"},
+               {"zrangestore y z [b [c bylex", ":2"},
+               {"set t v", "+OK"},
+               {"zrangestore t z 0 0", ":1"},
+               {"type t", "+zset"},
+               {"zrangestore z z 2 -1", ":2"},
+               {"zrange z 0 -1", "*2 $1 c $1 d"},
+               {"zrangestore z z 5 6", ":0"},
+               {"zrangestore y none 0 -1", ":0"},
+               {"exists y z", ":0"},
+               {"set t v", "+OK"},
+               {"zrangestore y t 0 -1", wrong_type},
+               {"zrangestore y z 0 -1 withscores", "-ERR syntax error"},
+               {"zrangestore y z 0 -1 limit 1 2",
+                "-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"}});
+}
+
+TEST_CASE("LMPOP and ZMPOP take from the first key that is not empty") {
+  redis_bench bench;
+  play(bench, {{"rpush l a b c d", ":4"},
+               {"lmpop 2 none l left", "*2 $1 l *1 $1 a"},
+               {"lmpop 2 l none right count 2", "*2 $1 l *2 $1 d $1 c"},
+               {"lmpop 1 l left count 9", "*2 $1 l *1 $1 b"},
+               {"exists l", ":0"},
+               {"lmpop 1 l left", "_"},
+               {"zadd z 1 a 2 b 3 c 4 d", ":4"},
+               {"zmpop 2 none z min", "*2 $1 z *1 *2 $1 a ,1"},
+               {"zmpop 1 z max count 2", "*2 $1 z *2 *2 $1 d ,4 *2 $1 c ,3"},
+               {"zmpop 2 l none min", "_"},
+               {"lmpop 2 none z left", wrong_type},
+               {"zmpop 1 z min count 9", "*2 $1 z *1 *2 $1 b ,2"},
+               {"exists z", ":0"},
+               {"zmpop 0 z min", "-ERR numkeys should be greater than 0"},
+               {"zmpop x z min", "-ERR numkeys should be greater than 0"},
+               {"zmpop 9223372036854775807 z min", "-ERR syntax error"},
+               {"zmpop 2 z min", "-ERR syntax error"},
+               {"zmpop 1 z left", "-ERR syntax error"},
+               {"zmpop 1 z min count 0", "-ERR count should be greater than 0"},
+               {"zmpop 1 z min count", "-ERR syntax error"},
+               {"zmpop 1 z min count 1 count 2", "-ERR syntax error"},
+               {"lmpop 1 z", "-ERR wrong number of arguments for 'lmpop' command"}});
+}
+
+TEST_CASE("ZRANDMEMBER chooses members, with repetition if the count is negative") {
+  redis_bench bench;
+  play(bench, {{"zrandmember z", "_"},
+               {"zrandmember z 2", "*0"},
+               {"zadd z 1 a", ":1"},
+               {"zrandmember z", "$1 a"},
+               {"zrandmember z 5", "*1 $1 a"},
+               {"zrandmember z 0", "*0"},
+               {"zrandmember z -2 withscores", "*2 *2 $1 a ,1 *2 $1 a ,1"},
+               {"zrandmember z 1 x", "-ERR syntax error"},
+               {"zrandmember z -9223372036854770000 withscores", "-ERR value is out of range"},
+               {"zadd z 2 b 3 c", ":2"},
+               {"zrandmember z 9 x y", "-ERR syntax error"},
+               {"zadd w 1 a", ":1"}});
+  auto reply = bench.run("zrandmember z 3");
+  for (const auto* member : {"$1 a", "$1 b", "$1 c"})
+    CHECK(reply.find(member) != std::string::npos);
 }
 
 TEST_CASE("a key lives until the ordered time is behind its expiry, and not one millisecond longer") {

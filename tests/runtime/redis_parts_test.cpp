@@ -195,6 +195,10 @@ TEST_CASE("the gateway learns which commands read, and whose replies are pairs")
   CHECK(has_pairs(command{{"zpopmin", "z", "1"}}));
   CHECK_FALSE(has_pairs(command{{"zpopmin", "z"}}));
   CHECK(has_pairs(command{{"hrandfield", "h", "2", "withvalues"}}));
+  CHECK(has_pairs(command{{"zrandmember", "z", "2", "withscores"}}));
+  CHECK(has_pairs(command{{"ZUnion", "1", "z", "withscores"}}));
+  CHECK_FALSE(has_pairs(command{{"zdiff", "1", "z"}}));
+  CHECK_FALSE(has_pairs(command{{"zmpop", "1", "z", "min"}}));
 }
 
 }  // namespace hypermesh::testing

@@ -17,12 +17,13 @@ namespace {
 
 namespace redis = machines::redis;
 
-constexpr std::array<std::string_view, 58> writes = {"set A v",
+constexpr std::array<std::string_view, 64> writes = {"set A v",
                                                      "set A 5 px N000",
                                                      "append A N",
                                                      "incr A",
                                                      "getdel A",
                                                      "setrange A 7 x",
+                                                     "setbit A N 1",
                                                      "mset A 1 A 2",
                                                      "del A A",
                                                      "expire A N",
@@ -37,6 +38,11 @@ constexpr std::array<std::string_view, 58> writes = {"set A v",
                                                      "lpush A N N N",
                                                      "rpush A a b N",
                                                      "lpop A",
+                                                     "lmpop 2 A A right count 2",
+                                                     "zmpop 2 A A min count 2",
+                                                     "zrangestore A A 1 N",
+                                                     "zrangestore A A [a [m bylex",
+                                                     "zdiffstore A 2 A A",
                                                      "rpop A 2",
                                                      "linsert A before N y",
                                                      "lrem A 0 N",
@@ -332,12 +338,19 @@ TEST_CASE("a reply that does not fit a result is an error, and nothing that it n
       "-ERR the reply would be longer than 262144 bytes, the bound of the results of one operation";
   CHECK(bench.run("lrange list 0 -1") == refusal);
   CHECK(bench.run("lpop list 3") == refusal);
+  CHECK(bench.run("lmpop 2 absent list right count 3") == refusal);
   CHECK(bench.run("llen list") == ":3");
   CHECK(bench.run("lrange list 0 1").size() > 200'000);
   // What a transaction has returned is not returned again.
   const auto reply = bench.transact({"lindex list 0", "lpop list", "lpop list", "llen list"});
   CHECK(reply == "*4 $100000 " + value + " $100000 " + value + ' ' + refusal + " :2");
   CHECK(bench.run("llen list") == ":2");
+  for (int number = 0; number < 300; ++number)
+    (void)bench.run_words({"zadd", "z", "1", std::to_string(number) + std::string(1'000, 'm')});
+  for (const auto* command : {"zmpop 1 z max count 300", "zunion 1 z", "zrandmember z -300"})
+    CHECK(bench.run(command) == refusal);
+  CHECK(bench.run("zcard z") == ":300");
+  CHECK(bench.run("zrangestore y z 0 -1") == ":300");
 }
 
 TEST_CASE("every reply of a transaction fits, however many commands it has") {

@@ -161,6 +161,21 @@ TEST_CASE("LPOP with a count of an absent list is a null array in RESP2, also in
   CHECK(bench.hear(client) == "*-1\r\n$-1\r\n+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
 }
 
+TEST_CASE("ZMPOP nests its pairs in RESP2, and ZUNION does not") {
+  gateway_bench bench;
+  const auto client = bench.connect();
+  bench.say(client,
+            "zmpop 1 z min\r\nlmpop 1 l left\r\nzmpop 1 z min\r\nzunion 1 z withscores\r\nzunion 1 withscores\r\n");
+  bench.answer("_\r\n");
+  bench.answer("_\r\n");
+  bench.answer("*2\r\n$1\r\nz\r\n*1\r\n*2\r\n$1\r\na\r\n,1\r\n");
+  bench.answer("*1\r\n*2\r\n$1\r\na\r\n,1\r\n");
+  bench.answer("*1\r\n$1\r\na\r\n");
+  CHECK(bench.hear(client) ==
+        "*-1\r\n*-1\r\n*2\r\n$1\r\nz\r\n*1\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n"
+        "*1\r\n$1\r\na\r\n");
+}
+
 TEST_CASE("a transaction with a command that cannot be executed is discarded") {
   gateway_bench bench;
   const auto client = bench.connect();

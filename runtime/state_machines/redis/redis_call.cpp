@@ -65,6 +65,35 @@ bool call::members_fit(std::size_t first, std::size_t step) const {
   return true;
 }
 
+std::optional<multi_pop> read_multi_pop(const call& run, std::string_view first, std::string_view last) {
+  const auto keys = parse_integer(run.word(1));
+  if (!keys || *keys <= 0) {
+    run.error("ERR numkeys should be greater than 0");
+    return std::nullopt;
+  }
+  // The end of the collection stands behind the keys.
+  if (static_cast<std::uint64_t>(*keys) >= run.size() - 2) {
+    run.error(errors::syntax);
+    return std::nullopt;
+  }
+  const auto side_at = 2 + static_cast<std::size_t>(*keys);
+  const auto side = run.option(side_at);
+  const bool has_count = run.size() == side_at + 3 && run.option(side_at + 1) == "count";
+  if ((side != first && side != last) || (run.size() > side_at + 1 && !has_count)) {
+    run.error(errors::syntax);
+    return std::nullopt;
+  }
+  multi_pop made{run.words.subspan(2, side_at - 2), side == first, 1};
+  if (!has_count) return made;
+  const auto count = parse_integer(run.word(side_at + 2));
+  if (!count || *count <= 0) {
+    run.error("ERR count should be greater than 0");
+    return std::nullopt;
+  }
+  made.count = static_cast<std::size_t>(*count);
+  return made;
+}
+
 index_range range_of(std::int64_t first, std::int64_t last, std::size_t size) {
   const auto length = static_cast<std::int64_t>(size);
   if (first < 0) first = std::max<std::int64_t>(0, first < -length ? 0 : first + length);

@@ -102,6 +102,18 @@ struct index_range {
 };
 [[nodiscard]] index_range range_of(std::int64_t first, std::int64_t last, std::size_t size);
 
+/// The words of LMPOP and ZMPOP: the count of keys, the keys, the end of the collection and COUNT.
+struct multi_pop {
+  std::span<const std::string> keys;
+  /// Whether the end is `first`, and not the other one.
+  bool is_first = true;
+  /// At least 1.
+  std::size_t count = 1;
+};
+
+/// `first` and `last` are the words for the ends of a collection. No value if the error was written.
+[[nodiscard]] std::optional<multi_pop> read_multi_pop(const call& run, std::string_view first, std::string_view last);
+
 /// A command of the table, and the function that executes it. Exactly one of both functions is set, and it is of the
 /// kind that the table says: a read gets a constant keyspace, so a query can execute it. The machine checks this when
 /// it is made.
@@ -113,6 +125,7 @@ struct handler {
 
 /// The handlers of each subject, one file for each.
 [[nodiscard]] std::span<const handler> string_handlers();
+[[nodiscard]] std::span<const handler> bit_handlers();
 [[nodiscard]] std::span<const handler> number_handlers();
 [[nodiscard]] std::span<const handler> key_handlers();
 [[nodiscard]] std::span<const handler> expiry_handlers();
@@ -129,8 +142,9 @@ struct handler {
 /// HDEL, SREM and ZREM: removes the elements from word 2 on, and replies how many there were.
 void remove_elements(keyspace& data, const call& run, value_type type);
 
-/// Ranks below `size` for SPOP, SRANDMEMBER and HRANDFIELD. A negative count gives as many ranks, which may repeat. A
-/// positive one gives different ranks, at most `size`. The choice is a function of the operation and of the state
+/// Ranks below `size` for SPOP, SRANDMEMBER, HRANDFIELD and ZRANDMEMBER. A negative count gives as many ranks, which
+/// may repeat. A positive one gives different ranks, at most `size`. The choice is a function of the operation and of
+/// the state
 /// (`keyspace::random_number`). The caller bounds the count.
 [[nodiscard]] std::vector<std::size_t> random_ranks(const keyspace& data, std::size_t size, std::int64_t count);
 

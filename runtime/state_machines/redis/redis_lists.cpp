@@ -24,6 +24,33 @@ void push(keyspace& data, const call& run) {
   run.reply.count(list->second.size());
 }
 
+/// Writes the elements and removes them. The list stays as it is if they do not fit the reply.
+void pop_elements(keyspace& data, const call& run, keyspace::key_entry& entry, bool is_left, std::size_t count) {
+  auto& record = entry.second;
+  for (std::size_t number = 0; number < count && !run.reply.is_full(); ++number)
+    run.reply.bulk(data.list_at(record, is_left ? number : record.size() - 1 - number));
+  if (run.reply.is_full() || count == 0) return;
+  for (std::size_t number = 0; number < count; ++number)
+    data.list_pop(record, is_left);
+  data.changed(entry);
+}
+
+void lmpop(keyspace& data, const call& run) {
+  const auto request = read_multi_pop(run, "left", "right");
+  if (!request) return;
+  for (const auto& key : request->keys) {
+    const auto entry = run.find(data, key, value_type::list);
+    if (!entry) return;
+    if (*entry == nullptr) continue;
+    const auto count = std::min(request->count, (*entry)->second.size());
+    if (!run.affords((work_costs::read + work_costs::change) * count)) return;
+    run.reply.array(2).bulk(key).array(count);
+    pop_elements(data, run, **entry, request->is_first, count);
+    return;
+  }
+  run.reply.null();
+}
+
 /// LPOP and RPOP.
 void pop(keyspace& data, const call& run) {
   if (run.size() > 3) return run.wrong_arity();
@@ -36,16 +63,10 @@ void pop(keyspace& data, const call& run) {
     run.reply.null();
     return;
   }
-  auto& record = (*entry)->second;
-  const auto count = std::min(*wanted, record.size());
+  const auto count = std::min(*wanted, (*entry)->second.size());
   if (!run.affords((work_costs::read + work_costs::change) * count)) return;
   if (run.size() == 3) run.reply.array(count);
-  for (std::size_t number = 0; number < count && !run.reply.is_full(); ++number)
-    run.reply.bulk(data.list_at(record, is_left ? number : record.size() - 1 - number));
-  if (run.reply.is_full() || count == 0) return;
-  for (std::size_t number = 0; number < count; ++number)
-    data.list_pop(record, is_left);
-  data.changed(**entry);
+  pop_elements(data, run, **entry, is_left, count);
 }
 
 void llen(const keyspace& data, const call& run) {
@@ -136,12 +157,19 @@ void lmove(keyspace& data, const call& run) {
 }
 
 constexpr std::array handlers = {
-    handler{"lindex", lindex},        handler{"llen", llen},
-    handler{"lmove", nullptr, lmove}, handler{"lpop", nullptr, pop},
-    handler{"lpush", nullptr, push},  handler{"lpushx", nullptr, push},
-    handler{"lrange", lrange},        handler{"lset", nullptr, lset},
-    handler{"rpop", nullptr, pop},    handler{"rpoplpush", nullptr, rpoplpush},
-    handler{"rpush", nullptr, push},  handler{"rpushx", nullptr, push},
+    handler{"lindex", lindex},
+    handler{"llen", llen},
+    handler{"lmove", nullptr, lmove},
+    handler{"lmpop", nullptr, lmpop},
+    handler{"lpop", nullptr, pop},
+    handler{"lpush", nullptr, push},
+    handler{"lpushx", nullptr, push},
+    handler{"lrange", lrange},
+    handler{"lset", nullptr, lset},
+    handler{"rpop", nullptr, pop},
+    handler{"rpoplpush", nullptr, rpoplpush},
+    handler{"rpush", nullptr, push},
+    handler{"rpushx", nullptr, push},
 };
 
 }  // namespace

@@ -28,9 +28,9 @@ const handler_map& handlers() {
   static const handler_map all = [] {
     handler_map made;
     for (const auto& part :
-         {string_handlers(), number_handlers(), key_handlers(), expiry_handlers(), scan_handlers(), hash_handlers(),
-          list_handlers(), list_edit_handlers(), set_handlers(), set_algebra_handlers(), sorted_set_handlers(),
-          sorted_set_range_handlers(), sorted_set_store_handlers()}) {
+         {string_handlers(), bit_handlers(), number_handlers(), key_handlers(), expiry_handlers(), scan_handlers(),
+          hash_handlers(), list_handlers(), list_edit_handlers(), set_handlers(), set_algebra_handlers(),
+          sorted_set_handlers(), sorted_set_range_handlers(), sorted_set_store_handlers()}) {
       for (const auto& each : part)
         require(made.emplace(each.name, each).second, "a command has one handler");
     }

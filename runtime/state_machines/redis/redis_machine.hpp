@@ -12,12 +12,12 @@ namespace hypermesh::machines::redis {
 ///
 /// A transaction is executed as a whole. As in Redis, a command in it that fails does not undo the others.
 ///
-/// The work of an operation is bounded (redis_work.hpp), and so is that of all operations of a batch: a request may have
-/// 1,024 operations, and each of them could read 100,000 keys.
+/// The work of an operation is bounded (redis_work.hpp), and so is that of all operations of a batch: a request may
+/// have 1,024 operations, and each of them could read 100,000 keys.
 ///
-/// Memory: about twice `content_bytes_max` of keys, values and elements, which counts `keyspace::entry_bytes` for each of
-/// them, and the content once more while a snapshot is held. Commands that may need memory are refused beyond the bound.
-/// One operation may exceed it by what it writes, at most 7 MB, because work_budget counts each 64 bytes.
+/// Memory: about twice `content_bytes_max` of keys, values and elements, which counts `keyspace::entry_bytes` for each
+/// of them, and the content once more while a snapshot is held. Commands that may need memory are refused beyond the
+/// bound. One operation may exceed it by what it writes, at most 7 MB, because work_budget counts each 64 bytes.
 class redis_machine final : public state_machine {
  public:
   /// One GiB. All replicas use the same value, because it decides which commands are refused.

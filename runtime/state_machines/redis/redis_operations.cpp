@@ -118,6 +118,9 @@ bool has_pairs(const command& value) {
   constexpr std::array<std::string_view, 4> with_scores = {"zrange", "zrangebyscore", "zrevrange", "zrevrangebyscore"};
   const auto name = lowered(value.words.front().substr(0, 32));
   if (std::ranges::find(with_scores, name) != with_scores.end()) return has_word(value, 4, "withscores");
+  // A key may have the name of the option; then no element of the reply is a pair.
+  if (name == "zunion" || name == "zinter" || name == "zdiff") return has_word(value, 3, "withscores");
+  if (name == "zrandmember") return has_word(value, 3, "withscores");
   if (name == "zpopmin" || name == "zpopmax") return value.words.size() > 2;
   return name == "hrandfield" && has_word(value, 3, "withvalues");
 }

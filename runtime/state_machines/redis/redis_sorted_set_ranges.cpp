@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "runtime/state_machines/redis/redis_call.hpp"
 #include "runtime/state_machines/redis/redis_ranges.hpp"
@@ -32,7 +34,7 @@ struct range_request {
 
 range_request request_of_command(std::string_view name) {
   range_request request;
-  if (name == "zrange") return request;
+  if (name == "zrange" || name == "zrangestore") return request;
   request.is_reversed = name.starts_with("zrev");
   request.kind = name.ends_with("byscore") ? range_kind::score
                  : name.ends_with("bylex") ? range_kind::lex
@@ -40,12 +42,13 @@ range_request request_of_command(std::string_view name) {
   return request;
 }
 
-/// Reads the options behind the bounds. No value if the error was written.
-std::optional<range_request> read_request(const call& run) {
+/// Reads the options from word `first` on. No value if the error was written.
+std::optional<range_request> read_request(const call& run, std::size_t first) {
   auto request = request_of_command(run.name());
-  for (std::size_t number = 4; number < run.size(); ++number) {
+  const bool is_stored = run.name() == "zrangestore";
+  for (std::size_t number = first; number < run.size(); ++number) {
     const auto option = run.option(number);
-    if (option == "withscores") {
+    if (option == "withscores" && !is_stored) {
       request.has_scores = true;
     } else if (option == "limit" && number + 2 < run.size()) {
       const auto offset = run.integer(number + 1);
@@ -109,30 +112,72 @@ rank_range limited(rank_range ranks, const range_request& request) {
   return {ranks.first + skipped, ranks.first + skipped + count};
 }
 
-/// ZRANGE, ZREVRANGE, ZRANGEBYSCORE, ZREVRANGEBYSCORE, ZRANGEBYLEX and ZREVRANGEBYLEX.
-void zrange(const keyspace& data, const call& run) {
-  const auto request = read_request(run);
-  if (!request) return;
+/// What a command selected of a set.
+struct selection {
+  range_request request;
+  /// Null for an absent key, and then there are no ranks.
+  const keyspace::key_entry* entry = nullptr;
+  rank_range ranks;
+};
+
+/// Reads the command, whose set is in word `key_at`, with the bounds and the options behind it. No value if the error
+/// was written.
+std::optional<selection> select(const keyspace& data, const call& run, std::size_t key_at) {
+  const auto request = read_request(run, key_at + 3);
+  if (!request) return std::nullopt;
   const bool is_reversed = *request->is_reversed;
   // A reversed range names its greater bound first.
-  const bool is_swapped = is_reversed && request->kind != range_kind::rank;
-  const auto between = read_bounds(run, *request->kind, is_swapped ? 3 : 2, is_swapped ? 2 : 3);
-  if (!between) return;
-  const auto entry = run.find(data, run.word(1), value_type::sorted_set);
-  if (!entry) return;
-  rank_range ranks;
-  if (*entry != nullptr) ranks = limited(ranks_between((*entry)->second, *between, is_reversed), *request);
-  if (!run.affords(work_costs::step * ranks.size())) return;
+  const std::size_t swapped = is_reversed && request->kind != range_kind::rank ? 1 : 0;
+  const auto between = read_bounds(run, *request->kind, key_at + 1 + swapped, key_at + 2 - swapped);
+  if (!between) return std::nullopt;
+  const auto entry = run.find(data, run.word(key_at), value_type::sorted_set);
+  if (!entry) return std::nullopt;
+  selection made{*request, *entry, {}};
+  if (*entry != nullptr) made.ranks = limited(ranks_between((*entry)->second, *between, is_reversed), *request);
+  if (!run.affords(work_costs::step * made.ranks.size())) return std::nullopt;
+  return made;
+}
+
+/// ZRANGE, ZREVRANGE, ZRANGEBYSCORE, ZREVRANGEBYSCORE, ZRANGEBYLEX and ZREVRANGEBYLEX.
+void zrange(const keyspace& data, const call& run) {
+  const auto selected = select(data, run, 1);
+  if (!selected) return;
+  const auto ranks = selected->ranks;
+  const bool is_reversed = *selected->request.is_reversed;
   run.reply.array(ranks.size());
   if (ranks.size() == 0) return;
-  const auto& order = (*entry)->second.index->order;
+  const auto& order = selected->entry->second.index->order;
   auto each = order.find_by_order(is_reversed ? ranks.end - 1 : ranks.first);
   for (std::size_t number = 0; number < ranks.size() && !run.reply.is_full(); ++number) {
-    if (request->has_scores) run.reply.array(2);
+    if (selected->request.has_scores) run.reply.array(2);
     run.reply.bulk(each->name);
-    if (request->has_scores) run.reply.score(each->score);
+    if (selected->request.has_scores) run.reply.score(each->score);
     if (number + 1 < ranks.size()) is_reversed ? --each : ++each;
   }
+}
+
+void zrangestore(keyspace& data, const call& run) {
+  const auto selected = select(data, run, 2);
+  if (!selected) return;
+  const auto size = selected->ranks.size();
+  std::vector<std::pair<std::string, decimal>> members;
+  members.reserve(size);
+  if (size > 0) {
+    auto each = selected->entry->second.index->order.find_by_order(selected->ranks.first);
+    for (std::size_t number = 0; number < size; ++number, ++each) {
+      if (!run.affords(work_costs::scored_change + work_costs::copy(each->name.size()))) return;
+      members.emplace_back(each->name, each->score);
+    }
+  }
+  // The target may be the source, which is read by now.
+  if (auto* replaced = data.find(run.word(1)); replaced != nullptr) data.remove(*replaced);
+  if (size > 0) {
+    auto& made = data.create(run.word(1), value_type::sorted_set);
+    for (const auto& [member, score] : members)
+      data.put_score(made.second, member, score);
+    data.changed(made);
+  }
+  run.reply.count(size);
 }
 
 /// ZCOUNT and ZLEXCOUNT.
@@ -176,6 +221,7 @@ constexpr std::array handlers = {
     handler{"zrange", zrange},
     handler{"zrangebylex", zrange},
     handler{"zrangebyscore", zrange},
+    handler{"zrangestore", nullptr, zrangestore},
     handler{"zremrangebylex", nullptr, zremrange},
     handler{"zremrangebyrank", nullptr, zremrange},
     handler{"zremrangebyscore", nullptr, zremrange},

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "runtime/state_machines/redis/redis_call.hpp"
 
-/// ZUNIONSTORE and ZINTERSTORE.
+/// ZUNION, ZINTER, ZDIFF, their forms that store, and ZINTERCARD.
 namespace hypermesh::machines::redis {
 
 namespace {
@@ -21,19 +24,52 @@ struct operand {
   [[nodiscard]] std::size_t size() const { return entry == nullptr ? 0 : entry->second.size(); }
 };
 
-struct store_request {
+struct algebra_request {
   std::vector<operand> operands;
   aggregation aggregate = aggregation::sum;
+  bool has_scores = false;
+  /// The most members that ZINTERCARD counts.
+  std::size_t members_max = std::numeric_limits<std::size_t>::max();
+};
+
+/// Which of the commands it is, and so which options it has.
+struct algebra_command {
+  explicit algebra_command(std::string_view name)
+      : is_union(name.starts_with("zunion")),
+        is_difference(name.starts_with("zdiff")),
+        is_count(name == "zintercard"),
+        stores(name.ends_with("store")) {}
+
+  bool is_union;
+  bool is_difference;
+  bool is_count;
+  bool stores;
 };
 
 using result_map = std::map<std::string, decimal, std::less<>>;
 
-/// Reads WEIGHTS and AGGREGATE from word `number` on. False if the error was written.
-bool read_store_options(const call& run, std::size_t number, store_request& request) {
+/// Reads the options from word `number` on. False if the error was written.
+bool read_options(const call& run, algebra_command command, std::size_t number, algebra_request& request) {
+  const bool has_weights = !command.is_difference && !command.is_count;
   while (number < run.size()) {
     const auto option = run.option(number);
     const auto left = run.size() - number - 1;
-    if (option == "weights" && left >= request.operands.size()) {
+    if (option == "withscores" && !command.stores && !command.is_count) {
+      request.has_scores = true;
+      ++number;
+      continue;
+    }
+    if (option == "limit" && command.is_count && left >= 1) {
+      const auto limit = parse_integer(run.word(number + 1));
+      if (!limit || *limit < 0) {
+        run.error("ERR LIMIT can't be negative");
+        return false;
+      }
+      request.members_max = *limit == 0 ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(*limit);
+      number += 2;
+      continue;
+    }
+    if (option == "weights" && has_weights && left >= request.operands.size()) {
       for (auto& each : request.operands) {
         const auto weight = run.score(++number, "ERR weight value is not a float");
         if (!weight) return false;
@@ -42,7 +78,7 @@ bool read_store_options(const call& run, std::size_t number, store_request& requ
       ++number;
       continue;
     }
-    const auto value = option == "aggregate" && left >= 1 ? run.option(number + 1) : std::string{};
+    const auto value = option == "aggregate" && has_weights && left >= 1 ? run.option(number + 1) : std::string{};
     if (value != "sum" && value != "min" && value != "max") {
       run.error(errors::syntax);
       return false;
@@ -53,21 +89,22 @@ bool read_store_options(const call& run, std::size_t number, store_request& requ
   return true;
 }
 
-std::optional<store_request> read_store(const keyspace& data, const call& run) {
-  const auto count = run.integer(2);
+std::optional<algebra_request> read_request(const keyspace& data, const call& run, algebra_command command) {
+  const std::size_t count_at = command.stores ? 2 : 1;
+  const auto count = run.integer(count_at);
   if (!count) return std::nullopt;
   if (*count < 1) {
     run.error(fmt::format("ERR at least 1 input key is needed for '{}' command", run.name()));
     return std::nullopt;
   }
-  if (static_cast<std::uint64_t>(*count) > run.size() - 3) {
+  if (static_cast<std::uint64_t>(*count) > run.size() - count_at - 1) {
     run.error(errors::syntax);
     return std::nullopt;
   }
   const auto keys = static_cast<std::size_t>(*count);
-  store_request request;
+  algebra_request request;
   for (std::size_t number = 0; number < keys; ++number) {
-    const auto* entry = data.find(run.word(3 + number));
+    const auto* entry = data.find(run.word(count_at + 1 + number));
     const bool is_valid =
         entry == nullptr || entry->second.type == value_type::set || entry->second.type == value_type::sorted_set;
     if (!is_valid) {
@@ -76,7 +113,7 @@ std::optional<store_request> read_store(const keyspace& data, const call& run) {
     }
     request.operands.push_back({entry, decimal{1}});
   }
-  if (!read_store_options(run, 3 + keys, request)) return std::nullopt;
+  if (!read_options(run, command, count_at + 1 + keys, request)) return std::nullopt;
   return request;
 }
 
@@ -93,7 +130,7 @@ decimal aggregated(decimal one, decimal other, aggregation how) {
   return one.plus(other).value_or(decimal{});
 }
 
-std::optional<result_map> union_of(const keyspace& data, const call& run, const store_request& request) {
+std::optional<result_map> union_of(const keyspace& data, const call& run, const algebra_request& request) {
   result_map all;
   for (const auto& each : request.operands) {
     if (each.entry == nullptr) continue;
@@ -111,7 +148,7 @@ std::optional<result_map> union_of(const keyspace& data, const call& run, const 
   return all;
 }
 
-std::optional<result_map> intersection(const keyspace& data, const call& run, const store_request& request) {
+std::optional<result_map> intersection(const keyspace& data, const call& run, const algebra_request& request) {
   result_map common;
   if (std::ranges::any_of(request.operands, [](const operand& each) { return each.size() == 0; })) return common;
   const auto smallest = *std::ranges::min_element(request.operands, {}, &operand::size);
@@ -128,14 +165,68 @@ std::optional<result_map> intersection(const keyspace& data, const call& run, co
       sum = sum ? aggregated(*sum, score, request.aggregate) : score;
     }
     if (sum) common.emplace(member.name, *sum);
+    if (common.size() == request.members_max) break;
   }
   return common;
 }
 
-void store(keyspace& data, const call& run) {
-  const auto request = read_store(data, run);
+/// The members of the first operand that are in no other one, with their scores in it.
+std::optional<result_map> difference(const keyspace& data, const call& run, const algebra_request& request) {
+  result_map left;
+  const auto& from = request.operands.front();
+  if (from.entry == nullptr) return left;
+  for (const auto& member : from.entry->second.index->names) {
+    std::size_t compared = 1;
+    while (compared < request.operands.size()) {
+      const auto* other = request.operands[compared].entry;
+      if (other != nullptr && data.element(other->second, member.name)) break;
+      ++compared;
+    }
+    if (!run.affords(work_costs::read * compared + work_costs::copy(member.name.size()))) return std::nullopt;
+    if (compared == request.operands.size()) left.emplace(member.name, weighted(data, from, member.name));
+  }
+  return left;
+}
+
+std::optional<result_map> result_of(const keyspace& data, const call& run, algebra_command command,
+                                    const algebra_request& request) {
+  if (command.is_union) return union_of(data, run, request);
+  return command.is_difference ? difference(data, run, request) : intersection(data, run, request);
+}
+
+/// ZUNION, ZINTER, ZDIFF and ZINTERCARD.
+void combine(const keyspace& data, const call& run) {
+  const algebra_command command{run.name()};
+  const auto request = read_request(data, run, command);
   if (!request) return;
-  const auto result = run.name() == "zunionstore" ? union_of(data, run, *request) : intersection(data, run, *request);
+  const auto result = result_of(data, run, command, *request);
+  if (!result) return;
+  if (command.is_count) {
+    run.reply.count(result->size());
+    return;
+  }
+  if (!run.affords(work_costs::step * result->size())) return;
+  // In the order of a sorted set: by score, then by name.
+  std::vector<std::pair<decimal, std::string_view>> sorted;
+  sorted.reserve(result->size());
+  for (const auto& [member, score] : *result)
+    sorted.emplace_back(score, member);
+  std::ranges::sort(sorted);
+  run.reply.array(sorted.size());
+  for (const auto& [score, member] : sorted) {
+    if (run.reply.is_full()) return;
+    if (request->has_scores) run.reply.array(2);
+    run.reply.bulk(member);
+    if (request->has_scores) run.reply.score(score);
+  }
+}
+
+/// ZUNIONSTORE, ZINTERSTORE and ZDIFFSTORE.
+void store(keyspace& data, const call& run) {
+  const algebra_command command{run.name()};
+  const auto request = read_request(data, run, command);
+  if (!request) return;
+  const auto result = result_of(data, run, command, *request);
   if (!result || !run.affords(work_costs::scored_change * result->size())) return;
   if (auto* replaced = data.find(run.word(1)); replaced != nullptr) data.remove(*replaced);
   if (!result->empty()) {
@@ -148,7 +239,12 @@ void store(keyspace& data, const call& run) {
 }
 
 constexpr std::array handlers = {
+    handler{"zdiff", combine},
+    handler{"zdiffstore", nullptr, store},
+    handler{"zinter", combine},
+    handler{"zintercard", combine},
     handler{"zinterstore", nullptr, store},
+    handler{"zunion", combine},
     handler{"zunionstore", nullptr, store},
 };
 

@@ -185,6 +185,72 @@ void zrank(const keyspace& data, const call& run) {
   run.reply.count(run.name() == "zrank" ? rank : record.size() - 1 - rank);
 }
 
+/// Writes the members and their scores, each pair as an array if `is_nested`, and removes them. The set stays as it is
+/// if they do not fit the reply.
+void pop_members(keyspace& data, const call& run, keyspace::key_entry& entry, bool is_min, std::size_t count,
+                 bool is_nested) {
+  auto& record = entry.second;
+  std::vector<std::string> chosen;
+  auto each = record.index->order.begin();
+  if (!is_min) each = record.index->order.find_by_order(record.size() - 1);
+  for (std::size_t number = 0; number < count && !run.reply.is_full(); ++number) {
+    if (is_nested) run.reply.array(2);
+    run.reply.bulk(each->name).score(each->score);
+    chosen.emplace_back(each->name);
+    if (number + 1 < count) is_min ? ++each : --each;
+  }
+  if (run.reply.is_full()) return;
+  for (const auto& member : chosen)
+    data.erase_element(record, member);
+  data.changed(entry);
+}
+
+void zmpop(keyspace& data, const call& run) {
+  const auto request = read_multi_pop(run, "min", "max");
+  if (!request) return;
+  for (const auto& key : request->keys) {
+    const auto entry = run.find(data, key, value_type::sorted_set);
+    if (!entry) return;
+    if (*entry == nullptr) continue;
+    const auto count = std::min(request->count, (*entry)->second.size());
+    if (!run.affords((work_costs::step + work_costs::scored_change) * count)) return;
+    run.reply.array(2).bulk(key).array(count);
+    pop_members(data, run, **entry, request->is_first, count, true);
+    return;
+  }
+  run.reply.null();
+}
+
+void zrandmember(const keyspace& data, const call& run) {
+  const bool has_scores = run.size() == 4 && run.option(3) == "withscores";
+  const auto count = run.size() > 2 ? run.integer(2) : std::int64_t{1};
+  if (!count) return;
+  if (run.size() > 4 || (run.size() == 4 && !has_scores)) return run.error(errors::syntax);
+  if (*count < -static_cast<std::int64_t>(limits::result_bytes_max)) return run.error(errors::out_of_range);
+  const auto entry = run.find(data, run.word(1), value_type::sorted_set);
+  if (!entry) return;
+  if (*entry == nullptr) {
+    if (run.size() == 2) {
+      run.reply.null();
+    } else {
+      run.reply.array(0);
+    }
+    return;
+  }
+  const auto& record = (*entry)->second;
+  const auto wanted =
+      *count < 0 ? static_cast<std::size_t>(-*count) : std::min(static_cast<std::size_t>(*count), record.size());
+  if (!run.affords(work_costs::read * wanted)) return;
+  if (run.size() > 2) run.reply.array(wanted);
+  for (const auto rank : random_ranks(data, record.size(), *count)) {
+    const auto chosen = record.index->order.find_by_order(rank);
+    if (has_scores) run.reply.array(2);
+    run.reply.bulk(chosen->name);
+    if (has_scores) run.reply.score(chosen->score);
+    if (run.reply.is_full()) return;
+  }
+}
+
 /// ZPOPMIN and ZPOPMAX.
 void zpop(keyspace& data, const call& run) {
   if (run.size() > 3) return run.error(errors::syntax);
@@ -199,29 +265,24 @@ void zpop(keyspace& data, const call& run) {
     run.reply.array(0);
     return;
   }
-  auto& record = (*entry)->second;
   // Without a count, the reply is flat.
   const bool is_nested = run.size() == 3;
   run.reply.array(is_nested ? count : 2);
-  std::vector<std::string> chosen;
-  auto each = record.index->order.begin();
-  if (!is_min) each = record.index->order.find_by_order(record.size() - 1);
-  for (std::size_t number = 0; number < count && !run.reply.is_full(); ++number) {
-    if (is_nested) run.reply.array(2);
-    run.reply.bulk(each->name).score(each->score);
-    chosen.emplace_back(each->name);
-    if (number + 1 < count) is_min ? ++each : --each;
-  }
-  if (run.reply.is_full()) return;
-  for (const auto& member : chosen)
-    data.erase_element(record, member);
-  data.changed(**entry);
+  pop_members(data, run, **entry, is_min, count, is_nested);
 }
 
 constexpr std::array handlers = {
-    handler{"zadd", nullptr, zadd}, handler{"zcard", zcard},           handler{"zincrby", nullptr, zincrby},
-    handler{"zmscore", zmscore},    handler{"zpopmax", nullptr, zpop}, handler{"zpopmin", nullptr, zpop},
-    handler{"zrank", zrank},        handler{"zrem", nullptr, zrem},    handler{"zrevrank", zrank},
+    handler{"zadd", nullptr, zadd},
+    handler{"zcard", zcard},
+    handler{"zincrby", nullptr, zincrby},
+    handler{"zmpop", nullptr, zmpop},
+    handler{"zrandmember", zrandmember},
+    handler{"zmscore", zmscore},
+    handler{"zpopmax", nullptr, zpop},
+    handler{"zpopmin", nullptr, zpop},
+    handler{"zrank", zrank},
+    handler{"zrem", nullptr, zrem},
+    handler{"zrevrank", zrank},
     handler{"zscore", zscore},
 };
 

@@ -148,6 +148,7 @@ reply_shape shape_of(const redis::command& command) {
   const auto name = command_name(command.words);
   const bool has_count = command.words.size() > 2;
   if (has_count && (name == "lpop" || name == "rpop")) return reply_shape::nullable_array;
+  if (name == "lmpop" || name == "zmpop") return reply_shape::nullable_array;
   return redis::has_pairs(command) ? reply_shape::pairs : reply_shape::plain;
 }
 
