@@ -67,6 +67,44 @@ TEST_CASE("a gateway keeps the order of each connection, in pipelines and in tra
   CHECK(has(gateway.err(), "0 outcomes are unknown"));
 }
 
+TEST_CASE("a pipeline whose replies exceed a bundle loses no element that it removes") {
+  running_cluster cluster{"redis"};
+  REQUIRE(cluster.is_ready());
+  constexpr int elements = 30;
+  for (const bool expects_small_replies : {false, true}) {
+    CAPTURE(expects_small_replies);
+    running_gateway gateway{cluster, 0};
+    resp_test_client client{gateway.port()};
+    for (int number = 0; number < elements; ++number) {
+      const auto length = client.ask({"RPUSH", "list", std::to_string(100 + number) + std::string(100'000, 'x')});
+      REQUIRE(length == ":" + std::to_string(number + 1));
+    }
+    if (expects_small_replies) CHECK(client.ask({"LPOP", "no-such-list"}) == "$-1");
+    std::string pipeline;
+    for (int number = 0; number < elements; ++number)
+      pipeline += "LPOP list\r\n";
+    REQUIRE(client.send_bytes(pipeline + "LRANGE list 0 1\r\n"));
+    int returned = 0;
+    int refused = 0;
+    for (int number = 0; number < elements; ++number) {
+      const auto reply = client.receive().value_or("gone");
+      if (reply.starts_with("-TRYAGAIN this command was not executed")) {
+        ++refused;
+        continue;
+      }
+      CHECK(reply.substr(0, 4) == "$" + std::to_string(100 + returned));
+      ++returned;
+    }
+    CHECK(client.receive().has_value());
+    CHECK(returned + refused == elements);
+    CHECK(client.ask({"LLEN", "list"}) == ":" + std::to_string(refused));
+    // A gateway that knows nothing of the replies sends one command after another.
+    if (!expects_small_replies) CHECK(refused == 0);
+    MESSAGE(refused << " commands were not executed, " << client.ask({"INFO", "stats"}));
+    CHECK((client.ask({"DEL", "list"}).starts_with(":")));
+  }
+}
+
 TEST_CASE("a primary that is killed during a pipeline loses no command, and executes none twice") {
   running_cluster cluster{"redis"};
   REQUIRE(cluster.is_ready());

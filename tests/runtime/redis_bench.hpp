@@ -29,6 +29,18 @@ struct redis_bench {
     return machine.apply(context, encode(value));
   }
 
+  /// The results of one request with these operations.
+  std::vector<operation_result> apply_together(const std::vector<machines::redis::operation>& values) {
+    std::vector<operation_result> results;
+    operation_context context{sequence_number{++count}, client_id{0}, timestamp{count}};
+    context.ordered_time = std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{time_ms}};
+    for (const auto& each : values) {
+      results.push_back(machine.apply(context, encode(each)));
+      ++context.index;
+    }
+    return results;
+  }
+
   /// The reply with a space for each end of a line: `*2 $1 a :3`.
   static std::string shown(const operation_result& result) {
     if (result.status != operation_status::applied) return "not applied: " + std::string{as_text(result.payload)};

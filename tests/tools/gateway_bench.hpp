@@ -3,6 +3,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/hypermesh/gateway/gateway_core.hpp"
 
@@ -64,6 +65,17 @@ struct gateway_bench {
   void answer(std::string_view payload, operation_status status = operation_status::applied) {
     finish(operation_result{status, to_byte_vector(payload)});
   }
+  /// The cluster does not execute the operation, because its reply has no room.
+  void refuse() { answer(machines::redis::no_room_for_reply, operation_status::refused); }
+  void refuse_at(std::size_t place) { answer_at(place, machines::redis::no_room_for_reply, operation_status::refused); }
+  /// The gateway learns that these commands have small replies.
+  void expect_small_replies(connection_number who, const std::vector<std::string>& commands) {
+    for (const auto& each : commands) {
+      say(who, each + "\r\n");
+      answer("_\r\n");
+      (void)hear(who);
+    }
+  }
   void fail(client_error error) { finish(error); }
   void finish(const submit_outcome& outcome) {
     const auto token = sent.front().token;
@@ -72,10 +84,10 @@ struct gateway_bench {
     note();
   }
   /// The cluster answers the operation with this place among those that wait.
-  void answer_at(std::size_t place, std::string_view payload) {
+  void answer_at(std::size_t place, std::string_view payload, operation_status status = operation_status::applied) {
     const auto token = sent.at(place).token;
     sent.erase(sent.begin() + static_cast<std::ptrdiff_t>(place));
-    core.on_outcome(token, operation_result{operation_status::applied, to_byte_vector(payload)}, now);
+    core.on_outcome(token, operation_result{status, to_byte_vector(payload)}, now);
     note();
   }
 };

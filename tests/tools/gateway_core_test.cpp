@@ -376,41 +376,6 @@ TEST_CASE("a gateway that stops answers what is in flight and begins nothing") {
   CHECK(bench.core.is_complete(client));
 }
 
-TEST_CASE("the replies of operations in flight fit one bundle, as far as earlier replies tell") {
-  gateway_bench bench;
-  const auto client = bench.connect();
-  bench.say(client, lines(1'000, "get a\r\n"));
-  // The first replies may have any size.
-  CHECK(bench.sent.size() == limits::reply_bytes_max / limits::result_bytes_max);
-  bench.answer("$1\r\nx\r\n");
-  CHECK(bench.sent.size() > 500);
-}
-
-TEST_CASE("a read whose reply did not fit its bundle is asked again, if nothing came after it") {
-  gateway_bench bench;
-  const auto client = bench.connect();
-  bench.say(client, "get a\r\n");
-  bench.answer("", operation_status::result_too_large);
-  REQUIRE(bench.sent.size() == 1);
-  CHECK(bench.first_sent() == "get a");
-  bench.answer("$1\r\nx\r\n");
-  CHECK(bench.hear(client) == "$1\r\nx\r\n");
-  // A later write would change what the read sees, and a write must not be executed twice.
-  bench.say(client, "get a\r\nset a 1\r\n");
-  bench.answer("", operation_status::result_too_large);
-  bench.answer("", operation_status::result_too_large);
-  CHECK(bench.sent.empty());
-  const auto heard = bench.hear(client);
-  CHECK(heard.starts_with("-ERR the command was executed, but its reply did not fit"));
-  CHECK(bench.core.statistics().replies_lost == 2);
-  // A read that was alone and does not fit will never fit.
-  bench.say(client, "get a\r\n");
-  bench.answer("", operation_status::result_too_large);
-  bench.answer("", operation_status::result_too_large);
-  CHECK(bench.sent.empty());
-  CHECK(bench.hear(client).starts_with("-ERR the command was executed"));
-}
-
 TEST_CASE("results that are no reply, and operations that the machine refuses, become errors") {
   gateway_bench bench;
   const auto client = bench.connect();

@@ -15,9 +15,12 @@ namespace hypermesh::machines::redis {
 
 namespace {
 
-/// The bytes of a result that each command of a transaction may use for an integer or an error, whatever the commands
-/// before it returned.
-constexpr std::size_t reply_bytes_reserved = 192;
+/// The bytes of the head of an array with the replies of a transaction, with room to spare.
+constexpr std::size_t array_head_bytes = 16;
+static_assert(limits::operations_per_request_max * reply_bytes_reserved + limits::result_bytes_max <=
+                  limits::reply_bytes_max,
+              "the first operation of a request has room for the longest reply");
+static_assert(no_room_for_reply.size() <= reply_bytes_reserved);
 static_assert(2 * transaction_commands_max * reply_bytes_reserved > limits::result_bytes_max &&
               transaction_commands_max * reply_bytes_reserved < limits::result_bytes_max);
 
@@ -73,21 +76,37 @@ template <class Keyspace>
 struct executor {
   Keyspace& data;
   std::uint64_t content_bytes_max;
-  reply_writer reply{limits::result_bytes_max};
+  /// The longest reply of the operation: less than `limits::result_bytes_max` if replies before it took the room.
+  std::size_t room = limits::result_bytes_max;
+  reply_writer reply{room};
   work_budget work{work_budget::units_max_default};
+  /// Nothing was executed, because the reply has no room in its request.
+  bool has_no_room = false;
 
-  void execute(std::span<const std::string> words) {
+  /// Replies with an error if the words are no command that may be executed.
+  [[nodiscard]] bool is_refused(std::span<const std::string> words) {
     if (const auto refusal = refusal_of(words); !refusal.empty()) {
       reply.error(refusal);
-      return;
+      return true;
     }
     const auto places = key_places(words);
-    if (std::ranges::any_of(places, [&](std::size_t place) { return words[place].size() > key_bytes_max; })) {
-      reply.error(errors::key_too_long);
-      return;
-    }
-    const auto& specification = *find_command(words.front());
+    const auto is_too_long = [&](std::size_t place) { return words[place].size() > key_bytes_max; };
+    if (std::ranges::none_of(places, is_too_long)) return false;
+    reply.error(errors::key_too_long);
+    return true;
+  }
+
+  /// Writes the reply. If the reply does not fit, nothing is written and nothing is changed.
+  [[nodiscard]] bool answers(std::span<const std::string> words) {
     const auto start = reply.size();
+    if (!is_refused(words)) call_handler(words);
+    if (!reply.is_full()) return true;
+    reply.truncate(start);
+    return false;
+  }
+
+  void call_handler(std::span<const std::string> words) {
+    const auto& specification = *find_command(words.front());
     const auto& entry = handlers().at(specification.name);
     if constexpr (std::is_const_v<Keyspace>) {
       require(entry.read != nullptr, "a query only reads");
@@ -99,16 +118,22 @@ struct executor {
     } else {
       entry.read(data, call{words, reply, work});
     }
-    if (!reply.is_full()) return;
-    reply.truncate(start);
-    reply.error(errors::reply_too_long);
   }
 
-  void execute(const command& single) { execute(single.words); }
+  void execute(const command& single) {
+    if (answers(single.words)) return;
+    has_no_room = room < limits::result_bytes_max;
+    if (!has_no_room) reply.error(errors::reply_too_long);
+  }
 
   void execute(const transaction& several) {
-    const auto is_refused = [](const command& each) { return !refusal_of(each.words).empty(); };
-    if (std::ranges::any_of(several.commands, is_refused)) {
+    // A transaction cannot stop after some of its commands, so it begins only if the replies fit in any case.
+    const auto needed = has_small_replies(several) ? array_head_bytes + several.commands.size() * reply_bytes_reserved
+                                                   : limits::result_bytes_max;
+    has_no_room = room < needed;
+    if (has_no_room) return;
+    const auto is_unknown = [](const command& each) { return !refusal_of(each.words).empty(); };
+    if (std::ranges::any_of(several.commands, is_unknown)) {
       reply.error("EXECABORT Transaction discarded because of previous errors.");
       return;
     }
@@ -124,8 +149,8 @@ struct executor {
     for (const auto& each : several.commands) {
       // What is reserved for the commands behind this one stays free, and so does room for an error of this one.
       --left;
-      reply.limit(limits::result_bytes_max - left * reply_bytes_reserved);
-      execute(each.words);
+      reply.limit(room - left * reply_bytes_reserved);
+      if (!answers(each.words)) reply.error(errors::reply_too_long);
     }
   }
 
@@ -155,6 +180,17 @@ redis_machine::redis_machine(std::size_t bucket_count, std::uint64_t content_byt
 }
 
 operation_result redis_machine::apply(const operation_context& context, byte_span bytes) {
+  // The replicas drop a result beyond this bound. The operation would then be executed, and its reply be lost.
+  if (context.index == 0) request_reply_left_ = limits::reply_bytes_max;
+  const auto behind = limits::operations_per_request_max - 1 -
+                      std::min<std::size_t>(context.index, limits::operations_per_request_max - 1);
+  const auto room = request_reply_left_ - std::min(request_reply_left_, behind * reply_bytes_reserved);
+  auto result = execute(context, bytes, std::min(room, limits::result_bytes_max));
+  request_reply_left_ -= std::min(request_reply_left_, result.payload.size());
+  return result;
+}
+
+operation_result redis_machine::execute(const operation_context& context, byte_span bytes, std::size_t room) {
   const auto decoded = decode(bytes);
   if (!decoded) return malformed(decoded.error());
   const auto time = context.ordered_time.time_since_epoch().count();
@@ -166,10 +202,12 @@ operation_result redis_machine::apply(const operation_context& context, byte_spa
     batch_work_left_ = work_budget::batch_units_max;
   }
   const auto units = std::clamp(batch_work_left_, work_budget::units_min, work_budget::units_max_default);
-  executor<keyspace> run{.data = data_, .content_bytes_max = content_bytes_max_, .work = work_budget{units}};
+  executor<keyspace> run{
+      .data = data_, .content_bytes_max = content_bytes_max_, .room = room, .work = work_budget{units}};
   std::visit([&](const auto& each) { run.execute(each); }, *decoded);
   batch_work_left_ -= std::min(batch_work_left_, units - run.work.left());
   if (writes) data_.end_write();
+  if (run.has_no_room) return refused(no_room_for_reply);
   return applied(run.reply.take());
 }
 

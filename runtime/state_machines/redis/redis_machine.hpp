@@ -15,6 +15,9 @@ namespace hypermesh::machines::redis {
 /// The work of an operation is bounded (redis_work.hpp), and so is that of all operations of a batch: a request may
 /// have 1,024 operations, and each of them could read 100,000 keys.
 ///
+/// So are the bytes of the replies of one request, and an operation whose reply does not fit is not executed
+/// (redis_operations.hpp).
+///
 /// Memory: about twice `content_bytes_max` of keys, values and elements, which counts `keyspace::entry_bytes` for each
 /// of them, and the content once more while a snapshot is held. Commands that may need memory are refused beyond the
 /// bound. One operation may exceed it by what it writes, at most 7 MB, because work_budget counts each 64 bytes.
@@ -35,6 +38,8 @@ class redis_machine final : public state_machine {
   [[nodiscard]] digest root() override { return data_.root(); }
 
  private:
+  [[nodiscard]] operation_result execute(const operation_context& context, byte_span bytes, std::size_t room);
+
   /// The whole state. What else the machine knows is a function of it or of the operation.
   keyspace data_;
   std::uint64_t content_bytes_max_;
@@ -42,6 +47,8 @@ class redis_machine final : public state_machine {
   /// so this is no part of it.
   sequence_number batch_;
   std::size_t batch_work_left_ = 0;
+  /// The bytes that the replies of the present request may still have.
+  std::size_t request_reply_left_ = limits::reply_bytes_max;
 };
 
 }  // namespace hypermesh::machines::redis

@@ -114,6 +114,18 @@ bool is_read_only(const operation& value) {
   return std::ranges::all_of(commands, [](const command& each) { return is_read_only(each); });
 }
 
+bool returns_data(const command& value) {
+  constexpr std::array<std::string_view, 12> names = {"getdel", "getex",     "getset", "lmove", "lmpop",   "lpop",
+                                                      "rpop",   "rpoplpush", "spop",   "zmpop", "zpopmax", "zpopmin"};
+  const auto name = lowered(value.words.front().substr(0, 32));
+  return std::ranges::find(names, name) != names.end() || (name == "set" && has_word(value, 3, "get"));
+}
+
+bool has_small_replies(const transaction& several) {
+  return std::ranges::all_of(several.commands,
+                             [](const command& each) { return !is_read_only(each) && !returns_data(each); });
+}
+
 bool has_pairs(const command& value) {
   constexpr std::array<std::string_view, 4> with_scores = {"zrange", "zrangebyscore", "zrevrange", "zrevrangebyscore"};
   const auto name = lowered(value.words.front().substr(0, 32));

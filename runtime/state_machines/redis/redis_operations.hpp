@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,12 +22,24 @@
 /// replies of its commands, with the null `_` if a watched key has another version, or with `-EXECABORT …`. An error of
 /// Redis, for example a wrong type, is a reply that begins with `-`, and the status of its result is `applied`. Only
 /// bytes that are no operation are `malformed`.
+///
+/// The replies of all operations of one request have at most `limits::reply_bytes_max` bytes together. An operation
+/// whose reply would not fit is not executed: its result is `refused` with the payload `no_room_for_reply`, and the
+/// client may submit the operation again. It fits if it is the first one of its request.
 namespace hypermesh::machines::redis {
 
 /// The most commands of a transaction. It is also the most operations of one request of the consensus.
 inline constexpr std::size_t transaction_commands_max = 1'024;
 /// The most watched keys of a transaction.
 inline constexpr std::size_t watched_keys_max = 1'024;
+
+/// What the machine says of an operation that it did not execute, because its reply has no room in its request.
+inline constexpr std::string_view no_room_for_reply =
+    "the reply does not fit beside the replies of the same request: nothing was executed; submit the operation again";
+/// Bytes of a reply that have room in any case: each command of a transaction and each operation of a request may use
+/// as many, whatever those before it returned. An integer, a score or an error of a known command fits, so a command
+/// that returns no data is never refused for its reply.
+inline constexpr std::size_t reply_bytes_reserved = 192;
 
 /// The words of one command: its name, then its arguments. There is at least one word.
 struct command {
@@ -63,6 +76,13 @@ using operation = std::variant<command, transaction>;
 /// Whether `query` answers the command: it changes nothing, or it is unknown, so the answer is an error.
 [[nodiscard]] bool is_read_only(const command& value);
 [[nodiscard]] bool is_read_only(const operation& value);
+
+/// Whether the command may change something and return data of any size, for example GETDEL or LPOP. The reply of every
+/// other command that writes has at most `reply_bytes_reserved` bytes.
+[[nodiscard]] bool returns_data(const command& value);
+
+/// Whether all commands of the transaction write, and each reply has at most `reply_bytes_reserved` bytes.
+[[nodiscard]] bool has_small_replies(const transaction& several);
 
 /// Whether the reply is an array of pairs in RESP3 that RESP2 writes as one flat array, for example ZRANGE with
 /// WITHSCORES, ZPOPMIN with a count, and HRANDFIELD with WITHVALUES.

@@ -79,13 +79,13 @@ void set_with(keyspace& data, const call& run, std::string_view value, const set
     if (!read) return;
     expiry = *read;
   }
+  if (!string_fits(run, value.size())) return;
   if (options.returns_old && !reply_string(data, run, key)) return;
   const auto* present = data.find(key);
   if ((options.only_new && present != nullptr) || (options.only_present && present == nullptr)) {
     if (!options.returns_old) run.reply.null();
     return;
   }
-  if (!string_fits(run, value.size())) return;
   if (options.keeps_expiry && present != nullptr) expiry = present->second.expiry;
   data.put_string(key, value, expiry);
   if (!options.returns_old) run.reply.ok();

@@ -42,10 +42,13 @@ constexpr std::string_view refusal =
 constexpr std::string_view own_replies_too_large =
     "ERR the command was not executed, because the replies of the gateway to this transaction are too large";
 
-constexpr std::string_view reply_too_large =
-    "ERR the command was executed, but its reply did not fit the reply of its bundle. Ask for less at once, for "
-    "example "
-    "with LRANGE, GETRANGE or HSCAN, and do not send commands with large replies in one pipeline";
+constexpr std::string_view no_room =
+    "TRYAGAIN this command was not executed: the replies of its bundle had no room for its reply, and a later command "
+    "of this pipeline was executed";
+
+constexpr std::string_view reply_dropped =
+    "ERR the command was executed, but the cluster does not have its reply any more, because newer replies took its "
+    "place";
 
 }  // namespace
 
@@ -160,9 +163,11 @@ gateway_connection::operations gateway_connection::order(command_words words, bo
   auto& pending = begin_reply(reply_kind::command);
   pending.shape = shape_of(command);
   const bool is_read_only = redis::is_read_only(command);
+  const bool returns_data = redis::returns_data(command);
   const auto number = first_ + replies_.size() - 1;
   operations wanted;
-  wanted.push_back({redis::encode(std::move(command)), number, 0, last_name_, is_read_only});
+  wanted.push_back({redis::encode(std::move(command)), number, 0, last_name_, is_read_only, returns_data,
+                    is_read_only || returns_data});
   return wanted;
 }
 
@@ -271,8 +276,10 @@ gateway_connection::operations gateway_connection::execute_transaction(bool refu
     return {};
   }
   const bool is_read_only = redis::is_read_only(redis::operation{wanted});
+  const bool returns_data = !is_read_only && !redis::has_small_replies(wanted);
   operations out;
-  out.push_back({redis::encode(std::move(wanted)), first_ + replies_.size() - 1, 0, "exec", is_read_only});
+  out.push_back(
+      {redis::encode(std::move(wanted)), first_ + replies_.size() - 1, 0, "exec", is_read_only, returns_data, true});
   require(out.front().bytes.size() <= limits::operation_bytes_max, "the bytes of a transaction were counted");
   return out;
 }
@@ -330,9 +337,15 @@ void gateway_connection::finish(pending_reply& reply, const submit_outcome& outc
       return finish_with_payload(reply, payload, part);
     case operation_status::result_too_large:
       ++directory_->statistics().replies_lost;
-      reply.bytes = error_reply(reply_too_large);
+      reply.bytes = error_reply(reply_dropped);
       break;
     case operation_status::refused:
+      if (payload == redis::no_room_for_reply) {
+        ++directory_->statistics().refused;
+        reply.bytes = error_reply(no_room);
+        break;
+      }
+      [[fallthrough]];
     case operation_status::malformed:
       reply.bytes = error_reply(fmt::format("ERR {}", payload));
       break;

@@ -27,6 +27,10 @@ struct wanted_operation {
   /// The name of the command in lower case, by which the size of its reply is estimated.
   std::string name;
   bool is_read_only = false;
+  /// Whether it may change something and have a reply of any size.
+  bool returns_data = false;
+  /// Whether the machine may refuse it, because its reply has no room in its bundle.
+  bool may_have_no_room = false;
 };
 
 /// What the connections need to know of the gateway around them.
@@ -80,6 +84,10 @@ class gateway_connection {
   [[nodiscard]] bool is_known() const { return is_known_; }
   /// Whether `reply` is the newest one, so that no later command has been given to the cluster.
   [[nodiscard]] bool is_newest(reply_number reply) const { return reply + 1 == first_ + replies_.size(); }
+  /// Whether the client still waits for this reply.
+  [[nodiscard]] bool awaits(reply_number reply) const {
+    return reply >= first_ && reply - first_ < replies_.size() && !replies_[reply - first_].is_done;
+  }
   [[nodiscard]] moment since() const { return since_; }
   /// The line of CLIENT INFO and CLIENT LIST, without line break.
   [[nodiscard]] std::string line(moment now) const;

@@ -1,5 +1,8 @@
 #include "tools/hypermesh/gateway/gateway_core.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "messages/require.hpp"
@@ -48,7 +51,13 @@ void gateway_core::on_written(connection_number connection, std::size_t bytes, m
   go_on(now);
 }
 
-void gateway_core::on_closed(connection_number connection) { connections_.erase(connection); }
+void gateway_core::on_closed(connection_number connection) {
+  if (const auto* const of = find(connection)) {
+    for (const auto& each : of->held)
+      packer_.release(each);
+  }
+  connections_.erase(connection);
+}
 
 void gateway_core::on_input_ended(connection_number connection, moment now) {
   auto* const of = find(connection);
@@ -60,12 +69,18 @@ void gateway_core::on_input_ended(connection_number connection, moment now) {
 
 /// A client that has closed its half of the connection still gets the replies to what it has sent.
 void gateway_core::note_end_of_input(entry& of) {
-  if (of.input_has_ended && of.connection->can_advance()) of.connection->close();
+  if (of.input_has_ended && of.may_go_on() && of.connection->can_advance()) of.connection->close();
 }
 
 void gateway_core::go_on(moment now) {
   now_ = now;
   while (packer_.has_room()) {
+    if (!again_.empty()) {
+      auto next = std::move(again_.front());
+      again_.pop_front();
+      send_again(std::move(next));
+      continue;
+    }
     const auto number = turns_.take();
     if (!number) return;
     auto* const of = find(*number);
@@ -82,57 +97,105 @@ void gateway_core::go_on(moment now) {
 bool gateway_core::take_turn(entry& of, connection_number number, moment now) {
   if (is_stopping_) return false;
   for (std::size_t count = 0; count < settings_.turn_commands; ++count) {
+    // Its results give it a turn again.
+    if (!of.may_go_on()) return false;
     if (!packer_.has_room()) return true;
     auto wanted = of.connection->advance(now);
     if (!wanted) return false;
     // The operations of one WATCH are sent together, so they exceed the window by the keys of one command at most.
     for (auto& each : *wanted)
-      submit(number, std::move(each));
+      submit(of, number, std::move(each));
   }
   return true;
 }
 
-void gateway_core::submit(connection_number number, wanted_operation wanted) {
-  packed_operation packed{
-      number, wanted.reply, wanted.part, std::move(wanted.name), wanted.is_read_only, wanted.bytes.size(), 0, {}};
-  packed.reply_bytes = packer_.expected_reply_of(packed.name);
-  if (packed.is_read_only) packed.copy = wanted.bytes;
-  ++statistics_.operations;
-  const auto token = packer_.add(std::move(packed));
-  effects_.submissions.push_back({token, std::move(wanted.bytes)});
+void gateway_core::submit(entry& of, connection_number number, wanted_operation wanted) {
+  packed_operation packed;
+  packed.connection = number;
+  packed.reply = wanted.reply;
+  packed.part = wanted.part;
+  packed.name = std::move(wanted.name);
+  packed.is_read_only = wanted.is_read_only;
+  packed.bytes = wanted.bytes.size();
+  packed.returns_data = wanted.returns_data;
+  if (wanted.may_have_no_room) packed.copy = wanted.bytes;
+  send(of, std::move(packed), std::move(wanted.bytes));
 }
 
-/// Whether the operation is sent again, because its reply did not fit the reply of its bundle. This is right only for a
-/// read, and only if no later command of the connection was sent, because the read sees the state at its new place.
-bool gateway_core::repeats(packed_operation& operation, const submit_outcome& outcome) {
-  const auto* const result = std::get_if<operation_result>(&outcome);
-  if (result == nullptr) return false;
-  if (result->status != operation_status::result_too_large) {
-    packer_.note_reply(operation.name, result->payload.size());
-    return false;
-  }
-  packer_.note_too_large(operation.name);
-  const auto* const of = find(operation.connection);
-  // The machine bounds each reply, so a read that was repeated once fits.
-  const bool was_alone = operation.reply_bytes >= settings_.flight_reply_bytes_max;
-  if (of == nullptr || operation.copy.empty() || was_alone || !of->connection->is_newest(operation.reply)) return false;
-  ++statistics_.replies_repeated;
-  auto bytes = operation.copy;
-  // Nothing else is sent until it has its reply.
-  operation.reply_bytes = settings_.flight_reply_bytes_max;
+void gateway_core::send(entry& of, packed_operation operation, byte_vector bytes) {
+  // A full bundle of smaller replies has room for all of them.
+  const auto sure_bytes = settings_.flight_reply_bytes_max / limits::operations_per_request_max;
+  operation.reply_bytes = packer_.expected_reply_of(operation.name);
+  operation.is_awaited = operation.returns_data && operation.reply_bytes > sure_bytes;
+  ++of.in_flight;
+  of.awaited += operation.is_awaited ? 1U : 0U;
+  ++statistics_.operations;
   const auto token = packer_.add(std::move(operation));
   effects_.submissions.push_back({token, std::move(bytes)});
-  return true;
+}
+
+void gateway_core::send_again(packed_operation operation) {
+  packer_.release(operation);
+  auto* const of = find(operation.connection);
+  // Nobody reads the reply, so the operation must not take anything out of the database.
+  if (of == nullptr || !of->connection->awaits(operation.reply)) return;
+  ++statistics_.replies_repeated;
+  auto bytes = operation.copy;
+  send(*of, std::move(operation), std::move(bytes));
+}
+
+/// Gives the outcome to the connection, or holds the operation if it was not executed.
+void gateway_core::conclude(entry& of, packed_operation operation, const submit_outcome& outcome) {
+  require(of.in_flight > 0, "an operation with a result was in flight");
+  --of.in_flight;
+  of.awaited -= operation.is_awaited ? 1U : 0U;
+  const auto* const result = std::get_if<operation_result>(&outcome);
+  const bool is_unexecuted = result != nullptr && result->status == operation_status::refused &&
+                             as_text(result->payload) == machines::redis::no_room_for_reply;
+  const bool is_dropped = result != nullptr && result->status == operation_status::result_too_large;
+  // A read whose reply was dropped is asked again if no later command was sent, because it sees the state at its new
+  // place.
+  const bool is_asked_again =
+      is_dropped && !operation.was_dropped && operation.is_read_only && of.connection->is_newest(operation.reply);
+  if (is_unexecuted || is_dropped) {
+    packer_.note_too_large(operation.name);
+  } else if (result != nullptr) {
+    packer_.note_reply(operation.name, result->payload.size());
+  }
+  if ((is_unexecuted || is_asked_again) && !operation.copy.empty()) {
+    packer_.keep(operation);
+    operation.was_dropped |= is_dropped;
+    of.held.push_back(std::move(operation));
+  } else {
+    of.executed = std::max(of.executed.value_or(0), operation.reply);
+    of.connection->on_outcome(operation.reply, operation.part, outcome);
+  }
+  if (of.in_flight == 0) settle_held(of);
+}
+
+/// Sends the operations again that were not executed, in their order. One before an operation that was executed would
+/// come too late, so its command ends with an error.
+void gateway_core::settle_held(entry& of) {
+  const operation_result unexecuted{operation_status::refused, to_byte_vector(machines::redis::no_room_for_reply)};
+  std::ranges::sort(of.held, {}, [](const packed_operation& each) { return std::pair{each.reply, each.part}; });
+  for (auto& each : std::exchange(of.held, {})) {
+    const bool is_late = of.executed && each.reply < *of.executed;
+    if (!is_late) {
+      again_.push_back(std::move(each));
+      continue;
+    }
+    packer_.release(each);
+    if (of.connection->awaits(each.reply)) of.connection->on_outcome(each.reply, each.part, unexecuted);
+  }
 }
 
 void gateway_core::on_outcome(std::uint64_t token, const submit_outcome& outcome, moment now) {
   auto operation = packer_.take(token);
-  if (!repeats(operation, outcome)) {
-    if (auto* const of = find(operation.connection)) {
-      of->connection->on_outcome(operation.reply, operation.part, outcome);
-      effects_.changed.insert(operation.connection);
-      turns_.add(operation.connection, now);
-    }
+  const auto connection = operation.connection;
+  if (auto* const of = find(connection)) {
+    conclude(*of, std::move(operation), outcome);
+    effects_.changed.insert(connection);
+    turns_.add(connection, now);
   }
   go_on(now);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,7 +34,10 @@ struct gateway_effects {
 /// then calls `take_effects`.
 ///
 /// All operations go through one ordered session, so the cluster executes the commands of a connection in the order in
-/// which they arrived. Memory: `gateway_settings` says the bounds.
+/// which they arrived. An operation whose reply has no room in its bundle is not executed (redis_operations.hpp). It is
+/// sent again, unless a later operation of its connection was executed; then the client gets an error. So a connection
+/// waits for the result of a command that removes and returns data, unless its reply is expected to be small. Memory:
+/// `gateway_settings` says the bounds.
 class gateway_core final : public gateway_directory {
  public:
   gateway_core(gateway_settings settings, gateway_identity identity, moment now);
@@ -76,15 +80,28 @@ class gateway_core final : public gateway_directory {
   struct entry {
     std::unique_ptr<gateway_connection> connection;
     bool input_has_ended = false;
+    /// Operations in flight, and those among them that are awaited.
+    std::size_t in_flight = 0;
+    std::size_t awaited = 0;
+    /// Operations that the machine did not execute. They wait until nothing of the connection is in flight.
+    std::vector<packed_operation> held = {};
+    /// The last reply whose operation has another outcome than that.
+    std::optional<reply_number> executed = std::nullopt;
+
+    /// Whether the order of the commands allows the next one now.
+    [[nodiscard]] bool may_go_on() const { return awaited == 0 && held.empty(); }
   };
 
   /// Lets connections take turns while operations may be sent.
   void go_on(moment now);
   /// Returns whether the connection has, or may have, further commands.
   bool take_turn(entry& of, connection_number number, moment now);
-  void submit(connection_number number, wanted_operation wanted);
+  void submit(entry& of, connection_number number, wanted_operation wanted);
+  void send(entry& of, packed_operation operation, byte_vector bytes);
+  void send_again(packed_operation operation);
   static void note_end_of_input(entry& of);
-  [[nodiscard]] bool repeats(packed_operation& operation, const submit_outcome& outcome);
+  void conclude(entry& of, packed_operation operation, const submit_outcome& outcome);
+  void settle_held(entry& of);
   [[nodiscard]] entry* find(connection_number number);
 
   gateway_settings settings_;
@@ -94,6 +111,8 @@ class gateway_core final : public gateway_directory {
   moment now_;
   packer packer_;
   turn_queue turns_;
+  /// Operations to be sent again, in the order of each connection, before anything else is sent.
+  std::deque<packed_operation> again_;
   std::map<connection_number, entry> connections_;
   connection_number next_ = 1;
   bool is_stopping_ = false;

@@ -8,6 +8,7 @@
 
 #include "messages/limits.hpp"
 #include "messages/time.hpp"
+#include "runtime/state_machines/redis/redis_operations.hpp"
 
 namespace hypermesh::cli {
 
@@ -22,8 +23,9 @@ struct gateway_settings {
   std::size_t flight_operations_max = 4 * limits::operations_per_request_max;
   std::size_t flight_bytes_max = 8 * limits::request_bytes_max;
   /// The sum of the replies that are expected for operations in flight. Any of these operations may come into one
-  /// bundle, and a bundle has replies of at most this size together.
-  std::size_t flight_reply_bytes_max = limits::reply_bytes_max;
+  /// bundle, and the machine executes those whose replies have at most this size together.
+  std::size_t flight_reply_bytes_max =
+      limits::reply_bytes_max - limits::operations_per_request_max * machines::redis::reply_bytes_reserved;
   /// Commands of one connection that have no reply yet.
   std::size_t replies_pending_max = limits::operations_per_request_max;
   /// Bytes of a connection that were read from its socket and not yet parsed. No more are read meanwhile, so TCP stops
@@ -67,9 +69,10 @@ struct gateway_statistics {
   std::uint64_t passwords_wrong = 0;
   /// Operations whose result is unknown: replies TIMEOUT.
   std::uint64_t unknown_outcomes = 0;
-  /// Commands that were not sent: replies TRYAGAIN.
+  /// Commands that were not executed: replies TRYAGAIN.
   std::uint64_t refused = 0;
-  /// Replies that did not fit the reply of their bundle: asked again, and lost.
+  /// Operations that were sent again, because the replies of their bundle had no room for their reply, and replies that
+  /// the cluster does not have any more.
   std::uint64_t replies_repeated = 0;
   std::uint64_t replies_lost = 0;
 };

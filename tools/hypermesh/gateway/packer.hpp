@@ -42,8 +42,8 @@ class turn_queue {
 };
 
 /// Expects the size of the next reply to a command from the earlier replies to this command. Pure. The first reply is
-/// expected to have the largest size. The expectation grows at once and falls slowly. It can be wrong, and then a reply
-/// may not fit its bundle (`gateway_core`). Memory: one number for each command of the catalogue.
+/// expected to have the largest size. The expectation grows at once and falls slowly. It can be wrong, and then the
+/// machine does not execute the operation (`gateway_core`). Memory: one number for each command of the catalogue.
 class reply_estimate {
  public:
   static constexpr std::size_t bytes_min = 64;
@@ -66,10 +66,15 @@ struct packed_operation {
   std::size_t part = 0;
   std::string name;
   bool is_read_only = false;
+  bool returns_data = false;
+  /// Its connection sends nothing more before its result.
+  bool is_awaited = false;
+  /// The cluster did not have its reply any more, so it was asked again. This happens once.
+  bool was_dropped = false;
   /// Bytes of the operation, and the expected bytes of its reply.
   std::size_t bytes = 0;
   std::size_t reply_bytes = 0;
-  /// The operation itself, if it only reads: it is asked again if its reply did not fit the bundle.
+  /// The operation itself, if its reply may be large. It is sent again if its reply had no room in its bundle.
   byte_vector copy = {};
 };
 
@@ -86,6 +91,9 @@ class packer {
   std::uint64_t add(packed_operation operation);
   /// The operation of this token, which is no longer in flight.
   [[nodiscard]] packed_operation take(std::uint64_t token);
+  /// Counts the bytes of an operation that will be sent again, until `release`.
+  void keep(const packed_operation& operation) { bytes_ += operation.bytes; }
+  void release(const packed_operation& operation);
 
   [[nodiscard]] std::size_t expected_reply_of(const std::string& name) const { return estimate_.of(name); }
   void note_reply(const std::string& name, std::size_t bytes) { estimate_.note(name, bytes); }
