@@ -62,6 +62,14 @@ TEST_CASE("a gateway keeps the order of each connection, in pipelines and in tra
   CHECK(client.receive() == "[:2003]");
   CHECK(client.receive() == "$2003");
 
+  // INFO knows the cluster some seconds after the start, and sees that a backup ends.
+  const auto shows = [&client](const std::string& text) {
+    return eventually([&] { return has(client.ask({"INFO", "hypermesh"}), text); });
+  };
+  CHECK(shows("hypermesh_members_answering:4\r\nhypermesh_view:0\r\nhypermesh_primary:0\r\n"));
+  cluster.replica(3).send(SIGKILL);
+  CHECK(shows("hypermesh_members_answering:3\r\n"));
+
   gateway.running().send(SIGTERM);
   CHECK(gateway.running().wait() == 0);
   CHECK(has(gateway.err(), "0 outcomes are unknown"));

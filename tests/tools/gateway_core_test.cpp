@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tests/tools/gateway_bench.hpp"
+#include "tests/tools/status_bench.hpp"
 
 namespace hypermesh::testing {
 
@@ -415,6 +416,10 @@ TEST_CASE("commands about the connection and the gateway are answered as Redis a
   CHECK(has(reply_to("INFO server"), "redis_version:7.0.15"));
   CHECK_FALSE(has(reply_to("INFO server"), "# Stats"));
   CHECK(has(reply_to("INFO"), "hypermesh_cluster:bench"));
+  CHECK(has(reply_to("INFO hypermesh"), "# Hypermesh\r\nhypermesh_health:not known yet\r\n"));
+  status_bench group;
+  bench.core.on_cluster_view(view_of(group.reports, group.cluster.parameters(), bench.now));
+  CHECK(has(reply_to("INFO hypermesh"), "hypermesh_executed:1000\r\nhypermesh_health:tolerates 1 more fault"));
   CHECK(reply_to("COMMAND COUNT").starts_with(":1"));
   CHECK(reply_to("COMMAND INFO get nosuch").starts_with("*2\r\n*10\r\n$3\r\nget\r\n:2\r\n"));
   CHECK(reply_to("COMMAND GETKEYS mset a 1 b 2") == "*2\r\n$1\r\na\r\n$1\r\nb\r\n");

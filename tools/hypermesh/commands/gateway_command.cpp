@@ -48,7 +48,7 @@ constexpr auto examples =
     "  ready resp=127.0.0.1:6379 cluster=hypermesh id=0123456789abcdef client=0\n"
     "\n"
     "A command that got no result in time is answered with -TIMEOUT, and its connection is closed: it may still be\n"
-    "executed, once at most. A command that was not sent is answered with -TRYAGAIN.\n"
+    "executed, once at most. A command that was not executed is answered with -TRYAGAIN.\n"
     "\n"
     "Exit codes: 0 stopped by a signal; 1 the gateway failed; 2 wrong options or configuration, which includes an\n"
     "address that this machine cannot listen on, and a cluster with another machine.";
@@ -147,7 +147,7 @@ void report_statistics(const gateway_statistics& counted, bool as_json) {
   }
   say(fmt::format(
       "served {} connections and {} commands, of which {} were ordered; {} outcomes are unknown, {} commands "
-      "were not sent",
+      "were not executed",
       grouped(counted.connections), grouped(counted.commands), grouped(counted.operations),
       grouped(counted.unknown_outcomes), grouped(counted.refused)));
 }
@@ -196,8 +196,8 @@ exit_code run_gateway(const gateway_options& options) {
   identity.replicas = static_cast<std::uint32_t>(session.cluster().replicas.size());
   identity.client = session.config().self.value;
   identity.process = getpid();
-  auto server =
-      gateway_server::open(*listen, std::move(tls), session.client(), std::move(*settings), std::move(identity));
+  auto server = gateway_server::open(*listen, std::move(tls), session.client(), std::move(*settings),
+                                     std::move(identity), session.cluster().parameters());
   if (!server) return report_error(server.error(), exit_code::usage);
   announce(*listen, session, options.output.is_json());
   serve(**server, stop, patience);

@@ -254,7 +254,8 @@ std::string gateway_core::client_list() const {
 std::string gateway_core::info(std::string_view section) const {
   const gateway_load load{connections_.size(), packer_.operations(), packer_.bytes(),
                           std::chrono::duration_cast<std::chrono::seconds>(now_ - started_).count()};
-  return info_text(section, identity_, settings_, statistics_, load);
+  const auto cluster = cluster_lines(cluster_ ? &*cluster_ : nullptr, now_);
+  return info_text(section, {identity_, settings_, statistics_, load, cluster});
 }
 
 }  // namespace hypermesh::cli

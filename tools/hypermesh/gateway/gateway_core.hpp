@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/hypermesh/gateway/cluster_view.hpp"
 #include "tools/hypermesh/gateway/gateway_connection.hpp"
 #include "tools/hypermesh/gateway/packer.hpp"
 
@@ -55,6 +56,8 @@ class gateway_core final : public gateway_directory {
   /// Refuses what waits too long, and closes connections that do not show the password. To be called ten times a
   /// second.
   void on_tick(moment now);
+  /// The answers of the replicas about themselves, for INFO.
+  void on_cluster_view(cluster_view seen) { cluster_ = std::move(seen); }
   /// The gateway stops: no further command begins, and connections end when their replies are written.
   void on_stop(moment now);
 
@@ -109,6 +112,8 @@ class gateway_core final : public gateway_directory {
   gateway_statistics statistics_;
   moment started_;
   moment now_;
+  /// Nothing before the first answers.
+  std::optional<cluster_view> cluster_;
   packer packer_;
   turn_queue turns_;
   /// Operations to be sent again, in the order of each connection, before anything else is sent.

@@ -68,9 +68,11 @@ bool watch(int poller, int operation, int descriptor, connection_number key, std
 
 }  // namespace
 
-gateway_server::gateway_server(hosted_client& client, gateway_settings settings, gateway_identity identity)
+gateway_server::gateway_server(hosted_client& client, gateway_settings settings, gateway_identity identity,
+                               const cluster_parameters& cluster)
     : client_(&client),
       core_(std::move(settings), std::move(identity), present()),
+      watch_(client, cluster),
       chunk_(chunk_bytes),
       last_tick_(present()) {}
 
@@ -79,9 +81,10 @@ gateway_server::~gateway_server() = default;
 or_error<std::unique_ptr<gateway_server>> gateway_server::open(const replica_address& listen,
                                                                std::unique_ptr<tls_credentials> tls,
                                                                hosted_client& client, gateway_settings settings,
-                                                               gateway_identity identity) {
+                                                               gateway_identity identity,
+                                                               const cluster_parameters& cluster) {
   identity.port = listen.port;
-  std::unique_ptr<gateway_server> server{new gateway_server{client, std::move(settings), std::move(identity)}};
+  std::unique_ptr<gateway_server> server{new gateway_server{client, std::move(settings), std::move(identity), cluster}};
   server->tls_ = std::move(tls);
   if (auto done = server->prepare(listen); !done) return failure_of(done);
   return server;
@@ -255,6 +258,7 @@ void gateway_server::tick() {
   if (now - last_tick_ < tick_interval) return;
   last_tick_ = now;
   core_.on_tick(now);
+  if (auto seen = watch_.look(now)) core_.on_cluster_view(std::move(*seen));
   std::vector<connection_number> late;
   for (const auto& [number, each] : sockets_) {
     if (each.lingers_until && now >= *each.lingers_until) late.push_back(number);

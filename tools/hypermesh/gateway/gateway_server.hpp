@@ -8,6 +8,7 @@
 #include "runtime/hosted_client.hpp"
 #include "runtime/links/address.hpp"
 #include "tools/hypermesh/gateway/byte_channel.hpp"
+#include "tools/hypermesh/gateway/cluster_watch.hpp"
 #include "tools/hypermesh/gateway/gateway_core.hpp"
 #include "tools/hypermesh/gateway/outcome_inbox.hpp"
 
@@ -21,7 +22,8 @@ class gateway_server {
   [[nodiscard]] static or_error<std::unique_ptr<gateway_server>> open(const replica_address& listen,
                                                                       std::unique_ptr<tls_credentials> tls,
                                                                       hosted_client& client, gateway_settings settings,
-                                                                      gateway_identity identity);
+                                                                      gateway_identity identity,
+                                                                      const cluster_parameters& cluster);
   ~gateway_server();
   gateway_server(const gateway_server&) = delete;
   gateway_server& operator=(const gateway_server&) = delete;
@@ -46,7 +48,8 @@ class gateway_server {
     std::optional<moment> lingers_until = std::nullopt;
   };
 
-  gateway_server(hosted_client& client, gateway_settings settings, gateway_identity identity);
+  gateway_server(hosted_client& client, gateway_settings settings, gateway_identity identity,
+                 const cluster_parameters& cluster);
 
   [[nodiscard]] or_error<void> prepare(const replica_address& listen);
   void accept_clients();
@@ -62,6 +65,7 @@ class gateway_server {
 
   hosted_client* client_;
   gateway_core core_;
+  cluster_watch watch_;
   std::unique_ptr<tls_credentials> tls_;
   std::shared_ptr<outcome_inbox> inbox_ = std::make_shared<outcome_inbox>();
   base::open_file poller_;

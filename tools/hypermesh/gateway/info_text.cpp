@@ -9,13 +9,6 @@ namespace hypermesh::cli {
 
 namespace {
 
-struct info_facts {
-  const gateway_identity& identity;
-  const gateway_settings& settings;
-  const gateway_statistics& statistics;
-  const gateway_load& load;
-};
-
 std::string server(const info_facts& of) {
   return fmt::format(
       "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nhypermesh_version:{}\r\nprocess_id:{}\r\n"
@@ -50,20 +43,21 @@ std::string replication(const info_facts& of) {
       of.identity.client);
 }
 
+std::string hypermesh(const info_facts& of) { return "# Hypermesh\r\n" + of.cluster; }
+
 struct info_section {
   std::string_view name;
   std::string (*text)(const info_facts&);
 };
 
 constexpr std::array sections = {info_section{"server", server}, info_section{"clients", clients},
-                                 info_section{"stats", stats}, info_section{"replication", replication}};
+                                 info_section{"stats", stats}, info_section{"replication", replication},
+                                 info_section{"hypermesh", hypermesh}};
 
 }  // namespace
 
-std::string info_text(std::string_view section, const gateway_identity& identity, const gateway_settings& settings,
-                      const gateway_statistics& statistics, const gateway_load& load) {
+std::string info_text(std::string_view section, const info_facts& facts) {
   const bool all = section.empty() || section == "all" || section == "default" || section == "everything";
-  const info_facts facts{identity, settings, statistics, load};
   std::string text;
   for (const auto& each : sections) {
     if (!all && each.name != section) continue;

@@ -16,10 +16,19 @@ struct gateway_load {
   std::int64_t uptime_seconds = 0;
 };
 
-/// The text of INFO for one section (server, clients, stats, replication, keyspace), or for all if it is empty, "all",
-/// "default" or "everything". An unknown section is empty, as in Redis. Pure. The numbers are those of this gateway.
-[[nodiscard]] std::string info_text(std::string_view section, const gateway_identity& identity,
-                                    const gateway_settings& settings, const gateway_statistics& statistics,
-                                    const gateway_load& load);
+/// What INFO shows.
+struct info_facts {
+  const gateway_identity& identity;
+  const gateway_settings& settings;
+  const gateway_statistics& statistics;
+  const gateway_load& load;
+  /// The lines of the section "hypermesh" (`cluster_view`).
+  const std::string& cluster;
+};
+
+/// The text of INFO for one section (server, clients, stats, replication, hypermesh), or for all if it is empty, "all",
+/// "default" or "everything". An unknown section is empty, as in Redis. Pure. The section "hypermesh" is about the
+/// cluster, and the others are about this gateway.
+[[nodiscard]] std::string info_text(std::string_view section, const info_facts& facts);
 
 }  // namespace hypermesh::cli
