@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,7 @@ class resp_test_client {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     is_open_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
-  ~resp_test_client() { ::close(socket_); }
+  virtual ~resp_test_client() { ::close(socket_); }
   resp_test_client(const resp_test_client&) = delete;
   resp_test_client& operator=(const resp_test_client&) = delete;
 
@@ -44,7 +45,7 @@ class resp_test_client {
 
   bool send_bytes(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const auto sent = write_some(bytes);
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -62,7 +63,17 @@ class resp_test_client {
     return send(command) ? receive().value_or("gone") : "gone";
   }
 
+ protected:
+  [[nodiscard]] int descriptor() const { return socket_; }
+
  private:
+  // How bytes move: plain, or encrypted in a derived class. A number that is not positive is the end.
+  virtual ssize_t write_some(std::string_view bytes) {
+    return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  virtual ssize_t read_some(std::span<char> into) { return ::recv(socket_, into.data(), into.size(), 0); }
+  [[nodiscard]] virtual bool has_buffered() const { return false; }
+
   std::optional<std::string> read_value() {
     const auto line = read_line();
     if (!line || line->empty()) return std::nullopt;
@@ -101,9 +112,10 @@ class resp_test_client {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
     pollfd awaited{socket_, POLLIN, 0};
-    if (left.count() <= 0 || ::poll(&awaited, 1, static_cast<int>(left.count())) != 1) return false;
+    if (left.count() <= 0) return false;
+    if (!has_buffered() && ::poll(&awaited, 1, static_cast<int>(left.count())) != 1) return false;
     char chunk[65'536];
-    const auto got = ::recv(socket_, chunk, sizeof chunk, 0);
+    const auto got = read_some(chunk);
     if (got <= 0) return false;
     buffer_.append(chunk, static_cast<std::size_t>(got));
     return true;
