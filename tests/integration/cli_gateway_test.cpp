@@ -7,15 +7,15 @@
 
 #include "tests/integration/cli_process.hpp"
 #include "tests/integration/gateway_process.hpp"
-#include "tests/integration/resp_test_client.hpp"
 #include "tests/tools/json_schema.hpp"
+#include "tools/hypermesh-lab/resp_client.hpp"
 
 namespace hypermesh::testing::cli_test {
 
 namespace {
 
 /// The commands INCR of a pipeline, without waiting for their replies.
-void send_increments(resp_test_client& client, const std::string& key, int count) {
+void send_increments(lab::resp_client& client, const std::string& key, int count) {
   std::string bytes;
   for (int number = 0; number < count; ++number)
     bytes += "INCR " + key + "\r\n";
@@ -28,7 +28,7 @@ TEST_CASE("a gateway keeps the order of each connection, in pipelines and in tra
   running_cluster cluster{"redis"};
   REQUIRE(cluster.is_ready());
   running_gateway gateway{cluster, 0};
-  resp_test_client client{gateway.port()};
+  lab::resp_client client{gateway.port()};
   REQUIRE(client.is_open());
   CHECK(client.ask({"SET", "a", "1"}) == "+OK");
   CHECK(client.ask({"GET", "a"}) == "$1");
@@ -36,7 +36,7 @@ TEST_CASE("a gateway keeps the order of each connection, in pipelines and in tra
   CHECK(client.ask({"LPUSH", "a", "x"}) == "-WRONGTYPE Operation against a key holding the wrong kind of value");
 
   constexpr int increments = 2'000;
-  resp_test_client second{gateway.port()};
+  lab::resp_client second{gateway.port()};
   send_increments(client, "mine", increments);
   send_increments(second, "other", increments);
   for (int number = 1; number <= increments; ++number) {
@@ -82,7 +82,7 @@ TEST_CASE("a pipeline whose replies exceed a bundle loses no element that it rem
   for (const bool expects_small_replies : {false, true}) {
     CAPTURE(expects_small_replies);
     running_gateway gateway{cluster, 0};
-    resp_test_client client{gateway.port()};
+    lab::resp_client client{gateway.port()};
     for (int number = 0; number < elements; ++number) {
       const auto length = client.ask({"RPUSH", "list", std::to_string(100 + number) + std::string(100'000, 'x')});
       REQUIRE(length == ":" + std::to_string(number + 1));
@@ -117,7 +117,7 @@ TEST_CASE("a primary that is killed during a pipeline loses no command, and exec
   running_cluster cluster{"redis"};
   REQUIRE(cluster.is_ready());
   running_gateway gateway{cluster, 0, {"--timeout", "60s"}};
-  resp_test_client client{gateway.port()};
+  lab::resp_client client{gateway.port()};
   CHECK(client.ask({"INCR", "k"}) == ":1");
   constexpr int increments = 3'000;
   send_increments(client, "k", increments);
@@ -134,9 +134,9 @@ TEST_CASE("a gateway that is killed loses nothing that it acknowledged, and anot
   running_gateway first{cluster, 0};
   running_gateway second{cluster, 1};
   running_gateway third{cluster, 1};
-  resp_test_client client{first.port()};
-  resp_test_client other{second.port()};
-  resp_test_client same_key{third.port()};
+  lab::resp_client client{first.port()};
+  lab::resp_client other{second.port()};
+  lab::resp_client same_key{third.port()};
   CHECK(client.ask({"SET", "a", "1"}) == "+OK");
   // What one gateway has acknowledged, every other one shows.
   CHECK(other.ask({"GET", "a"}) == "$1");
@@ -160,7 +160,7 @@ TEST_CASE("without a quorum a command ends with TIMEOUT and its connection, and 
   running_cluster cluster{"redis"};
   REQUIRE(cluster.is_ready());
   running_gateway gateway{cluster, 0, {"--timeout", "1s"}};
-  resp_test_client client{gateway.port()};
+  lab::resp_client client{gateway.port()};
   CHECK(client.ask({"INCR", "k"}) == ":1");
   cluster.replica(2).send(SIGKILL);
   cluster.replica(3).send(SIGKILL);
@@ -173,7 +173,7 @@ TEST_CASE("without a quorum a command ends with TIMEOUT and its connection, and 
   cluster.start(2);
   cluster.start(3);
   const auto reads = [&] {
-    resp_test_client again{gateway.port()};
+    lab::resp_client again{gateway.port()};
     return again.ask({"GET", "k"});
   };
   std::string value;
@@ -190,20 +190,20 @@ TEST_CASE("a gateway with a password closes a connection that guesses") {
   write_text(file, "0123456789abcdef\nanother line\n");
   fs::permissions(file, fs::perms::owner_read);
   running_gateway gateway{cluster, 0, {"--password-file", file.string(), "--connections", "2"}};
-  resp_test_client client{gateway.port()};
+  lab::resp_client client{gateway.port()};
   CHECK(client.ask({"GET", "a"}) == "-NOAUTH Authentication required.");
   CHECK(client.ask({"AUTH", "0123456789abcdef"}) == "+OK");
   CHECK(client.ask({"SET", "a", "1"}) == "+OK");
   {
-    resp_test_client guesser{gateway.port()};
+    lab::resp_client guesser{gateway.port()};
     for (int count = 0; count < 3; ++count)
       CHECK(guesser.ask({"AUTH", "0123456789abcde"}).starts_with("-WRONGPASS"));
     CHECK(guesser.ask({"PING"}) == "gone");
   }
-  resp_test_client second{gateway.port()};
+  lab::resp_client second{gateway.port()};
   CHECK(second.ask({"AUTH", "default", "0123456789abcdef"}) == "+OK");
   // The bound of connections.
-  resp_test_client third{gateway.port()};
+  lab::resp_client third{gateway.port()};
   CHECK(third.receive() == "-ERR max number of clients reached");
   CHECK(client.ask({"GET", "a"}) == "$1");
 }
@@ -213,7 +213,7 @@ TEST_CASE("the JSON of a gateway fits its schema") {
   REQUIRE(cluster.is_ready());
   running_gateway gateway{cluster, 0, {"-o", "json"}};
   {
-    resp_test_client client{gateway.port()};
+    lab::resp_client client{gateway.port()};
     CHECK(client.ask({"SET", "a", "1"}) == "+OK");
     CHECK(client.ask({"NOSUCH"}) == "-ERR unknown command 'NOSUCH', with args beginning with: ");
   }

@@ -24,7 +24,7 @@ TEST_CASE("a gateway with TLS and a password serves only clients that use TLS an
 
   // A client without TLS gets no reply, with and without the password.
   for (const auto* bytes : {"PING\r\n", "AUTH a-password-of-32-characters-here\r\nSET a 1\r\n"}) {
-    resp_test_client plain{gateway.port()};
+    lab::resp_client plain{gateway.port()};
     REQUIRE(plain.is_open());
     CHECK(plain.send_bytes(bytes));
     const auto reply = plain.receive(std::chrono::seconds{20}).value_or("gone");

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "tests/integration/cli_process.hpp"
-#include "tests/integration/resp_test_client.hpp"
+#include "tools/hypermesh-lab/resp_client.hpp"
 
 namespace hypermesh::testing {
 
@@ -65,10 +65,10 @@ class test_certificate {
 };
 
 /// A client with TLS that accepts only a server "localhost" with this certificate.
-class tls_test_client final : public resp_test_client {
+class tls_test_client final : public lab::resp_client {
  public:
   tls_test_client(std::uint16_t port, const test_certificate& trusted, const char* priorities = "NORMAL")
-      : resp_test_client(port) {
+      : lab::resp_client(port) {
     constexpr unsigned handshake_patience_ms = 20'000;
     auto certificate = trusted.get();
     gnutls_certificate_allocate_credentials(&credentials_);

@@ -25,6 +25,7 @@ constexpr auto overview =
     "                                                      a real replica with an adversary strategy\n"
     "  hypermesh-lab siege --strategies mute-primary,request-flood\n"
     "                                                      the throughput of a real cluster under attack\n"
+    "  hypermesh-lab history --runs 10 --duration 60s      what clients of two gateways see, while replicas fail\n"
     "  hypermesh-lab demo                                  cause faults with keys, and watch a node's page\n"
     "  hypermesh-lab bench guard                           the cost of a node's guard\n"
     "  hypermesh-lab bench placement --nodes 10000         the placements per second of one scheduler\n"
@@ -57,6 +58,7 @@ lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
   add(add_strategies(app_, listed_), [this] { return lab::run(listed_); });
   add(add_byzantine(app_, byzantine_), [this] { return lab::run(byzantine_); });
   add(add_siege(app_, besieged_), [this] { return lab::run(besieged_); });
+  add(add_history(app_, recorded_), [this] { return lab::run(recorded_); });
   add(add_demo(app_, shown_), [this] { return lab::run(shown_); });
   auto* bench = add_bench(app_);
   add(add_guard_bench(*bench, measured_), [this] { return lab::run(measured_); });

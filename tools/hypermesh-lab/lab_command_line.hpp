@@ -8,6 +8,7 @@
 #include "tools/hypermesh-lab/bench_command.hpp"
 #include "tools/hypermesh-lab/byzantine_command.hpp"
 #include "tools/hypermesh-lab/demo_command.hpp"
+#include "tools/hypermesh-lab/history_command.hpp"
 #include "tools/hypermesh-lab/placement_bench.hpp"
 #include "tools/hypermesh-lab/shrink_command.hpp"
 #include "tools/hypermesh-lab/siege_command.hpp"
@@ -35,6 +36,7 @@ class lab_command_line {
   strategies_command listed_;
   byzantine_command byzantine_;
   siege_command besieged_;
+  history_command recorded_;
   demo_command shown_;
   bench_guard_command measured_;
   placement_bench_command placed_;

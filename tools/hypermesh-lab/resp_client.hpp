@@ -16,22 +16,23 @@
 
 #include <fmt/format.h>
 
-namespace hypermesh::testing {
+namespace hypermesh::lab {
 
-/// A client of a gateway that sends bytes and reads whole replies in RESP2, as text: "+OK", "-ERR …", ":1", "$x",
+/// A blocking client of a gateway that sends bytes and reads whole replies in RESP2, as text: "+OK", "-ERR …", ":1",
+/// "$x",
 /// "$-1", and "[a, b]" for an array.
-class resp_test_client {
+class resp_client {
  public:
-  explicit resp_test_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit resp_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     is_open_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
-  virtual ~resp_test_client() { ::close(socket_); }
-  resp_test_client(const resp_test_client&) = delete;
-  resp_test_client& operator=(const resp_test_client&) = delete;
+  virtual ~resp_client() { ::close(socket_); }
+  resp_client(const resp_client&) = delete;
+  resp_client& operator=(const resp_client&) = delete;
 
   [[nodiscard]] bool is_open() const { return is_open_; }
 
@@ -127,4 +128,4 @@ class resp_test_client {
   std::chrono::steady_clock::time_point deadline_;
 };
 
-}  // namespace hypermesh::testing
+}  // namespace hypermesh::lab
