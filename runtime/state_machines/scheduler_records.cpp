@@ -95,8 +95,8 @@ std::optional<header_record> decode_header(byte_span value) {
   record.time = read_time(in);
   record.sweep_ticket = in.number<std::uint64_t>();
   record.sweep_left = in.number<std::uint64_t>();
-  const auto counters = {record.next_ticket, record.released, record.next_event, record.next_node};
-  const bool is_sound = record.next_event > 0 && record.next_ticket > 0 && std::ranges::max(counters) <= counter_max &&
+  const auto largest = std::max({record.next_ticket, record.released, record.next_event, record.next_node});
+  const bool is_sound = record.next_event > 0 && record.next_ticket > 0 && largest <= counter_max &&
                         record.sweep_ticket <= record.next_ticket;
   if (!in.is_complete() || !is_sound || record.time > ordered_time_max) return std::nullopt;
   return record;
