@@ -53,7 +53,6 @@ TEST_CASE("a read whose reply the cluster has dropped is asked again once, if no
 TEST_CASE("commands that were not executed, because their replies had no room, are sent again in their order") {
   gateway_bench bench;
   const auto client = bench.connect();
-  const auto other = bench.connect();
   bench.expect_small_replies(client, {"rpop l", "get a"});
   bench.say(client, "rpop l\r\nget a\r\nrpop l\r\nping\r\nrpop m\r\n");
   REQUIRE(bench.sent.size() == 4);
@@ -64,16 +63,18 @@ TEST_CASE("commands that were not executed, because their replies had no room, a
   bench.refuse_at(1);
   CHECK(bench.sent.size() == 1);
   bench.refuse();
-  REQUIRE(bench.sent.size() == 3);
+  // RPOP is expected to have a large reply now, so the connection waits for each.
+  REQUIRE(bench.sent.size() == 2);
   CHECK(bench.words_of(bench.sent[0]) == "get a");
   CHECK(bench.words_of(bench.sent[1]) == "rpop l");
-  CHECK(bench.words_of(bench.sent[2]) == "rpop m");
-  bench.say(other, "get b\r\n");
   bench.answer("$1\r\ny\r\n");
   bench.answer("$1\r\nz\r\n");
-  // They may be refused again.
+  // A command may be refused again.
+  REQUIRE(bench.sent.size() == 1);
+  CHECK(bench.first_sent() == "rpop m");
   bench.refuse();
-  CHECK(bench.words_of(bench.sent.back()) == "rpop m");
+  REQUIRE(bench.sent.size() == 1);
+  CHECK(bench.first_sent() == "rpop m");
   while (bench.sent.size() > 0)
     bench.answer("_\r\n");
   CHECK(bench.hear(client) == "$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n+PONG\r\n$-1\r\n$-1\r\n");
@@ -147,6 +148,56 @@ TEST_CASE("a command that was not executed is not sent again for a client that i
   const auto next = bench.connect();
   bench.say(next, "get a\r\n");
   CHECK(bench.sent.size() == 1);
+}
+
+TEST_CASE("commands to be sent again wait for a client that does not read, and keep nobody else waiting") {
+  gateway_bench bench;
+  const auto greedy = bench.connect();
+  const auto other = bench.connect();
+  for (int count = 0; count < 1'000; ++count)
+    bench.expect_small_replies(greedy, {"get a"});
+  constexpr std::size_t commands = 100;
+  bench.say(greedy, repeated("get a\r\n", commands));
+  REQUIRE(bench.sent.size() == commands);
+  while (bench.sent.size() > 1)
+    bench.refuse();
+  bench.refuse();
+  const std::string large(250'000, 'x');
+  std::size_t answered = 0;
+  // The greedy client reads nothing, so its commands stop at the bound of its output.
+  for (; !bench.sent.empty() && answered < commands; ++answered)
+    bench.answer("$250000\r\n" + large + "\r\n");
+  CHECK(answered < 10);
+  CHECK(bench.core.output(greedy).size() < gateway_settings{}.output_bytes_max + 4 * limits::result_bytes_max);
+  bench.say(other, "set b 1\r\n");
+  CHECK(bench.first_sent() == "set b 1");
+  bench.answer("+OK\r\n");
+  CHECK(bench.hear(other) == "+OK\r\n");
+  // When it reads, it gets everything.
+  std::size_t heard = 0;
+  for (int round = 0; round < 1'000 && heard < commands; ++round) {
+    const auto text = bench.hear(greedy);
+    for (auto at = text.find("$250000"); at != std::string::npos; at = text.find("$250000", at + 1))
+      ++heard;
+    if (!bench.sent.empty()) bench.answer("$250000\r\n" + large + "\r\n");
+  }
+  CHECK(heard == commands);
+}
+
+TEST_CASE("a gateway that stops does not send commands again, and says that they were not executed") {
+  gateway_bench bench;
+  const auto client = bench.connect();
+  bench.expect_small_replies(client, {"getdel a"});
+  bench.say(client, "getdel a\r\ngetdel b\r\n");
+  REQUIRE(bench.sent.size() == 2);
+  bench.refuse();
+  bench.core.on_stop(bench.now);
+  bench.refuse();
+  CHECK(bench.sent.empty());
+  const auto heard = bench.hear(client);
+  CHECK(heard.starts_with("-TRYAGAIN this command was not executed"));
+  CHECK(heard.find("\r\n-TRYAGAIN this command was not executed") != std::string::npos);
+  CHECK(bench.core.is_complete(client));
 }
 
 }  // namespace hypermesh::testing

@@ -43,8 +43,8 @@ constexpr std::string_view own_replies_too_large =
     "ERR the command was not executed, because the replies of the gateway to this transaction are too large";
 
 constexpr std::string_view no_room =
-    "TRYAGAIN this command was not executed: the replies of its bundle had no room for its reply, and a later command "
-    "of this pipeline was executed";
+    "TRYAGAIN this command was not executed: the replies of its bundle had no room for its reply, and it could not be "
+    "sent again in its place";
 
 constexpr std::string_view reply_dropped =
     "ERR the command was executed, but the cluster does not have its reply any more, because newer replies took its "

@@ -51,13 +51,7 @@ void gateway_core::on_written(connection_number connection, std::size_t bytes, m
   go_on(now);
 }
 
-void gateway_core::on_closed(connection_number connection) {
-  if (const auto* const of = find(connection)) {
-    for (const auto& each : of->held)
-      packer_.release(each);
-  }
-  connections_.erase(connection);
-}
+void gateway_core::on_closed(connection_number connection) { connections_.erase(connection); }
 
 void gateway_core::on_input_ended(connection_number connection, moment now) {
   auto* const of = find(connection);
@@ -69,18 +63,12 @@ void gateway_core::on_input_ended(connection_number connection, moment now) {
 
 /// A client that has closed its half of the connection still gets the replies to what it has sent.
 void gateway_core::note_end_of_input(entry& of) {
-  if (of.input_has_ended && of.may_go_on() && of.connection->can_advance()) of.connection->close();
+  if (of.input_has_ended && of.may_go_on() && of.again.empty() && of.connection->can_advance()) of.connection->close();
 }
 
 void gateway_core::go_on(moment now) {
   now_ = now;
   while (packer_.has_room()) {
-    if (!again_.empty()) {
-      auto next = std::move(again_.front());
-      again_.pop_front();
-      send_again(std::move(next));
-      continue;
-    }
     const auto number = turns_.take();
     if (!number) return;
     auto* const of = find(*number);
@@ -95,11 +83,21 @@ void gateway_core::go_on(moment now) {
 }
 
 bool gateway_core::take_turn(entry& of, connection_number number, moment now) {
-  if (is_stopping_) return false;
+  if (is_stopping_) {
+    refuse_again(of);
+    return false;
+  }
   for (std::size_t count = 0; count < settings_.turn_commands; ++count) {
     // Its results give it a turn again.
     if (!of.may_go_on()) return false;
     if (!packer_.has_room()) return true;
+    if (!of.again.empty()) {
+      // The client reads the replies before more of them are made.
+      if (of.connection->output().size() >= settings_.output_bytes_max) return false;
+      send_again(of);
+      continue;
+    }
+    if (of.copies_bytes >= settings_.copies_bytes_max) return false;
     auto wanted = of.connection->advance(now);
     if (!wanted) return false;
     // The operations of one WATCH are sent together, so they exceed the window by the keys of one command at most.
@@ -119,6 +117,7 @@ void gateway_core::submit(entry& of, connection_number number, wanted_operation 
   packed.bytes = wanted.bytes.size();
   packed.returns_data = wanted.returns_data;
   if (wanted.may_have_no_room) packed.copy = wanted.bytes;
+  of.copies_bytes += packed.copy.size();
   send(of, std::move(packed), std::move(wanted.bytes));
 }
 
@@ -134,14 +133,26 @@ void gateway_core::send(entry& of, packed_operation operation, byte_vector bytes
   effects_.submissions.push_back({token, std::move(bytes)});
 }
 
-void gateway_core::send_again(packed_operation operation) {
-  packer_.release(operation);
-  auto* const of = find(operation.connection);
-  // Nobody reads the reply, so the operation must not take anything out of the database.
-  if (of == nullptr || !of->connection->awaits(operation.reply)) return;
+void gateway_core::send_again(entry& of) {
+  auto next = std::move(of.again.front());
+  of.again.pop_front();
+  if (!of.connection->awaits(next.reply)) {
+    // Nobody reads the reply, so the operation must not take anything out of the database.
+    of.copies_bytes -= next.copy.size();
+    return;
+  }
   ++statistics_.replies_repeated;
-  auto bytes = operation.copy;
-  send(*of, std::move(operation), std::move(bytes));
+  auto bytes = next.copy;
+  send(of, std::move(next), std::move(bytes));
+}
+
+/// Ends the commands that wait to be sent again.
+void gateway_core::refuse_again(entry& of) {
+  const operation_result unexecuted{operation_status::refused, to_byte_vector(machines::redis::no_room_for_reply)};
+  for (const auto& each : std::exchange(of.again, {})) {
+    of.copies_bytes -= each.copy.size();
+    if (of.connection->awaits(each.reply)) of.connection->on_outcome(each.reply, each.part, unexecuted);
+  }
 }
 
 /// Gives the outcome to the connection, or holds the operation if it was not executed.
@@ -163,10 +174,10 @@ void gateway_core::conclude(entry& of, packed_operation operation, const submit_
     packer_.note_reply(operation.name, result->payload.size());
   }
   if ((is_unexecuted || is_asked_again) && !operation.copy.empty()) {
-    packer_.keep(operation);
     operation.was_dropped |= is_dropped;
     of.held.push_back(std::move(operation));
   } else {
+    of.copies_bytes -= operation.copy.size();
     of.executed = std::max(of.executed.value_or(0), operation.reply);
     of.connection->on_outcome(operation.reply, operation.part, outcome);
   }
@@ -181,10 +192,10 @@ void gateway_core::settle_held(entry& of) {
   for (auto& each : std::exchange(of.held, {})) {
     const bool is_late = of.executed && each.reply < *of.executed;
     if (!is_late) {
-      again_.push_back(std::move(each));
+      of.again.push_back(std::move(each));
       continue;
     }
-    packer_.release(each);
+    of.copies_bytes -= each.copy.size();
     if (of.connection->awaits(each.reply)) of.connection->on_outcome(each.reply, each.part, unexecuted);
   }
 }
@@ -212,6 +223,7 @@ void gateway_core::on_tick(moment now) {
   while (const auto number = turns_.take_if_since(now - settings_.patience)) {
     auto* const of = find(*number);
     if (of == nullptr) continue;
+    refuse_again(*of);
     while (of->connection->refuse_next(now)) {
     }
     note_end_of_input(*of);
@@ -224,6 +236,7 @@ void gateway_core::on_stop(moment now) {
   now_ = now;
   is_stopping_ = true;
   for (auto& [number, each] : connections_) {
+    refuse_again(each);
     each.connection->close();
     effects_.changed.insert(number);
   }

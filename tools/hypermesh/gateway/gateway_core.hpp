@@ -86,8 +86,12 @@ class gateway_core final : public gateway_directory {
     /// Operations in flight, and those among them that are awaited.
     std::size_t in_flight = 0;
     std::size_t awaited = 0;
-    /// Operations that the machine did not execute. They wait until nothing of the connection is in flight.
+    /// Operations that the machine did not execute. They wait in `held` until nothing of the connection is in flight,
+    /// and in `again` until they are sent, in their order and before anything else of the connection.
     std::vector<packed_operation> held = {};
+    std::deque<packed_operation> again = {};
+    /// The bytes of the copies of operations in flight and of those in `held` and `again`.
+    std::size_t copies_bytes = 0;
     /// The last reply whose operation has another outcome than that.
     std::optional<reply_number> executed = std::nullopt;
 
@@ -101,7 +105,8 @@ class gateway_core final : public gateway_directory {
   bool take_turn(entry& of, connection_number number, moment now);
   void submit(entry& of, connection_number number, wanted_operation wanted);
   void send(entry& of, packed_operation operation, byte_vector bytes);
-  void send_again(packed_operation operation);
+  void send_again(entry& of);
+  static void refuse_again(entry& of);
   static void note_end_of_input(entry& of);
   void conclude(entry& of, packed_operation operation, const submit_outcome& outcome);
   void settle_held(entry& of);
@@ -116,8 +121,6 @@ class gateway_core final : public gateway_directory {
   std::optional<cluster_view> cluster_;
   packer packer_;
   turn_queue turns_;
-  /// Operations to be sent again, in the order of each connection, before anything else is sent.
-  std::deque<packed_operation> again_;
   std::map<connection_number, entry> connections_;
   connection_number next_ = 1;
   bool is_stopping_ = false;

@@ -13,7 +13,8 @@
 namespace hypermesh::cli {
 
 /// The bounds of a gateway. Together they bound its memory: a connection takes at most `input_bytes_max`, one command,
-/// one transaction, `output_bytes_max` and the largest reply, which are 2.5 MiB; operations in flight take at most
+/// one transaction, `output_bytes_max`, the largest reply, and `copies_bytes_max` with one operation more, which are
+/// 3.3 MiB; operations in flight take at most
 /// `flight_bytes_max` twice, because the consensus client keeps a copy.
 struct gateway_settings {
   /// Connections at once. A further one gets Redis's error and is closed.
@@ -33,6 +34,8 @@ struct gateway_settings {
   std::size_t input_bytes_max = std::size_t{64} * 1024;
   /// Replies that the client has not read yet. No further command of the connection is executed meanwhile.
   std::size_t output_bytes_max = std::size_t{1024} * 1024;
+  /// Operations of one connection that may have to be sent again. No further command begins meanwhile.
+  std::size_t copies_bytes_max = 2 * limits::operation_bytes_max;
   /// Commands that one connection may begin before it is the next one's turn.
   std::size_t turn_commands = 32;
   /// A command that waits for its turn longer than this is refused with TRYAGAIN. It is the deadline of operations too.

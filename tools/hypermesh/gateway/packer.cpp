@@ -44,9 +44,4 @@ packed_operation packer::take(std::uint64_t token) {
   return taken;
 }
 
-void packer::release(const packed_operation& operation) {
-  require(bytes_ >= operation.bytes, "an operation that is kept was counted");
-  bytes_ -= operation.bytes;
-}
-
 }  // namespace hypermesh::cli

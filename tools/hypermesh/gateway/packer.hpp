@@ -91,9 +91,6 @@ class packer {
   std::uint64_t add(packed_operation operation);
   /// The operation of this token, which is no longer in flight.
   [[nodiscard]] packed_operation take(std::uint64_t token);
-  /// Counts the bytes of an operation that will be sent again, until `release`.
-  void keep(const packed_operation& operation) { bytes_ += operation.bytes; }
-  void release(const packed_operation& operation);
 
   [[nodiscard]] std::size_t expected_reply_of(const std::string& name) const { return estimate_.of(name); }
   void note_reply(const std::string& name, std::size_t bytes) { estimate_.note(name, bytes); }
