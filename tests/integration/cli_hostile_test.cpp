@@ -118,6 +118,7 @@ std::map<std::string, words> laboratory_bases(hostile_world& world) {
           {"strategies", {}},
           {"byzantine", {"--strategy", "mute-primary", "--config", world.file("missing")}},
           {"siege", {"--strategies", "no-such-strategy"}},
+          {"history", {"--strategy", "no-such-strategy"}},
           {"demo", {"--strategy", "no-such-strategy"}},
           {"bench guard", {}},
           {"bench placement", {"--nodes", "1", "--tasks", "1"}},

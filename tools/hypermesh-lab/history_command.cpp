@@ -67,7 +67,12 @@ CLI::App* add_history(CLI::App& app, history_command& into) {
       ->transform(cli::duration_between(1.0, 3'600.0))
       ->capture_default_str()
       ->type_name("TIME");
-  command->add_option("--strategy", into.strategy, "what replica 3 plays")->capture_default_str()->type_name("NAME");
+  command->add_option("--strategy", into.strategy, "strategy of replica 3")
+      ->check([](const std::string& names) {
+        return testing::make_adversary(names) == nullptr ? unknown_strategy_text(names) : std::string{};
+      })
+      ->capture_default_str()
+      ->type_name("NAME");
   command->add_option("--clients", into.clients, "clients, half of them at each gateway")
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str()
@@ -78,10 +83,6 @@ CLI::App* add_history(CLI::App& app, history_command& into) {
 }
 
 cli::exit_code run(const history_command& command) {
-  if (testing::make_adversary(command.strategy) == nullptr) {
-    return cli::report_error({unknown_strategy_text(command.strategy), "list the strategies: hypermesh-lab strategies"},
-                             cli::exit_code::usage);
-  }
   cli::interruption stop;
   auto results = nlohmann::ordered_json::array();
   bool is_right = true;
