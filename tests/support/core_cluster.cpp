@@ -26,6 +26,7 @@ core_cluster::core_cluster(const core_cluster_options& options)
       ignored_(options.cluster, factory_.keys().verifier()) {
   for (std::uint32_t number = 0; number < options.cluster.replicas; ++number) {
     nodes_.push_back(make_node(replica_id{number}, checker_));
+    if (options.new_directories) nodes_.back()->start_on_probation(true);
   }
   for (std::uint32_t number = 0; number < options.cluster.clients; ++number) {
     const client_id self{number};
@@ -45,10 +46,10 @@ void core_cluster::corrupt(replica_id replica, intercept lie) {
   nodes_.at(replica.value) = make_node(replica, ignored_);
 }
 
-void core_cluster::lose_disk(replica_id replica) {
+void core_cluster::replace_disk(replica_id replica, bool looks_new) {
   checker_.on_disk_lost(replica);
   nodes_.at(replica.value) = make_node(replica, checker_);
-  nodes_.at(replica.value)->start_on_probation();
+  nodes_.at(replica.value)->start_on_probation(looks_new);
 }
 
 std::unique_ptr<core_node> core_cluster::make_node(replica_id id, order_checker& checker) const {

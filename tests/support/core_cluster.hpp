@@ -38,6 +38,8 @@ struct core_cluster_options {
   /// The number of extra bytes of each chunk of state, and of extra chunks that never change.
   std::size_t state_padding = 0;
   std::size_t state_ballast = 0;
+  /// All replicas start with new directories, as `init` makes them.
+  bool new_directories = false;
 };
 
 /// A cluster of pure cores and clients over a seeded network that drops, delays, duplicates and partitions. There are
@@ -60,7 +62,9 @@ class core_cluster {
   void filter(replica_id replica, intercept through) { filters_[replica] = std::move(through); }
 
   /// The replica loses its disk and restarts on probation.
-  void lose_disk(replica_id replica);
+  void lose_disk(replica_id replica) { replace_disk(replica, false); }
+  /// The replica restarts with a second copy of the directory that `init` made for it.
+  void deploy_again(replica_id replica) { replace_disk(replica, true); }
 
   /// Frames from `from` to `to` are lost until `heal`.
   void cut_link(principal from, principal to) { cut_links_.emplace(from, to); }
@@ -96,6 +100,7 @@ class core_cluster {
   };
 
   [[nodiscard]] std::unique_ptr<core_node> make_node(replica_id id, order_checker& checker) const;
+  void replace_disk(replica_id replica, bool looks_new);
   void pass_moment();
   /// The present moment as the cores know it.
   [[nodiscard]] moment time() const;

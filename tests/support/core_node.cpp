@@ -25,9 +25,10 @@ core_node::core_node(const cluster_parameters& cluster, replica_id self, const a
       intake_(cluster, self, keys, batcher_),
       evidence_pool_(cluster, self, keys) {}
 
-void core_node::start_on_probation() {
+void core_node::start_on_probation(bool may_be_new) {
   recovered_replica past;
   past.on_probation = true;
+  past.may_be_new = may_be_new;
   replica_.restore(past);
   checkpoints_.abstain();
   views_.abstain();

@@ -51,7 +51,7 @@ class core_node {
   bool run_executor();
 
   /// Starts the node as a replica that lost its disk. Must be called before all other functions.
-  void start_on_probation();
+  void start_on_probation(bool may_be_new = false);
 
   /// Makes the machine execute an operation that was not ordered. From now on its state differs from that of the
   /// others.

@@ -18,9 +18,11 @@ struct recovered_replica {
   std::shared_ptr<const planned_new_view> opened;
   std::shared_ptr<const checkpoint_certificate> stable;
   sequence_number last_executed;
-  /// The replica lost its disk, and its earlier statements are not known (see `probation`).
+  /// The earlier statements of the replica are not known, for example because it lost its disk (see `probation`).
   bool on_probation = false;
-  /// The replica lost its disk once, and has been a full member again since.
+  /// Only on probation: the data directory is new, so perhaps there are no earlier statements (see `first_start`).
+  bool may_be_new = false;
+  /// The replica was on probation once, and has been a full member since.
   bool readmitted = false;
   /// The PRE-PREPAREs that this replica accepted or proposed, in any view.
   std::vector<pre_prepare> proposals;

@@ -398,7 +398,10 @@ replica_effects replica_core::on_tick() {
   if (lacks_state() && stalled && (stall_.count_wait() >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
   const auto* here = status_.active();
   const bool open = here == nullptr || !here->reproposals.empty() || log_.last() > last_decided_ || ahead_ != nullptr;
-  if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
+  rights_.on_tick();
+  const bool asks = (open && stalled) || has_hole() || rights_.awaits_first_start();
+  if (asks || ticks_ % idle_status_ticks == 0) send_status(out);
+  decide_first_start(out);
   if (ticks_ % wish_ticks == 0) wish(out);
   // The own wall clock may have reached the time of a batch meanwhile.
   if (std::exchange(withholds_, false)) catch_up(out);

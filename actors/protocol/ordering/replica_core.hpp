@@ -120,6 +120,7 @@ class replica_core {
   [[nodiscard]] bool lacks_state() const { return ahead_ != nullptr && ahead_->sequence() > last_executed_; }
   [[nodiscard]] bool may_prepare() const { return rights_.may_prepare(log_.marks().low()); }
   void end_probation(replica_effects& out);
+  void decide_first_start(replica_effects& out);
   void wish(replica_effects& out) const;
   void catch_up(replica_effects& out);
   void hear_status(const status& value, replica_effects& out);

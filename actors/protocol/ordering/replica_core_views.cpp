@@ -187,6 +187,20 @@ void replica_core::end_probation(replica_effects& out) {
   catch_up(out);
 }
 
+void replica_core::decide_first_start(replica_effects& out) {
+  // A refuted start leaves the replica on probation, and the wishes of the probation begin.
+  if (rights_.decide_first_start(view(), log_.marks().low()) != first_start::finding::proven) return;
+  // The record comes before the first vote. After a crash this replica continues as a full member.
+  out.records.push_back({record_kind::readmission, view(), sequence_number{0}, std::make_shared<const byte_vector>()});
+  out.observations.emplace_back(probation_changed{sequence_number{0}, view_number{0}, true});
+  out.voting_above = sequence_number{0};
+  out.readmitted = true;
+  // The others must hear that this replica has not begun, before it votes (see `first_start`).
+  send_status(out);
+  catch_up(out);
+  propose_waiting(out);
+}
+
 /// Processes the slots again that had to wait for the end of the probation or for a restart.
 void replica_core::catch_up(replica_effects& out) {
   for (auto sequence = last_decided_.next(); status_.active() != nullptr && sequence <= log_.last();
@@ -204,12 +218,12 @@ void replica_core::wish(replica_effects& out) const {
 }
 
 void replica_core::hear_status(const status& value, replica_effects& out) {
-  out.observations.emplace_back(
-      status_was_heard{value.replica, value.view, value.active, value.last_decided, value.on_probation,
-                       value.low_watermark});
+  out.observations.emplace_back(status_was_heard{value.replica, value.view, value.active, value.last_decided,
+                                                 value.on_probation, value.low_watermark});
   if (value.view == view()) times_.on_status(value.replica, value.last_decided);
   const auto changed = rights_.on_status(value, log_.marks().low());
-  if (!changed) return;
+  decide_first_start(out);
+  if (!changed || rights_.is_full()) return;
   out.voting_above = changed->floor;
   out.observations.emplace_back(*changed);
   end_probation(out);
@@ -220,7 +234,7 @@ void replica_core::hear_status(const status& value, replica_effects& out) {
 void replica_core::restore(const recovered_replica& past) {
   require(view() == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0,
           "a restart comes first");
-  if (past.on_probation) rights_.start_probation();
+  if (past.on_probation) rights_.start_probation(past.may_be_new);
   stable_ = past.stable;
   if (stable_ != nullptr) log_.cut_through(stable_->sequence());
   // The restart executed the batches on disk again, so the executor has this state.

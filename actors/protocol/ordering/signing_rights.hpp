@@ -5,12 +5,13 @@
 
 #include "actors/protocol/base/effects.hpp"
 #include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/ordering/first_start.hpp"
 #include "actors/protocol/ordering/probation.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh::protocol {
 
-/// Decides which statements a replica may sign. Pure. Memory: the same as `probation`.
+/// Decides which statements a replica may sign. Pure. Memory: the same as `probation` and `first_start`.
 ///
 /// | | full member | on probation |
 /// |---|---|---|
@@ -18,8 +19,8 @@ namespace hypermesh::protocol {
 /// | CHECKPOINT | yes | for sequences above the floor, once the floor is known (`checkpoint_votes`) |
 /// | COMMIT | yes | no |
 /// | VIEW-CHANGE | yes | once h is at the floor, for the first view and later views |
-/// | begins | at the start with a disk | at the start without a disk |
-/// | ends | never | once h is at the floor and the first view, or a later one, is entered |
+/// | begins | at the start with a disk | at the start without a disk, or with a new directory |
+/// | ends | never | once h is at the floor and the first view, or a later one, is entered; or by `first_start` |
 ///
 /// A full member never returns to probation in the same run. Signing rights and the status of the replica
 /// (`replica_status`) are independent: a replica on probation also enters views, may wait in a later view than the
@@ -28,8 +29,9 @@ class signing_rights {
  public:
   signing_rights(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
 
-  /// The replica lost its disk. Called at the start.
-  void start_probation() { now_.emplace<probation>(cluster_); }
+  /// The replica does not know its earlier votes: it lost its disk, or `may_be_new` because its directory is new.
+  /// Called at the start.
+  void start_probation(bool may_be_new = false);
 
   [[nodiscard]] bool is_full() const { return std::holds_alternative<full_member>(now_); }
   /// Whether PRE-PREPARE and PREPARE contradict no forgotten statement. `low` is this replica's h.
@@ -40,6 +42,13 @@ class signing_rights {
   /// Another replica reports its view and its h. Returns what this replica may sign from now on, if that changed. A
   /// single report is not proven, so only numbers that a quorum reports count.
   [[nodiscard]] std::optional<probation_changed> on_status(const status& value, sequence_number low);
+  /// A status period has passed.
+  void on_tick();
+  /// Says whether this replica has a new directory and still waits for the reports that decide about its start.
+  [[nodiscard]] bool awaits_first_start() const { return first_.has_value(); }
+  /// Decides about the first start, as soon as that is possible. A proven one makes this replica a full member. Returns
+  /// the decision once.
+  [[nodiscard]] first_start::finding decide_first_start(view_number view, sequence_number low);
   /// This replica has entered `view`. Returns the end of the probation, if the probation ends with this view.
   [[nodiscard]] std::optional<probation_changed> end(view_number view, sequence_number low);
 
@@ -55,6 +64,16 @@ class signing_rights {
   cluster_parameters cluster_;
   replica_id self_;
   std::variant<full_member, probation> now_;
+  /// Only on probation, and only until the decision.
+  std::optional<first_start> first_;
+  struct rights_reported {
+    sequence_number floor;
+    view_number first_view;
+
+    friend bool operator==(const rights_reported&, const rights_reported&) = default;
+  };
+  /// The last change that `on_status` returned.
+  std::optional<rights_reported> reported_;
 };
 
 }  // namespace hypermesh::protocol
