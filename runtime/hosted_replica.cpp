@@ -254,7 +254,8 @@ void hosted_replica::watch_health(const node_config& config, node_parts& parts, 
   links.on_event = [watch = watch_, also = std::move(links.on_event)](const link_event& event) {
     const bool is_change = event.happened == link_event::what::up || event.happened == link_event::what::down;
     if (is_change && event.remote && event.remote->is_replica()) {
-      watch->on_link(replica_id{event.remote->number}, event.happened == link_event::what::up);
+      watch->on_link(replica_id{event.remote->number}, event.happened == link_event::what::up,
+                     std::chrono::steady_clock::now());
     }
     if (also) also(event);
   };

@@ -44,6 +44,24 @@ bool weak_quorum_claims(const health_input& known, const std::function<bool(cons
   return count >= known.group.weak_quorum();
 }
 
+/// Whether the first STATUS of a replica may still arrive. Until then nothing is known about the replica.
+bool is_awaited(const peer_health& peer, const health_bounds& bounds) {
+  return peer.linked && !peer.heard_ago && peer.awaited_for && *peer.awaited_for <= bounds.silence_max;
+}
+
+std::uint64_t awaited_count(const health_input& known) {
+  std::uint64_t count = 0;
+  for (std::uint32_t number = 0; number < known.peers.size(); ++number)
+    count += replica_id{number} != known.self && is_awaited(known.peers[number], known.bounds) ? 1 : 0;
+  return count;
+}
+
+/// Whether the view of a replica, as it claims, has been another one for so long that the claim is not just old.
+bool is_elsewhere(const peer_health& peer, view_number view, const health_bounds& bounds) {
+  if (peer.view_entered && peer.view == view) return false;
+  return !peer.view_differs_for || *peer.view_differs_for > bounds.view_lag_max;
+}
+
 /// How many other replicas this node hears.
 std::uint64_t heard_count(const health_input& known) {
   std::uint64_t count = 0;
@@ -75,6 +93,7 @@ health_bounds bounds_of(const protocol::cluster_parameters& cluster, duration st
   // The node is asked every half second, whatever its status period.
   bounds.answer_max = std::max<milliseconds>(bounds.silence_max, milliseconds{2'000});
   bounds.stall_max = bounds.silence_max;
+  bounds.view_lag_max = bounds.silence_max / 2;
   bounds.stuck_max = std::max(bounds.stuck_max, bounds.silence_max);
   bounds.behind_max = cluster.checkpoint_period;
   return bounds;
@@ -86,12 +105,15 @@ health_reason condition_without_votes(replica_id replica, const peer_health& pee
     return health_reason{replica, condition, number};
   };
   if (!peer.linked) return is(replica_condition::unlinked);
-  if (!peer.heard_ago) return is(replica_condition::silent);
+  if (!peer.heard_ago) {
+    return is(is_awaited(peer, bounds) ? replica_condition::unreported : replica_condition::silent);
+  }
   if (!is_fresh(peer, bounds)) return is(replica_condition::silent, count_of(*peer.heard_ago));
   if (peer.quarantined) return is(replica_condition::quarantined, peer.quarantined_until.value);
   if (peer.on_probation) return is(replica_condition::on_probation, peer.probation_until.value);
-  if (!peer.view_entered) return is(replica_condition::changing_view, peer.view.value);
-  if (peer.view != view) return is(replica_condition::other_view, peer.view.value);
+  if (is_elsewhere(peer, view, bounds)) {
+    return is(peer.view_entered ? replica_condition::other_view : replica_condition::changing_view, peer.view.value);
+  }
   if (peer.behind > bounds.behind_max) return is(replica_condition::behind, peer.behind);
   return is(replica_condition::voting);
 }
@@ -122,7 +144,8 @@ health_reason own_condition_of(const health_input& known) {
   if (own.machine_complaint) return is(replica_condition::blocked, 0, *own.machine_complaint);
   if (own.on_probation) return is(replica_condition::on_probation, own.probation_until.value);
   if (const auto heard = heard_count(known); heard + 1 < known.group.quorum()) {
-    return is(replica_condition::isolated, heard);
+    const bool is_starting = heard + awaited_count(known) + 1 >= known.group.quorum();
+    return is_starting ? is(replica_condition::unreported) : is(replica_condition::isolated, heard);
   }
   if (own.waiting_for_view.value_or(milliseconds{0}) > bounds.stall_max) {
     return is(replica_condition::changing_view, own.view.value);
@@ -158,7 +181,8 @@ health_report assess(const health_input& known) {
   auto report = conclude(found);
   report.draining = own.draining;
   // A node without a view is ready for a short while, but the group does not serve clients meanwhile.
-  if (own.waiting_for_view) report.safe_to_restart.clear();
+  const auto differs = [](const peer_health& peer) { return peer.view_differs_for.has_value(); };
+  if (own.waiting_for_view || std::ranges::any_of(known.peers, differs)) report.safe_to_restart.clear();
   return report;
 }
 

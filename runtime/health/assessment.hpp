@@ -27,6 +27,9 @@ struct health_bounds {
   /// After this time without a step of the replica actor, or without an answer, the node is not live. It is long,
   /// because a restart of a node that is only overloaded would make the overload worse.
   std::chrono::milliseconds stuck_max{15'000};
+  /// How long a replica may claim another view than that of this node. All replicas enter a view within moments, but
+  /// the claim is renewed only with the next STATUS.
+  std::chrono::milliseconds view_lag_max{1'200};
   /// The lag of a replica that may still take part: within a checkpoint period others can send it what it lacks.
   std::uint64_t behind_max = 128;
   /// Batches in a row without a vote of a replica. A slow replica is late for many certificates, but its late votes
@@ -73,6 +76,9 @@ struct peer_health {
   bool linked = true;
   /// The age of the last STATUS; nothing if none arrived on the present link.
   std::optional<std::chrono::milliseconds> heard_ago;
+  /// How long this node has waited for the first STATUS on the present link; nothing if one arrived, or if the time is
+  /// not known.
+  std::optional<std::chrono::milliseconds> awaited_for;
   /// The number of batches that were committed here without a vote of the replica, while nothing else spoke against
   /// it. At most twice `votes_missed_max`.
   std::uint64_t votes_missed = 0;
@@ -82,6 +88,9 @@ struct peer_health {
   // Claims.
   view_number view;
   bool view_entered = true;
+  /// How long this claim and the view of this node have been different; nothing if they are equal, or if the time is
+  /// not known.
+  std::optional<std::chrono::milliseconds> view_differs_for;
   /// How far the replica was behind or ahead of this node when its STATUS arrived.
   std::uint64_t behind = 0;
   std::uint64_t ahead = 0;

@@ -87,8 +87,9 @@ class contradictions {
 
   /// The condition in which `supporters` others see this replica, if its text needs no number.
   [[nodiscard]] replica_condition condition_of(std::uint32_t replica, std::uint32_t supporters) const {
-    for (const auto condition : {replica_condition::silent, replica_condition::unlinked, replica_condition::not_voting,
-                                 replica_condition::on_probation, replica_condition::quarantined}) {
+    for (const auto condition :
+         {replica_condition::silent, replica_condition::unlinked, replica_condition::not_voting,
+          replica_condition::unreported, replica_condition::on_probation, replica_condition::quarantined}) {
       const auto count = std::ranges::count(accusers_[replica], condition, &condition_by::value_type::second);
       if (count >= static_cast<std::ptrdiff_t>(supporters)) return condition;
     }

@@ -55,7 +55,7 @@ std::string predicate_of(const health_reason& reason) {
     case replica_condition::disputed:
       return "in doubt, because replicas contradict each other";
     case replica_condition::unreported:
-      return "has just started";
+      return "is not known yet";
     case replica_condition::stuck:
       return fmt::format("stuck for {} s", number / ms_per_second);
     case replica_condition::draining:
@@ -90,8 +90,17 @@ std::string list_of(const std::vector<replica_id>& replicas) {
   return text;
 }
 
+/// False if first reports are still to come, for example after a start, and they decide whether a quorum takes part.
+bool is_service_known(const health_report& report) {
+  const auto unknown = std::ranges::count(report.reasons, replica_condition::unreported, &health_reason::condition);
+  return report.service_possible || report.voting + unknown < report.group.quorum();
+}
 std::string tolerance_text(const health_report& report) {
   if (report.service_possible) return "tolerates " + counted(report.faults_tolerated, "more fault");
+  if (!is_service_known(report)) {
+    return fmt::format("starting: not known yet whether a quorum takes part ({} of {} known)", report.voting,
+                       report.group.quorum());
+  }
   return fmt::format("no service: {} of the {} replicas of a quorum take part", report.voting, report.group.quorum());
 }
 
@@ -192,6 +201,7 @@ std::string json_of(const health_report& report) {
   json["quorum"] = report.group.quorum();
   json["voting"] = report.voting;
   json["service_possible"] = report.service_possible;
+  json["service_known"] = is_service_known(report);
   json["faults_tolerated"] = report.faults_tolerated;
   json["safe_to_restart"] = safe;
   json["reasons"] = reasons;

@@ -37,7 +37,7 @@ enum class replica_condition : std::uint8_t {
   diverged,
   /// Another replica contradicts what this replica says about itself, or this replica contradicts another one.
   disputed,
-  /// The replica has not reported its own health yet, because it has just started.
+  /// The condition is not known yet: the replica has just started or connected, and its first report is still to come.
   unreported,
   /// The replica actor of the node has made no step for `number` milliseconds.
   stuck,

@@ -35,20 +35,32 @@ struct health_watch::noting {
     into.stepped_at_ = now;
     into.own_.view = it.view;
     into.own_.diverged = it.diverged;
+    for (auto& each : into.peers_)
+      into.compare_views(each, now);
     begin_or_end(into.view_left_at_, !it.active, now);
     begin_or_end(into.lacks_state_since_, it.lacks_state, now);
   }
   void operator()(const status_was_heard& it) const {
     auto* peer = into.peer(it.replica);
     if (peer == nullptr) return;
+    into.forgive_votes(*peer, now);
     peer->heard_at = now;
     peer->facts.view = it.view;
     peer->facts.view_entered = it.active;
     peer->facts.on_probation = it.on_probation;
     peer->facts.behind = distance(it.last_decided, into.executed_);
     peer->facts.ahead = distance(into.executed_, it.last_decided);
+    into.compare_views(*peer, now);
   }
   void operator()(const slot_committed& it) const {
+    // A verified COMMIT proves that its sender has entered the view. It comes before the next STATUS.
+    for (const auto& each : it.content.certificate->commits) {
+      auto* peer = into.peer(each.content.replica);
+      if (peer == nullptr || it.content.view < peer->facts.view) continue;
+      peer->facts.view = it.content.view;
+      peer->facts.view_entered = true;
+      into.compare_views(*peer, now);
+    }
     std::set<replica_id> voters;
     for (const auto& each : it.content.certificate->commits)
       voters.insert(each.content.replica);
@@ -92,6 +104,13 @@ health_watch::health_watch(const health_subject& subject, health_time start)
       answered_at_(start) {
   require(subject.cluster.group().contains(subject.self), "a node watches its own group");
   own_.keeps_disk = subject.keeps_disk;
+  begin(start);
+}
+
+void health_watch::begin(health_time now) {
+  stepped_at_ = answered_at_ = now;
+  for (auto& each : peers_)
+    each.awaited_since = now;
 }
 
 /// Null for this node itself and for a number outside of the group.
@@ -102,11 +121,12 @@ health_watch::peer_notes* health_watch::peer(replica_id replica) {
 
 void health_watch::note(const observation& what, health_time now) { std::visit(noting{*this, now}, what); }
 
-void health_watch::on_link(replica_id replica, bool up) {
+void health_watch::on_link(replica_id replica, bool up, health_time now) {
   auto* about = peer(replica);
   if (about == nullptr) return;
   about->facts.linked = up;
   about->heard_at.reset();
+  about->awaited_since = now;
   about->facts.on_probation = false;
 }
 
@@ -130,7 +150,7 @@ void health_watch::fail(const world_error& error) {
 void health_watch::count_vote(replica_id replica, bool has_voted, health_time now) {
   auto& missed = peers_[replica.value].facts.votes_missed;
   if (has_voted) missed = 0;
-  if (has_voted || missed >= 2 * bounds_.votes_missed_max) return;
+  if (has_voted || missed >= 2 * bounds_.votes_missed_max || peers_[replica.value].differs_since) return;
   const auto facts = facts_of(peers_[replica.value], now);
   const auto otherwise = condition_without_votes(replica, facts, own_.view, bounds_);
   if (otherwise.condition == replica_condition::voting) ++missed;
@@ -138,8 +158,26 @@ void health_watch::count_vote(replica_id replica, bool has_voted, health_time no
 
 peer_health health_watch::facts_of(const peer_notes& peer, health_time now) {
   auto facts = peer.facts;
-  if (peer.heard_at) facts.heard_ago = since(*peer.heard_at, now);
+  if (peer.heard_at) {
+    facts.heard_ago = since(*peer.heard_at, now);
+    if (peer.differs_since) facts.view_differs_for = since(*peer.differs_since, now);
+  } else {
+    facts.awaited_for = since(peer.awaited_since, now);
+  }
   return facts;
+}
+
+void health_watch::compare_views(peer_notes& peer, health_time now) const {
+  const bool differs = peer.heard_at && (!peer.facts.view_entered || peer.facts.view != own_.view);
+  begin_or_end(peer.differs_since, differs, now);
+}
+
+/// A replica that returns after a silence may have missed its votes because the link was cut, before the silence was
+/// noticed. An idle group gives it no batch for which it could vote. So it gets the benefit of the doubt until the next
+/// batch without its vote: a replica that is mute gains nothing by sending fewer STATUSes.
+void health_watch::forgive_votes(peer_notes& peer, health_time now) const {
+  if (peer.heard_at && since(*peer.heard_at, now) <= bounds_.silence_max / 2) return;
+  peer.facts.votes_missed = std::min(peer.facts.votes_missed, bounds_.votes_missed_max);
 }
 
 void health_watch::set_committed(sequence_number sequence, health_time now) {

@@ -26,17 +26,17 @@ struct health_subject {
 };
 
 /// Collects what a node knows about itself and the others, from its observations, link events and the answers of its
-/// actors. Pure: the caller gives the time. Memory: 150 bytes for each replica, whatever the peers send.
+/// actors. Pure: the caller gives the time. Memory: 200 bytes for each replica, whatever the peers send.
 class health_watch {
  public:
   health_watch(const health_subject& subject, health_time start);
 
   /// The node has restored its state and takes part from now on.
-  void begin(health_time now) { stepped_at_ = answered_at_ = now; }
+  void begin(health_time now);
   void note(const observation& what, health_time now);
   /// The authenticated link to a replica went up or down. Claims from before that no longer count, because the replica
   /// may have restarted.
-  void on_link(replica_id replica, bool up);
+  void on_link(replica_id replica, bool up, health_time now);
   /// The monitor and the reputation tracker answered, and these are the agreed standings by replica number.
   void on_answers(const std::vector<reputation>& agreed, health_time now);
   /// The node takes no part any more, because of this error. The first one counts.
@@ -56,10 +56,16 @@ class health_watch {
     peer_health facts;
     /// When its last STATUS arrived on the present link.
     std::optional<health_time> heard_at;
+    /// Since when the node waits for the first STATUS on the present link.
+    health_time awaited_since;
+    /// Since when its claim and the own view are different.
+    std::optional<health_time> differs_since;
   };
 
   [[nodiscard]] peer_notes* peer(replica_id replica);
   [[nodiscard]] static peer_health facts_of(const peer_notes& peer, health_time now);
+  void compare_views(peer_notes& peer, health_time now) const;
+  void forgive_votes(peer_notes& peer, health_time now) const;
   void count_vote(replica_id replica, bool has_voted, health_time now);
   void set_committed(sequence_number sequence, health_time now);
   void set_executed(sequence_number sequence, health_time now);
@@ -102,9 +108,9 @@ class shared_health_watch {
     const std::scoped_lock lock{guard_};
     watch_.note(what, now);
   }
-  void on_link(replica_id replica, bool up) {
+  void on_link(replica_id replica, bool up, health_time now) {
     const std::scoped_lock lock{guard_};
-    watch_.on_link(replica, up);
+    watch_.on_link(replica, up, now);
   }
   void on_answers(const std::vector<reputation>& agreed, health_time now) {
     const std::scoped_lock lock{guard_};

@@ -141,12 +141,12 @@ TEST_CASE_FIXTURE(probe_bench, "each condition of a node is the same in both pro
        }},
       {"isolated",
        [&] {
-         watch.on_link(replica_id{0}, false);
-         watch.on_link(replica_id{2}, false);
+         watch.on_link(replica_id{0}, false, now());
+         watch.on_link(replica_id{2}, false, now());
        },
        [&] {
-         watch.on_link(replica_id{0}, true);
-         watch.on_link(replica_id{2}, true);
+         watch.on_link(replica_id{0}, true, now());
+         watch.on_link(replica_id{2}, true, now());
          be_well();
        }},
       {"draining", [&] { watch.drain(); }, [] {}}};
@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(probe_bench, "each condition of a node is the same in both pro
 }
 
 TEST_CASE_FIXTURE(probe_bench, "a fault of another replica does not make a node unready") {
-  watch.on_link(replica_id{3}, false);
+  watch.on_link(replica_id{3}, false, now());
   CHECK(status_of("/readyz") == 200);
   CHECK(ask(endpoint->port(), "/readyz?verbose").body ==
         "ok\ntolerates 0 more faults; replica 3 not connected; safe to restart: none\n- unlinked: replica 3 not "
@@ -187,7 +187,7 @@ TEST_CASE_FIXTURE(probe_bench, "a fault of another replica does not make a node 
 TEST_CASE_FIXTURE(probe_bench, "a change of the health is an event") {
   const http_connection events{endpoint->port()};
   REQUIRE(events.send("GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
-  watch.on_link(replica_id{3}, false);
+  watch.on_link(replica_id{3}, false, now());
   std::string seen;
   CHECK(eventually([&] {
     seen += events.receive();

@@ -244,7 +244,7 @@ TEST_CASE("the JSON form has the documented keys") {
   const auto json = nlohmann::json::parse(json_of(assess(known)));
   for (const char* key :
        {"sentence", "replica", "live", "ready", "draining", "degraded", "primary", "replicas", "faulty_max", "quorum",
-        "voting", "service_possible", "faults_tolerated", "safe_to_restart", "reasons"}) {
+        "voting", "service_possible", "service_known", "faults_tolerated", "safe_to_restart", "reasons"}) {
     CAPTURE(key);
     CHECK(json.contains(key));
   }

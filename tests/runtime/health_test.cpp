@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(health_bench, "a node whose actors answer stays ready for a mi
   be_well();
   live_for(std::chrono::minutes{1});
   CHECK(sentence_of(report()) == "tolerates 1 more fault; safe to restart: 1, 2, 3 (one at a time)");
-  watch->on_link(replica_id{3}, false);
+  watch->on_link(replica_id{3}, false, now());
   CHECK(sentence_of(report()) == "tolerates 0 more faults; replica 3 not connected; safe to restart: none");
 }
 
@@ -98,14 +98,14 @@ TEST_CASE_FIXTURE(health_bench, "a replica that the group agreed to be faulty do
 }
 
 TEST_CASE_FIXTURE(health_bench, "the monitor reports the health as counters, also after a recovery") {
-  watch->on_link(replica_id{3}, false);
+  watch->on_link(replica_id{3}, false, now());
   CHECK_FALSE(counter("health_ready"));
   be_well();
   connect_all();
   live_for(health_state::period);
   CHECK(counter("health_ready") == 1);
   CHECK(counter("health_peer_condition{replica=\"3\"}") == static_cast<std::uint64_t>(replica_condition::unlinked));
-  watch->on_link(replica_id{3}, true);
+  watch->on_link(replica_id{3}, true, now());
   be_well();
   live_for(health_state::period);
   CHECK(counter("health_peer_condition{replica=\"3\"}") == 0);

@@ -24,12 +24,20 @@ struct watch_bench {
   void hear(std::uint32_t replica, std::uint64_t decided = 0, bool on_probation = false, std::uint64_t view = 0) {
     see(status_was_heard{replica_id{replica}, view_number{view}, true, sequence_number{decided}, on_probation});
   }
-  void hear_all() {
+  void hear_all_but(std::uint32_t silent) {
     step();
     for (const std::uint32_t replica : {0, 2, 3})
-      hear(replica);
+      if (replica != silent) hear(replica);
   }
-  void commit(std::uint64_t sequence, const std::vector<std::uint32_t>& voters) {
+  void hear_all() { hear_all_but(1); }
+  /// This node is in a view and has entered it.
+  void enter(std::uint64_t view) {
+    replica_progress seen;
+    seen.view = view_number{view};
+    see(seen);
+    watch.on_answers({}, now);
+  }
+  void commit(std::uint64_t sequence, const std::vector<std::uint32_t>& voters, std::uint64_t view = 0) {
     auto certificate = std::make_shared<commit_certificate>();
     for (const auto each : voters) {
       signed_statement vote;
@@ -38,6 +46,7 @@ struct watch_bench {
     }
     committed_batch content;
     content.sequence = sequence_number{sequence};
+    content.view = view_number{view};
     content.body = std::make_shared<const batch>();
     content.certificate = std::move(certificate);
     see(slot_committed{std::move(content)});
@@ -48,6 +57,9 @@ struct watch_bench {
     see(done);
   }
   [[nodiscard]] health_report report() const { return assess(watch.known_at(now)); }
+  [[nodiscard]] bool has_sentence(std::string_view part) const {
+    return sentence_of(report()).find(part) != std::string::npos;
+  }
   [[nodiscard]] health_reason only_reason() const {
     const auto all = report().reasons;
     REQUIRE(all.size() == 1);
@@ -86,12 +98,15 @@ TEST_CASE_FIXTURE(watch_bench, "a replica counts for four STATUS periods after i
 
 TEST_CASE_FIXTURE(watch_bench, "a replica whose link was down counts again after a STATUS on the new link") {
   hear_all();
-  watch.on_link(replica_id{2}, false);
+  watch.on_link(replica_id{2}, false, now);
   CHECK(only_reason().condition == replica_condition::unlinked);
   // This STATUS was under way when the link went down.
   hear(2);
   CHECK(only_reason().condition == replica_condition::unlinked);
-  watch.on_link(replica_id{2}, true);
+  watch.on_link(replica_id{2}, true, now);
+  CHECK(only_reason().condition == replica_condition::unreported);
+  pass(milliseconds{2'401});
+  hear_all_but(2);
   CHECK(only_reason().condition == replica_condition::silent);
   hear(2);
   CHECK_FALSE(report().degraded());
@@ -159,15 +174,15 @@ TEST_CASE_FIXTURE(watch_bench, "a replica misses no votes while it is down, lags
       execute(sequence);
     }
   };
-  SUBCASE("down") { watch.on_link(replica_id{3}, false); }
-  SUBCASE("silent") { watch.on_link(replica_id{3}, true); }
+  SUBCASE("down") { watch.on_link(replica_id{3}, false, now); }
+  SUBCASE("silent") { watch.on_link(replica_id{3}, true, now); }
   SUBCASE("in another view") { hear(3, 0, false, 1); }
   SUBCASE("behind") {
     execute(cluster.checkpoint_period + 1);
     hear(3);
   }
   commit_many();
-  watch.on_link(replica_id{3}, true);
+  watch.on_link(replica_id{3}, true, now);
   hear(3, sequence);
   CHECK_FALSE(report().degraded());
   // From here on it counts, up to a bound.
@@ -175,6 +190,91 @@ TEST_CASE_FIXTURE(watch_bench, "a replica misses no votes while it is down, lags
     commit_many();
   hear(3, sequence);
   CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::not_voting, 128});
+}
+
+TEST_CASE_FIXTURE(watch_bench,
+                  "a replica that returns from a silence is not mute before the next batch without its vote") {
+  std::uint64_t sequence = 0;
+  const auto commit_many = [&](std::uint64_t count) {
+    for (std::uint64_t each = 0; each < count; ++each) {
+      commit(++sequence, {0, 1, 2});
+      execute(sequence);
+    }
+  };
+  hear_all();
+  // The link is cut, and the batches of the next moments are committed before anybody notices the silence.
+  commit_many(100);
+  pass(milliseconds{2'401});
+  step();
+  hear(0, sequence);
+  hear(2, sequence);
+  CHECK(only_reason().condition == replica_condition::silent);
+  // It caught up, and the group is idle, so there is nothing for which it could vote.
+  hear(3, sequence);
+  CHECK_FALSE(report().degraded());
+  SUBCASE("a mute replica gains nothing by fewer STATUSes") {
+    commit_many(1);
+    CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::not_voting, 65});
+  }
+  SUBCASE("an honest one votes again") {
+    commit(++sequence, {0, 1, 3});
+    execute(sequence);
+    commit_many(64);
+    CHECK_FALSE(report().degraded());
+  }
+}
+
+TEST_CASE_FIXTURE(watch_bench, "after a view change, claims that are only old make nobody faulty") {
+  hear_all();
+  enter(1);
+  CHECK(report().service_possible);
+  CHECK_FALSE(report().degraded());
+  // As long as the claims differ, no restart is called safe.
+  CHECK(report().safe_to_restart.empty());
+  for (const std::uint32_t replica : {0, 2})
+    hear(replica, 0, false, 1);
+  pass(milliseconds{1'200});
+  enter(1);
+  hear(3);
+  CHECK_FALSE(report().degraded());
+  SUBCASE("a replica that stays in the old view does not count") {
+    pass(milliseconds{1});
+    enter(1);
+    CHECK(only_reason() == health_reason{replica_id{3}, replica_condition::other_view, 0});
+  }
+  SUBCASE("a vote in the new view is as good as a STATUS") {
+    commit(1, {0, 1, 3}, 1);
+    execute(1);
+    pass(milliseconds{1'000});
+    enter(1);
+    CHECK_FALSE(report().degraded());
+    CHECK(report().safe_to_restart.size() == 3);
+  }
+}
+
+TEST_CASE_FIXTURE(watch_bench, "a node that starts says that it does not know, and later that there is no service") {
+  step();
+  CHECK_FALSE(report().service_possible);
+  CHECK(has_sentence("starting"));
+  CHECK(sentence_of(report()).starts_with(
+      "not ready; starting: not known yet whether a quorum takes part (0 of 3 known)"));
+  hear(0);
+  CHECK(has_sentence("starting"));
+  watch.on_link(replica_id{3}, false, now);
+  CHECK(has_sentence("starting"));
+  watch.on_link(replica_id{2}, false, now);
+  CHECK_FALSE(has_sentence("starting"));
+  CHECK(sentence_of(report()).starts_with("not ready; no service"));
+  watch.on_link(replica_id{2}, true, now);
+  CHECK(has_sentence("starting"));
+  pass(milliseconds{2'401});
+  step();
+  hear(0);
+  CHECK_FALSE(has_sentence("starting"));
+  CHECK_FALSE(report().service_possible);
+  hear(2);
+  CHECK(report().service_possible);
+  CHECK_FALSE(has_sentence("starting"));
 }
 
 TEST_CASE_FIXTURE(watch_bench, "other rejected frames, also of clients, are no votes") {
@@ -311,7 +411,7 @@ TEST_CASE_FIXTURE(watch_bench, "numbers outside of the group, and claims about t
   hear_all();
   for (const std::uint32_t number : {1U, 4U, 0xffffffffU}) {
     hear(number, 1'000'000, true, 9);
-    watch.on_link(replica_id{number}, false);
+    watch.on_link(replica_id{number}, false, now);
     see(frame_rejected{principal::of(replica_id{number}), rejection::already_decided});
   }
   CHECK_FALSE(report().degraded());

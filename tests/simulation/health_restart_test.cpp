@@ -76,7 +76,7 @@ class watched_world final : public world_watcher {
     world_->restart(id);
     tell(id, true);
     for (std::uint32_t other = 0; other < cluster_.replicas; ++other)
-      watches_.at(id).on_link(replica_id{other}, !is_down(replica_id{other}));
+      watches_.at(id).on_link(replica_id{other}, !is_down(replica_id{other}), time());
   }
   /// No frame passes between this replica and the others. Their links stay open.
   void cut_off(const std::set<replica_id>& ids) {
@@ -85,6 +85,9 @@ class watched_world final : public world_watcher {
       faults.partitions.push_back({moment{}, moment::max(), {principal::of(id)}});
     world_->network().set_faults(faults);
   }
+
+  /// The clients submit nothing from now on.
+  void become_idle() { is_idle_ = true; }
 
   [[nodiscard]] bool is_down(replica_id id) const { return world_->is_down(principal::of(id)); }
   void misbehave(replica_id id, const std::string& strategy) { world_->misbehave(principal::of(id), strategy); }
@@ -109,9 +112,10 @@ class watched_world final : public world_watcher {
   }
   void tell(replica_id id, bool up) {
     for (auto& [observer, watch] : watches_)
-      watch.on_link(id, up);
+      watch.on_link(id, up, time());
   }
   void submit(client_id process) {
+    if (is_idle_) return;
     const auto key = fmt::format("key-{}", process.value);
     world_->submit(process, key_value::encode(key_value::increment{as_byte_span(key), 1}),
                    [this, process](const submit_outcome&) {
@@ -125,6 +129,7 @@ class watched_world final : public world_watcher {
   std::map<replica_id, health_watch> watches_;
   std::uint64_t answers_ = 0;
   std::uint64_t batches_ = 0;
+  bool is_idle_ = false;
   std::unique_ptr<simulated_world> world_;
 };
 
@@ -305,6 +310,34 @@ TEST_CASE("a replica that does not vote and claims to take part makes no unsafe 
     world.crash(replica_id{2});
     world.run_for(100ms);
     CHECK(world.time_to_answer(down_for) == down_for);
+    CHECK(world.problem == "");
+  }
+}
+
+TEST_CASE("a replica that was cut off under load counts again in an idle group, at every other replica") {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    CAPTURE(seed);
+    watched_world world{seed, 4};
+    world.run_for(1s);
+    const auto begin = world.batches();
+    world.cut_off({replica_id{1}});
+    for (int second = 0; second < 60 && world.batches() < begin + 200; ++second)
+      world.run_for(1s);
+    REQUIRE(world.batches() >= begin + 200);
+    world.become_idle();
+    world.run_for(1s);
+    // Replica 1 returns and catches up. Replica 3 hears nothing of this.
+    world.cut_off({replica_id{3}});
+    world.run_for(8s);
+    world.cut_off({});
+    world.run_for(5s);
+    for (std::uint32_t observer = 0; observer < 4; ++observer) {
+      CAPTURE(observer);
+      const auto report = world.report_of(replica_id{observer});
+      CAPTURE(sentence_of(report));
+      CHECK(report.reasons.empty());
+      CHECK(report.faults_tolerated == 1);
+    }
     CHECK(world.problem == "");
   }
 }
