@@ -43,9 +43,10 @@ or_error<void> prepare_storage(const node_config& config) {
 
 or_error<void> note_probation(const node_config& config, recovered_replica& past) {
   if (config.storage.mode == durability::memory) return {};
-  auto learner = is_learner(config.storage.directory, config.owner());
-  if (!learner) return failure_of(learner);
-  past.on_probation = *learner && !past.readmitted;
+  const auto origin = origin_of(config.storage.directory, config.owner());
+  if (!origin) return failure_of(origin);
+  past.on_probation = *origin != directory_origin::member && !past.readmitted;
+  past.may_be_new = *origin == directory_origin::fresh && past.on_probation;
   return {};
 }
 

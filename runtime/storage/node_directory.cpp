@@ -25,8 +25,12 @@ constexpr std::uint64_t any_number = (1ULL << 63U) - 1;
 constexpr std::array<std::string_view, static_cast<std::size_t>(vote_history_last) + 1> history_names = {"none", "kept",
                                                                                                          "lost"};
 static_assert(!history_names.back().empty(), "one word for each history");
+constexpr std::array<std::string_view, static_cast<std::size_t>(directory_origin_last) + 1> origin_names = {"no", "yes",
+                                                                                                            "new"};
+static_assert(!origin_names.back().empty(), "one word for each origin");
 
 std::string_view name_of(vote_history votes) { return history_names.at(static_cast<std::size_t>(votes)); }
+std::string_view name_of(directory_origin origin) { return origin_names.at(static_cast<std::size_t>(origin)); }
 
 /// The name of a cluster, changed so that it is safe between quotes.
 std::string plain(std::string name) {
@@ -41,7 +45,7 @@ std::string checksum_of(const directory_identity& identity, std::uint64_t format
   hash.add(format).add(identity.owner.cluster.view());
   hash.add(identity.owner.cluster_name.size()).add(as_byte_span(identity.owner.cluster_name));
   hash.add(std::uint64_t{identity.owner.self.value}).add(as_byte_span(name_of(identity.votes)));
-  hash.add(std::uint64_t{identity.learner}).add(identity.database);
+  hash.add(static_cast<std::uint64_t>(identity.origin)).add(identity.database);
   return to_hex(hash.finish().view(), 8);
 }
 
@@ -54,16 +58,16 @@ std::string text_of(const directory_identity& identity) {
       "# none: no vote was signed yet; kept: the database holds the votes; lost: the replica ran in mode memory.\n"
       "votes = \"{}\"\n"
       "# yes: this replica lost its votes and must learn the cluster's state before it votes again.\n"
+      "# new: 'hypermesh init' made the directory; the other replicas must confirm that this replica never voted.\n"
       "learner = \"{}\"\n"
       "database = \"{:016x}\"\n"
       "checksum = \"{}\"\n",
       directory_format, to_hex(identity.owner.cluster.view()), identity.owner.cluster_name, identity.owner.self.value,
-      name_of(identity.votes), identity.learner ? "yes" : "no", identity.database,
-      checksum_of(identity, directory_format));
+      name_of(identity.votes), name_of(identity.origin), identity.database, checksum_of(identity, directory_format));
 }
 
 or_error<void> check_format(std::uint64_t format, const std::filesystem::path& file) {
-  if (format == directory_format) return {};
+  if (format >= directory_format_oldest && format <= directory_format) return {};
   return tl::unexpected(world_error{
       fmt::format("{} has format {}, but this version reads format {}", quoted(file), format, directory_format),
       "start the replica with the version that wrote the directory"});
@@ -87,9 +91,12 @@ directory_identity read_fields(toml_table& root, std::uint64_t format) {
   } else {
     out.votes = static_cast<vote_history>(votes - history_names.begin());
   }
-  const auto learner = root.text("learner");
-  if (learner != "yes" && learner != "no") root.complain("learner", "'learner' must be yes or no");
-  out.learner = learner == "yes";
+  const auto origin = std::ranges::find(origin_names, root.text("learner"));
+  if (origin == origin_names.end()) {
+    root.complain("learner", "'learner' must be yes, no or new");
+  } else {
+    out.origin = static_cast<directory_origin>(origin - origin_names.begin());
+  }
   if (!is_number_in_hex(root.text("database"), out.database)) root.complain("database", "'database' is not a number");
   if (root.text("checksum") != checksum_of(out, format)) root.complain("checksum", "the checksum is wrong");
   root.expect_nothing_else();

@@ -23,9 +23,10 @@ struct node_directory {
   [[nodiscard]] std::filesystem::path checksums() const { return root / "checksums"; }
 };
 
-/// The format of the directory and of everything in it, including the records of messages. All other formats are
-/// refused.
-inline constexpr std::uint64_t directory_format = 4;
+/// The format of the directory and of everything in it, including the records of messages.
+inline constexpr std::uint64_t directory_format = 5;
+/// The oldest format that is read. In format 4 the origin `fresh` is missing. All other formats are refused.
+inline constexpr std::uint64_t directory_format_oldest = 4;
 
 /// An error whose only remedy is `learner_remedy`, because a replica that forgot a vote could vote twice.
 [[nodiscard]] tl::unexpected<world_error> lost_history(std::string what);
@@ -45,7 +46,7 @@ inline constexpr auto vote_history_last = vote_history::lost;
 struct directory_identity {
   storage_owner owner;
   vote_history votes = vote_history::none;
-  bool learner = false;
+  directory_origin origin = directory_origin::fresh;
   /// The origin of the database; zero when there is no database.
   std::uint64_t database = 0;
 };

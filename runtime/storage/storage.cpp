@@ -43,6 +43,10 @@ or_error<directory_identity> checked_identity(const node_directory& directory, c
 or_error<void> note_votes(const node_directory& directory, directory_identity identity, vote_history votes,
                           std::uint64_t database) {
   if (identity.votes == votes) return {};
+  // An earlier version of `init` marked a directory that was never used as one of a member.
+  if (identity.votes == vote_history::none && identity.origin == directory_origin::member) {
+    identity.origin = directory_origin::fresh;
+  }
   identity.votes = votes;
   identity.database = database;
   return write_identity(directory, identity, existing_file::replace);
@@ -89,7 +93,9 @@ or_error<void> make_empty_directory(const std::filesystem::path& path) {
 
 or_error<void> initialise_storage(const std::filesystem::path& directory, const storage_owner& owner, bool learner) {
   if (auto done = make_empty_directory(directory); !done) return done;
-  return write_identity({directory}, {owner, vote_history::none, learner}, existing_file::keep);
+  return write_identity({directory},
+                        {owner, vote_history::none, learner ? directory_origin::learner : directory_origin::fresh},
+                        existing_file::keep);
 }
 
 or_error<any_storage> open_storage(const std::filesystem::path& root, const storage_owner& owner, durability mode) {
@@ -118,10 +124,10 @@ or_error<void> check_storage(const std::filesystem::path& root, const storage_ow
   return {};
 }
 
-or_error<bool> is_learner(const std::filesystem::path& directory, const storage_owner& owner) {
+or_error<directory_origin> origin_of(const std::filesystem::path& directory, const storage_owner& owner) {
   auto read = read_identity({directory}, owner);
   if (!read) return failure_of(read);
-  return read->learner;
+  return read->origin;
 }
 
 or_error<void> make_learner(const std::filesystem::path& root, const storage_owner& owner) {
@@ -130,9 +136,9 @@ or_error<void> make_learner(const std::filesystem::path& root, const storage_own
   auto read = read_identity(directory, owner);
   if (!read) return failure_of(read);
   auto& identity = *read;
-  if (identity.learner) return {};
+  if (identity.origin == directory_origin::learner) return {};
   if (identity.votes == vote_history::none) {
-    identity.learner = true;
+    identity.origin = directory_origin::learner;
     return write_identity(directory, identity, existing_file::replace);
   }
   return tl::unexpected(world_error{

@@ -31,10 +31,22 @@ struct storage_owner {
   replica_id self;
 };
 
+/// Why the replica of a directory may vote, or may not vote yet.
+enum class directory_origin : std::uint8_t {
+  /// An earlier version of `init` made the directory, and the replica has voted. It votes at once.
+  member,
+  /// The replica lost its votes, and the directory was made with `--learner`.
+  learner,
+  /// `init` made the directory. A copy of it looks the same, so the other replicas must confirm that this replica has
+  /// never voted.
+  fresh,
+};
+inline constexpr auto directory_origin_last = directory_origin::fresh;
+
 /// Makes `directory`, which must be absent or empty, the directory of `owner` and marks it as new. `open_storage`
 /// refuses a directory without this mark, because an empty disk may also be a lost disk, and a replica that forgot its
-/// votes must not vote as if it were new. With `learner` the directory belongs to a replica that lost its votes. Such a
-/// directory keeps a second mark for ever, and a record says when the replica has become a full member again.
+/// votes must not vote as if it were new. With `learner` the directory belongs to a replica that lost its votes. The
+/// directory keeps its origin for ever, and a record says when the replica has become a full member.
 [[nodiscard]] or_error<void> initialise_storage(const std::filesystem::path& directory, const storage_owner& owner,
                                                 bool learner = false);
 
@@ -47,8 +59,9 @@ struct storage_owner {
 [[nodiscard]] or_error<void> check_storage(const std::filesystem::path& directory, const storage_owner& owner,
                                            durability mode);
 
-/// Whether the directory was made for a replica that had lost its votes.
-[[nodiscard]] or_error<bool> is_learner(const std::filesystem::path& directory, const storage_owner& owner);
+/// Reads why the replica of an opened directory may vote, or may not vote yet. Unless it is a `member`, a record shows
+/// whether the replica has become a full member since.
+[[nodiscard]] or_error<directory_origin> origin_of(const std::filesystem::path& directory, const storage_owner& owner);
 
 /// Makes `directory` the directory of a replica that lost its disk. It must be absent, empty, or a directory of `owner`
 /// in which the replica has not voted yet. Does nothing when the directory already belongs to a learner.

@@ -45,7 +45,7 @@ TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas keep their votes, e
     CHECK(config.storage.directory == layout.data_folder(number));
     CHECK(config.storage.retain_mib == 8);
     CHECK(check_storage(config.storage.directory, config.owner(), config.storage.mode).has_value());
-    CHECK(is_learner(config.storage.directory, config.owner()).value() == false);
+    CHECK(origin_of(config.storage.directory, config.owner()).value() == directory_origin::fresh);
     const auto other = config_of((number + 1) % 4);
     CHECK_FALSE(check_storage(other.storage.directory, config.owner(), config.storage.mode).has_value());
   }

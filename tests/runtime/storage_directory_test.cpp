@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "messages/digest.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
 
 using namespace hypermesh;
@@ -131,7 +132,7 @@ TEST_CASE_FIXTURE(directory_fixture,
                   "a new file system, which has a folder lost+found, counts as empty for a learner") {
   fs::create_directories(directory / "lost+found");
   REQUIRE(make_learner(directory, owner()).has_value());
-  CHECK(is_learner(directory, owner()).value());
+  CHECK(origin_of(directory, owner()).value() == directory_origin::learner);
   start_in(directory);
 }
 
@@ -179,6 +180,47 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory of another format is refused w
     CHECK(contains(refusal().what, fmt::format("format 1, but this version reads format {}", directory_format)));
   }
   CHECK_FALSE(contains(refusal().remedy, "--learner"));
+}
+
+namespace {
+
+/// The identity file of format 4, in which a replica was a learner or not.
+std::string identity_of_format_4(std::string_view votes) {
+  hasher hash{"hypermesh node identity"};
+  hash.add(std::uint64_t{4}).add(owner().cluster.view());
+  hash.add(owner().cluster_name.size()).add(as_byte_span(owner().cluster_name));
+  hash.add(std::uint64_t{owner().self.value}).add(as_byte_span(votes)).add(std::uint64_t{0}).add(std::uint64_t{7});
+  return fmt::format(
+      "format = 4\ncluster = \"{}\"\ncluster_name = \"{}\"\nreplica = {}\nvotes = \"{}\"\nlearner = \"no\"\n"
+      "database = \"0000000000000007\"\nchecksum = \"{}\"\n",
+      to_hex(owner().cluster.view()), owner().cluster_name, owner().self.value, votes, to_hex(hash.finish().view(), 8));
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a directory of format 4 is new if its replica has not voted, and a member's if it has") {
+  initialise(directory);
+  SUBCASE("voted") {
+    replace_content(identity(), identity_of_format_4("kept"));
+    CHECK(origin_of(directory, owner()).value() == directory_origin::member);
+  }
+  SUBCASE("not voted") {
+    replace_content(identity(), identity_of_format_4("none"));
+    { expect_done(start_in(directory).storage->write({{record_of(record_kind::commit, 1, "promised")}})); }
+    CHECK(origin_of(directory, owner()).value() == directory_origin::fresh);
+  }
+}
+
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a new directory keeps its origin when its replica has voted, and so does every copy of it") {
+  initialise(directory);
+  const fs::path copy = folder.path() / "second-copy";
+  fs::copy(directory, copy, fs::copy_options::recursive);
+  { expect_done(start_in(directory).storage->write({{record_of(record_kind::commit, 1, "promised")}})); }
+  CHECK(origin_of(directory, owner()).value() == directory_origin::fresh);
+  { (void)start_in(copy); }
+  CHECK(origin_of(copy, owner()).value() == directory_origin::fresh);
 }
 
 TEST_CASE_FIXTURE(directory_fixture, "an older format without its checksum is damage") {
@@ -241,7 +283,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory is free again when its process
 TEST_CASE_FIXTURE(directory_fixture, "a learner's directory is made once where there is none, and stays a learner's") {
   for (int start = 0; start < 2; ++start) {
     REQUIRE(make_learner(directory, owner()).has_value());
-    CHECK(is_learner(directory, owner()).value());
+    CHECK(origin_of(directory, owner()).value() == directory_origin::learner);
     start_in(directory);
   }
 }
@@ -249,7 +291,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a learner's directory is made once where t
 TEST_CASE_FIXTURE(directory_fixture, "a new directory without votes becomes a learner's") {
   initialise(directory);
   REQUIRE(make_learner(directory, owner()).has_value());
-  CHECK(is_learner(directory, owner()).value());
+  CHECK(origin_of(directory, owner()).value() == directory_origin::learner);
   start_in(directory);
 }
 
@@ -259,16 +301,16 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory that holds votes is not made a
   const auto made = make_learner(directory, owner());
   REQUIRE_FALSE(made.has_value());
   CHECK(contains(made.error().remedy, "without --learner"));
-  CHECK_FALSE(is_learner(directory, owner()).value());
+  CHECK(origin_of(directory, owner()).value() == directory_origin::fresh);
 }
 
 TEST_CASE_FIXTURE(directory_fixture, "a stranger does not learn whether a directory is a learner's") {
   initialise(directory, true);
   auto other = owner();
   other.self = replica_id{0};
-  CHECK(!is_learner(directory, other));
+  CHECK(!origin_of(directory, other));
   CHECK_FALSE(make_learner(directory, other).has_value());
-  CHECK(is_learner(directory, owner()).value());
+  CHECK(origin_of(directory, owner()).value() == directory_origin::learner);
 }
 
 TEST_CASE_FIXTURE(directory_fixture, "mode memory needs no directory and keeps nothing") {
