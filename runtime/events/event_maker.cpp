@@ -93,11 +93,19 @@ std::string explain(const standing_changed& it, const std::string& reason, const
 }
 
 std::string explain(const probation_changed& it) {
-  return it.over ? "probation ended, this replica is a full member again"
-                 : fmt::format(
-                       "this replica lost its disk, is on probation, and votes only above sequence {} and "
-                       "commits from view {} on",
-                       it.floor.value, it.first_view.value);
+  // The floor is two windows above a checkpoint, so a known one is never 0.
+  const bool is_known = it.floor > sequence_number{0};
+  if (it.over) {
+    return is_known ? "probation ended, this replica is a full member again"
+                    : "the group has not begun, so this replica has never voted and is a full member";
+  }
+  if (!is_known) {
+    return "this replica lost its disk, or its data directory is new, so it does not vote before a quorum has reported";
+  }
+  return fmt::format(
+      "this replica lost its disk, or its data directory is new although the group has begun; it is on probation, and "
+      "votes only above sequence {} and commits from view {} on",
+      it.floor.value, it.first_view.value);
 }
 
 operator_event about(operator_event event, principal who) {
@@ -278,7 +286,8 @@ struct observation_events::maker {
     auto event =
         event_of(kind::probation_changed,
                  {{"over", it.over}, {"sequence", it.floor.value}, {"view", it.first_view.value}}, explain(it));
-    if (it.over) event.level = event_level::info;
+    const bool is_waiting = it.floor == sequence_number{0};
+    if (it.over || is_waiting) event.level = event_level::info;
     return event;
   }
   found operator()(const query_failed& it) const { return event_of(kind::query_failed, {{"error", it.why}}); }

@@ -75,7 +75,7 @@ class link_events {
  private:
   [[nodiscard]] std::optional<operator_event> of_replica(const link_event& what);
 
-  std::map<std::uint32_t, link_error> failures_;
+  std::map<std::uint32_t, std::pair<link_error, int>> failures_;
 };
 
 /// What becomes of an alternative of `observation`.

@@ -1,3 +1,6 @@
+#include <cerrno>
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "runtime/events/event_maker.hpp"
@@ -29,7 +32,7 @@ std::string_view explain(link_error reason) {
     case link_error::other_replica:
       return "another replica answers there; compare the addresses in genesis.toml";
     case link_error::connect_failed:
-      return "nothing listens at this address; check that the replica runs and that the address is right";
+      return "the connection failed";
     case link_error::handshake_timeout:
       return "it did not answer the handshake in time";
     case link_error::closed:
@@ -49,6 +52,34 @@ std::string_view explain(link_error reason) {
     default:
       return to_string(reason);
   }
+}
+
+/// Explains why a connection was not established. The system's own words follow, because each error has other causes.
+std::string explain_connect(int system_error) {
+  switch (system_error) {
+    case 0:
+      return std::string{explain(link_error::connect_failed)};
+    case ECONNREFUSED:
+      return "nothing listens at this address; check that the replica runs and that the address is right";
+    case ETIMEDOUT:
+      return "nothing answers at this address; check that the machine is on, its network cable, and the firewalls "
+             "between";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+      return fmt::format("the network does not reach this address ({}); check network cables and routes (ip route)",
+                         std::strerror(system_error));
+    case ENOENT:
+      return "the host name has no address; check DNS or /etc/hosts on this machine";
+    default:
+      return fmt::format("the connection failed ({})", std::strerror(system_error));
+  }
+}
+
+std::string explain(const link_event& what) {
+  return what.reason == link_error::connect_failed ? explain_connect(what.system_error)
+                                                   : std::string{explain(what.reason)};
 }
 
 std::string text_of_claim(const hello_claim& claim) {
@@ -106,9 +137,10 @@ found link_events::of_replica(const link_event& what) {
     return event;
   }
   const auto known = failures_.find(number);
-  if (known != failures_.end() && known->second == what.reason) return std::nullopt;
-  failures_[number] = what.reason;
-  return event_of(kind::link_failed, std::move(fields), std::string{explain(what.reason)});
+  const auto failure = std::pair{what.reason, what.system_error};
+  if (known != failures_.end() && known->second == failure) return std::nullopt;
+  failures_[number] = failure;
+  return event_of(kind::link_failed, std::move(fields), explain(what));
 }
 
 }  // namespace hypermesh::runtime

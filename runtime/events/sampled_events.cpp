@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/events/event_table.hpp"
+
 namespace hypermesh::runtime {
 
 namespace {
@@ -82,6 +84,18 @@ std::vector<event_field> health_fields(const health::health_report& report) {
           {"faults_tolerated", std::uint64_t{report.faults_tolerated}},
           {"safe_to_restart", std::move(safe)},
           {"reasons", std::move(reasons)}};
+}
+
+operator_event health_event(const health::health_report& report, bool works, std::vector<std::string> attention,
+                            bool was_degraded) {
+  auto fields = health_fields(report);
+  std::string why = was_degraded ? "recovered: all replicas take part" : "all replicas take part";
+  if (report.degraded()) why = "degraded: " + text_of(fields.back().value);
+  fields.push_back({"attention", std::move(attention)});
+  auto event = event_of(operator_event_kind::health_changed, std::move(fields), std::move(why));
+  const bool is_whole = report.faults_tolerated == report.group.faulty_max();
+  event.level = works && is_whole ? event_level::info : event_level::warn;
+  return event;
 }
 
 }  // namespace hypermesh::runtime

@@ -42,4 +42,9 @@ class sampled_events {
 /// time.
 [[nodiscard]] std::vector<event_field> health_fields(const health::health_report& report);
 
+/// The event `health_changed`. It is a warning if the node does not work or if the group tolerates fewer faults than it
+/// could. `attention` is what else needs attention. `was_degraded` is said of the event before this one.
+[[nodiscard]] operator_event health_event(const health::health_report& report, bool works,
+                                          std::vector<std::string> attention, bool was_degraded);
+
 }  // namespace hypermesh::runtime

@@ -13,11 +13,7 @@ std::optional<named_event> streamed(const runtime::operator_event& event) {
 }
 
 runtime::operator_event event_of(const health_answer& now) {
-  const auto& report = now.report;
-  auto event = runtime::event_of(runtime::operator_event_kind::health_changed, runtime::health_fields(report));
-  event.fields.push_back({"attention", now.attention});
-  if (now.is_live && now.is_ready) event.level = runtime::event_level::info;
-  return event;
+  return runtime::health_event(now.report, now.is_live && now.is_ready, now.attention, false);
 }
 
 }  // namespace hypermesh::http

@@ -2,11 +2,13 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -70,17 +72,26 @@ std::vector<socket_address> resolve_address(const std::string& host, std::uint16
   return look_up(host, port, AI_ADDRCONFIG);
 }
 
-std::optional<int> start_connecting(const socket_address& address) {
-  const int descriptor = ::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return std::nullopt;
-  const bool started = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address.bytes), address.size) == 0 ||
-                       errno == EINPROGRESS;
-  if (!started || reached_itself(descriptor, address)) {
-    ::close(descriptor);
-    return std::nullopt;
-  }
-  return descriptor;
+connecting_socket start_connecting(const socket_address& address) {
+  base::open_file socket{::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!socket.is_open()) return {base::open_file{}, errno};
+  const auto* const target = reinterpret_cast<const sockaddr*>(&address.bytes);
+  if (::connect(socket.descriptor(), target, address.size) != 0 && errno != EINPROGRESS)
+    return {base::open_file{}, errno};
+  if (reached_itself(socket.descriptor(), address)) return {base::open_file{}, ECONNREFUSED};
+  return {std::move(socket), 0};
 }
+
+int connect_state_of(int descriptor) {
+  pollfd asked{descriptor, POLLOUT, 0};
+  if (::poll(&asked, 1, 0) == 0) return EINPROGRESS;
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+connect_pace::milliseconds connect_pace::next() { return std::exchange(next_, std::min(2 * next_, longest)); }
 
 redial_backoff::milliseconds redial_backoff::next(std::uint32_t random) {
   const auto base = next_;

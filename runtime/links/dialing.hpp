@@ -8,6 +8,8 @@
 
 #include <sys/socket.h>
 
+#include "runtime/base/durable_file.hpp"
+
 /// Outgoing TCP connections that do not block. CAF's own connect waits for the remote host on the one thread that
 /// serves all links.
 namespace hypermesh::links {
@@ -24,10 +26,34 @@ struct socket_address {
 /// Resolves a name. The call blocks for as long as the system's resolver takes, so use a separate thread.
 [[nodiscard]] std::vector<socket_address> resolve_address(const std::string& host, std::uint16_t port);
 
-/// Starts to connect and returns the non-blocking socket, which may still be connecting. Writes wait until the socket
-/// is connected, and reads fail if the connection fails. Returns nothing when the address refuses at once, or when the
-/// socket reached itself. A dial to a free local port can reach itself (RFC 9293, section 3.5, simultaneous open).
-[[nodiscard]] std::optional<int> start_connecting(const socket_address& address);
+/// A socket that is connecting, or the `errno` of the system.
+struct connecting_socket {
+  base::open_file socket;
+  int error = 0;
+};
+
+/// Starts to connect a non-blocking socket. There is no socket when the address refuses at once, or when the socket
+/// reached itself, which counts as refused. A dial to a free local port can reach itself (RFC 9293, section 3.5,
+/// simultaneous open).
+[[nodiscard]] connecting_socket start_connecting(const socket_address& address);
+
+/// How far a connecting socket is: 0 when it is connected, EINPROGRESS while it is not, otherwise the `errno` with
+/// which it failed. The system gives an error only once. So this node reads it before CAF owns the socket, because CAF
+/// reports only that a connection ended.
+[[nodiscard]] int connect_state_of(int descriptor);
+
+/// The delays between looks at a connecting socket. A connection is noticed at the latest after twice the time that it
+/// took, and `longest` more at most. Pure.
+class connect_pace {
+ public:
+  using milliseconds = std::chrono::milliseconds;
+
+  [[nodiscard]] milliseconds next();
+
+ private:
+  static constexpr milliseconds longest{64};
+  milliseconds next_{1};
+};
 
 /// The delays between attempts to dial. Pure: the caller gives the random numbers.
 class redial_backoff {

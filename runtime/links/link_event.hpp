@@ -37,6 +37,8 @@ struct link_event {
   link_error reason = link_error::stopped;
   /// The principals that a refused connection claimed, if its HELLO was read.
   hello_claim claim;
+  /// The `errno` of a dial that failed with `connect_failed`; 0 if the system gave none.
+  int system_error = 0;
 };
 
 /// Called on the thread of the links. The handler must not block this thread.

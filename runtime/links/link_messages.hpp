@@ -65,6 +65,11 @@ struct dial_expired {
   std::uint64_t generation = 0;
 };
 
+/// The connection of the attempt to dial may be established now (peer to itself).
+struct connect_due {
+  std::uint64_t generation = 0;
+};
+
 /// The resolver found the addresses of the remote node's host name (resolver to peer).
 struct host_resolved {
   std::uint64_t generation = 0;
@@ -102,7 +107,8 @@ struct farewell_over {};
   add(block, links::report_due)         \
   add(block, links::stop_links)         \
   add(block, links::port_closing)       \
-  add(block, links::farewell_over)
+  add(block, links::farewell_over)      \
+  add(block, links::connect_due)
 // clang-format on
 
 // The message ids of actors/interfaces.hpp may grow up to this first id.

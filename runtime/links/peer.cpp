@@ -1,5 +1,7 @@
 #include "runtime/links/peer.hpp"
 
+#include <cerrno>
+
 #include <sodium.h>
 #include <caf/actor_cast.hpp>
 #include <caf/event_based_actor.hpp>
@@ -57,7 +59,7 @@ void peer_state::schedule_dial() {
 }
 
 void peer_state::dial(const dial_due& due) {
-  if (!setup_->dials || due.generation != generation_ || stopping_ || live_ || attempt_) return;
+  if (!setup_->dials || due.generation != generation_ || stopping_ || live_ || attempt_ || connecting_) return;
   // The frames of the last connection are not handled yet, and a new connection would deliver more of them.
   if (window_->exceeded() || resolving_) return schedule_dial();
   const auto& address = setup_->settings->replicas.at(setup_->remote.number);
@@ -71,36 +73,49 @@ void peer_state::dial(const dial_due& due) {
 
 void peer_state::take_addresses(const host_resolved& found) {
   resolving_ = false;
-  if (found.generation == generation_ && !stopping_ && !live_ && !attempt_) connect(found.addresses);
+  if (found.generation == generation_ && !stopping_ && !live_ && !attempt_ && !connecting_) connect(found.addresses);
 }
 
 void peer_state::connect(const std::vector<socket_address>& addresses) {
-  std::optional<int> socket;
+  // A name that no resolver knows has no addresses.
+  connecting_socket started{base::open_file{}, ENOENT};
   // The peer tries the addresses of a name in turn, beginning with a random address.
   const auto first = addresses.empty() ? 0 : randombytes_uniform(static_cast<std::uint32_t>(addresses.size()));
-  for (std::size_t index = 0; index < addresses.size() && !socket; ++index) {
-    socket = start_connecting(addresses[(first + index) % addresses.size()]);
+  for (std::size_t index = 0; index < addresses.size() && !started.socket.is_open(); ++index) {
+    started = start_connecting(addresses[(first + index) % addresses.size()]);
   }
-  if (!socket) return note_failed_dial(link_error::connect_failed);
-  const auto handle = self_->add_scribe(*socket);
+  if (!started.socket.is_open()) return note_failed_dial(link_error::connect_failed, started.error);
+  connecting_.emplace(connecting{std::move(started.socket), {}});
+  look_at_connecting({generation_});
+}
+
+void peer_state::look_at_connecting(const connect_due& due) {
+  if (!connecting_ || due.generation != generation_) return;
+  const auto state = connect_state_of(connecting_->socket.descriptor());
+  if (state == EINPROGRESS) return self_->delayed_send(self_, connecting_->pace.next(), connect_due{generation_});
+  auto socket = std::move(connecting_->socket);
+  connecting_.reset();
+  if (state != 0) return note_failed_dial(link_error::connect_failed, state);
+  begin_handshake(socket.release());
+}
+
+void peer_state::begin_handshake(int socket) {
+  const auto handle = self_->add_scribe(socket);
   attempt_.emplace(attempt{handle, {setup_->settings->context(), setup_->remote, setup_->settings->fresh_seed()}});
   setup_->counters->add(link_count::handshakes_pending);
   const auto& hello = attempt_->handshake.hello();
   setup_->counters->add(link_count::wire_bytes_out, hello.size());
   self_->configure_read(handle, caf::io::receive_policy::exactly(responder_proof_bytes));
-  self_->ack_writes(handle, true);
   self_->write(handle, hello.size(), hello.data());
   self_->flush(handle);
 }
 
-void peer_state::note_connected(caf::io::connection_handle handle) {
-  if (attempt_ && attempt_->handle == handle) attempt_->connected = true;
-}
-
 void peer_state::give_up_dialing(const dial_expired& expired) {
   if (expired.generation != generation_ || live_) return;
-  if (attempt_) return end_attempt(attempt_->connected ? link_error::handshake_timeout : link_error::connect_failed);
-  note_failed_dial(link_error::connect_failed);
+  if (attempt_) return end_attempt(link_error::handshake_timeout);
+  // A cut cable gives no answer at all, so the node gives up before the system does.
+  connecting_.reset();
+  note_failed_dial(link_error::connect_failed, resolving_ ? ENOENT : ETIMEDOUT);
 }
 
 void peer_state::continue_handshake(byte_span bytes) {
@@ -116,7 +131,6 @@ void peer_state::continue_handshake(byte_span bytes) {
   attempt_.reset();
   setup_->counters->subtract(link_count::handshakes_pending);
   setup_->counters->add(link_count::wire_bytes_out, step.send.size());
-  self_->ack_writes(handle, false);
   self_->write(handle, step.send.size(), step.send.data());
   self_->flush(handle);
   open(handle, std::move(*step.channel));
@@ -132,9 +146,9 @@ void peer_state::end_attempt(link_error reason) {
   note_failed_dial(reason);
 }
 
-void peer_state::note_failed_dial(link_error reason) {
+void peer_state::note_failed_dial(link_error reason, int system_error) {
   setup_->counters->add(reason);
-  if (!stopping_) tell(link_event::what::dial_failed, reason);
+  if (!stopping_) tell(link_event::what::dial_failed, reason, system_error);
   schedule_dial();
 }
 
@@ -195,7 +209,7 @@ void peer_state::take_data(const caf::io::new_data_msg& data) {
 void peer_state::take_closed(caf::io::connection_handle handle) {
   cut_connection(handle);
   if (attempt_ && attempt_->handle == handle) {
-    end_attempt(attempt_->connected ? attempt_->handshake.at_end_of_bytes() : link_error::connect_failed);
+    end_attempt(attempt_->handshake.at_end_of_bytes());
   } else if (live_ && live_->handle() == handle) {
     const auto reason = live_->at_end_of_bytes();
     live_.reset();
@@ -222,7 +236,7 @@ void peer_state::go_down(link_error reason) {
   schedule_dial();
 }
 
-void peer_state::tell(link_event::what happened, link_error reason) const {
+void peer_state::tell(link_event::what happened, link_error reason, int system_error) const {
   const auto& settings = *setup_->settings;
   std::string address;
   // A replica's address is known from the genesis. A client may come from any address.
@@ -231,7 +245,7 @@ void peer_state::tell(link_event::what happened, link_error reason) const {
     const bool is_ipv6 = known.host.find(':') != std::string::npos;
     address = (is_ipv6 ? "[" + known.host + "]" : known.host) + ":" + std::to_string(known.port);
   }
-  settings.tell({happened, setup_->remote, std::move(address), reason, {}});
+  settings.tell({happened, setup_->remote, std::move(address), reason, {}, system_error});
 }
 
 void peer_state::resume_reading() {
@@ -251,6 +265,7 @@ void peer_state::check_life() {
 void peer_state::stop() {
   if (stopping_) return;
   stopping_ = true;
+  connecting_.reset();
   if (attempt_) end_attempt(link_error::stopped);
   if (live_) live_->say_goodbye();
   self_->delayed_send(self_, limits().farewell_timeout, farewell_over{});
@@ -281,9 +296,9 @@ caf::behavior peer(caf::stateful_actor<peer_state, link_broker>* self, std::shar
       [self](const outgoing_frame& out) { self->state.send(out.frame); },
       [self](const caf::io::new_data_msg& data) { self->state.take_data(data); },
       [self](const caf::io::connection_closed_msg& closed) { self->state.take_closed(closed.handle); },
-      [self](const caf::io::data_transferred_msg& sent) { self->state.note_connected(sent.handle); },
       [self](const connection_offered& offer) { self->state.take_offer(offer); },
       [self](const host_resolved& found) { self->state.take_addresses(found); },
+      [self](const connect_due& due) { self->state.look_at_connecting(due); },
       [self](const window_reopened&) { self->state.resume_reading(); },
       [self](const keepalive_due&) { self->state.check_life(); },
       [self](const dial_due& due) { self->state.dial(due); },

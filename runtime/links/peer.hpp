@@ -33,8 +33,8 @@ struct peer_setup {
 /// outlives its connections and dials again. A newer authenticated connection replaces an older connection, because
 /// after a crash of the remote node the older connection is dead without having been closed.
 ///
-/// Memory: one live connection, one handshake, and connections that are being closed. CAF reports closed connections
-/// within a turn of its loop. The inbound window counts the bytes of all of them.
+/// Memory: one live connection, one socket that connects or one handshake, and connections that are being closed. CAF
+/// reports closed connections within a turn of its loop. The inbound window counts the bytes of all of them.
 class peer_state {
  public:
   static constexpr const char* name = "peer";
@@ -49,8 +49,7 @@ class peer_state {
   void take_addresses(const host_resolved& found);
   void dial(const dial_due& due);
   void give_up_dialing(const dial_expired& expired);
-  /// Records that HELLO was sent, which shows that the connection is established.
-  void note_connected(caf::io::connection_handle handle);
+  void look_at_connecting(const connect_due& due);
   void resume_reading();
   void check_life();
   void stop();
@@ -62,13 +61,17 @@ class peer_state {
   struct attempt {
     caf::io::connection_handle handle;
     initiator_handshake handshake;
-    bool connected = false;
+  };
+  struct connecting {
+    base::open_file socket;
+    connect_pace pace;
   };
 
   [[nodiscard]] const link_limits& limits() const { return setup_->settings->limits; }
   [[nodiscard]] peer_actor own_handle() const;
   void schedule_dial();
   void connect(const std::vector<socket_address>& addresses);
+  void begin_handshake(int socket);
   void continue_handshake(byte_span bytes);
   void end_attempt(link_error reason);
   void open(caf::io::connection_handle handle, secure_channel channel);
@@ -78,14 +81,17 @@ class peer_state {
   void go_down(link_error reason);
   void quit_when_empty();
   /// Reports an event to the handler in the settings.
-  void tell(link_event::what happened, link_error reason) const;
+  void tell(link_event::what happened, link_error reason, int system_error = 0) const;
   /// Counts and reports an attempt to dial that failed, and schedules the next attempt.
-  void note_failed_dial(link_error reason);
+  void note_failed_dial(link_error reason, int system_error = 0);
 
   link_broker* self_;
   std::shared_ptr<const peer_setup> setup_;
   std::shared_ptr<inbound_window> window_;
   std::optional<redial_backoff> backoff_;
+  /// The socket of the current attempt before its connection is established.
+  std::optional<connecting> connecting_;
+  /// The handshake of the current attempt. There is one of these two at most.
   std::optional<attempt> attempt_;
   std::shared_ptr<connection> live_;
   /// Connections that were cut and are not yet reported closed. The value is null if the handshake was not complete.

@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(readmission_bench, "a replica that lost its disk is a full mem
   lose_disk();
   CHECK(eventually([&] { return is_member_again(); }));
   CHECK(suspicions() == 0);
-  CHECK(has(text_of(cluster.err_of(3)), "this replica lost its disk, is on probation"));
+  CHECK(has(text_of(cluster.err_of(3)), "this replica lost its disk, or its data directory is new"));
   CHECK(eventually([&] { return has(text_of(cluster.err_of(3)), "a full member again"); }));
   // The directory of replica 3 records that the replica is a learner.
   cluster.replica(3).send(SIGTERM);

@@ -1,6 +1,9 @@
 // The table of events, and the events that observations, links and samples make.
 #include <doctest/doctest.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include <fstream>
 #include <set>
 
@@ -269,6 +272,9 @@ TEST_CASE_FIXTURE(event_bench,
 }
 
 TEST_CASE_FIXTURE(event_bench, "probation is an event when it begins, changes or ends, and not in between") {
+  const auto waits = of(probation_changed{});
+  CHECK(has(waits, "does not vote before a quorum has reported"));
+  CHECK(waits->level == event_level::info);
   const probation_changed begun{sequence_number{512}, view_number{3}, false};
   CHECK(has(of(begun), "votes only above sequence 512 and commits from view 3 on"));
   CHECK_FALSE(of(begun));
@@ -277,6 +283,7 @@ TEST_CASE_FIXTURE(event_bench, "probation is an event when it begins, changes or
   CHECK(has(over, "a full member again"));
   CHECK(over->level == event_level::info);
   CHECK_FALSE(of(probation_changed{sequence_number{600}, view_number{3}, true}));
+  CHECK(has(of(probation_changed{sequence_number{0}, view_number{0}, true}), "has never voted"));
 }
 
 TEST_CASE("a transfer, a distrusted replica and a full disk are one event for each change") {
@@ -313,6 +320,26 @@ TEST_CASE("a transfer, a distrusted replica and a full disk are one event for ea
   CHECK(room.front().kind == kind::disk_has_room);
 }
 
+TEST_CASE("a health event warns of lost redundancy, names the reasons, and says when all replicas take part again") {
+  health::health_report report;
+  report.group = group_size{4};
+  report.faults_tolerated = 1;
+  const auto whole = health_event(report, true, {}, false);
+  CHECK(whole.level == event_level::info);
+  CHECK(sentence_of(whole) == "health: live true, ready true, tolerates 1 faults; all replicas take part");
+  report.faults_tolerated = 0;
+  report.reasons = {{replica_id{3}, health::replica_condition::silent, 0}};
+  const auto worse = health_event(report, true, {}, false);
+  CHECK(worse.level == event_level::warn);
+  CHECK(sentence_of(worse) == "health: live true, ready true, tolerates 0 faults; degraded: replica_3_silent");
+  report.faults_tolerated = 1;
+  report.reasons.clear();
+  const auto again = health_event(report, true, {}, true);
+  CHECK(again.level == event_level::info);
+  CHECK(sentence_of(again) == "health: live true, ready true, tolerates 1 faults; recovered: all replicas take part");
+  CHECK(health_event(report, false, {}, false).level == event_level::warn);
+}
+
 // --- Links -----------------------------------------------------------------------
 
 TEST_CASE("a link that is lost, fails to open or is restored is an event with address and reason") {
@@ -328,6 +355,28 @@ TEST_CASE("a link that is lost, fails to open or is restored is an event with ad
   CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::bad_signature)),
             "its key is not the one in the genesis"));
   CHECK_FALSE(all.of(of_link(link_event::what::down, 2, link_error::stopped)));
+}
+
+TEST_CASE("a link that cannot be opened is explained by the error of the system") {
+  const auto failed = [](int error) {
+    auto what = of_link(link_event::what::dial_failed, 3, link_error::connect_failed);
+    what.system_error = error;
+    return what;
+  };
+  link_events all;
+  CHECK(has(all.of(failed(ECONNREFUSED)), "nothing listens at this address"));
+  for (const int error : {EHOSTUNREACH, ENETUNREACH}) {
+    const auto event = all.of(failed(error));
+    CHECK(has(event, std::string{"the network does not reach this address ("} + std::strerror(error) + ")"));
+    CHECK_FALSE(has(event, "listens"));
+  }
+  const auto silent = all.of(failed(ETIMEDOUT));
+  CHECK(has(silent, "nothing answers at this address"));
+  CHECK(has(silent, "cable"));
+  CHECK(has(all.of(failed(ENOENT)), "host name"));
+  CHECK(has(all.of(failed(EACCES)), "Permission denied"));
+  // Each error is reported once.
+  CHECK_FALSE(all.of(failed(EACCES)));
 }
 
 TEST_CASE("a wrong peer is reported with its claimed identity") {
