@@ -100,6 +100,17 @@ TEST_CASE("a value with a secret name is removed, and the text around it stays")
   CHECK(filter.clean("\n\n=\n") == "\n\n=\n");
 }
 
+TEST_CASE("an error text of the system stays behind a name that sounds secret") {
+  const secret_filter filter;
+  for (const std::string text : {"cannot open /etc/x/secret.key: No such file or directory",
+                                 "secret.key: Permission denied", "token_file: Is a directory; fix: name a file"}) {
+    CHECK(filter.clean(text) == text);
+  }
+  CHECK(filter.clean("secret: Nothing") == "secret: [left out]");
+  CHECK(filter.clean("secret: No such") == "secret: [left out] such");
+  CHECK(filter.clean("token: Permission denied token: abc") == "token: Permission denied token: [left out]");
+}
+
 TEST_CASE("a bundle has no secret in a file, a name of a content or a reason") {
   bundle_content content{filter_with_secrets()};
   content.add("a.txt", "about " + token, "text " + seed_digits);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
 #include <optional>
 
 #include "runtime/base/durable_file.hpp"
@@ -121,6 +122,17 @@ bool names_secret(std::string_view before) {
   return std::ranges::any_of(secret_words, [&word](auto each) { return word.find(each) != std::string::npos; });
 }
 
+/// Whether a text begins with an error text of the system, as in "secret.key: No such file or directory". No secret
+/// does.
+bool is_error_text(std::string_view text) {
+  constexpr int last_error = 133;
+  for (int error = 1; error <= last_error; ++error) {
+    const std::string_view words{std::strerror(error)};
+    if (words.find(' ') != std::string_view::npos && text.starts_with(words)) return true;
+  }
+  return false;
+}
+
 /// Where the value that begins at `at` ends: at its quote, or at the next blank or comma.
 std::size_t value_end(std::string_view line, std::size_t at) {
   // Another rule has removed the value already.
@@ -151,7 +163,7 @@ std::string clean_line(std::string_view line) {
     if (value == std::string_view::npos) value = line.size();
     out += line.substr(at, value - at);
     at = value;
-    if (!is_secret || value == line.size()) continue;
+    if (!is_secret || value == line.size() || is_error_text(line.substr(value))) continue;
     const bool is_quoted = line[value] == '"' || line[value] == '\'';
     const auto quote = is_quoted ? std::string(1, line[value]) : std::string{};
     out += quote + std::string{left_out_text} + quote;
