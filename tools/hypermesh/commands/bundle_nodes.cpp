@@ -132,17 +132,15 @@ void add_http(const node_config& config, const std::string& folder, bundle_conte
   const auto all = fmt::format("metrics and state over HTTP of replica {}", config.self.value);
   if (!config.http.enabled)
     return into.miss(folder + "metrics.txt", all, "its HTTP server is off ([http] in node.toml)");
-  if (!config.http.tls_certificate.empty()) {
-    return into.miss(folder + "metrics.txt", all, "it serves them over TLS; fetch them with curl, and send them along");
-  }
   const auto token = token_of(config.http);
   if (!token) return into.miss(folder + "metrics.txt", all, token.error());
+  const fetch_target target{config.http.listen, *token, config.http.tls_certificate};
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> pages = {
       {{"/metrics", "metrics.txt"}, {"/api/v1/status", "http-status.json"}, {"/readyz?verbose", "readyz.txt"}}};
   for (const auto& [path, name] : pages) {
     const auto what = fmt::format("HTTP {} of replica {}", path, config.self.value);
     const auto file = fmt::format("{}{}", folder, name);
-    const auto body = fetch(config.http.listen, std::string{path}, *token, std::chrono::seconds{3});
+    const auto body = fetch(target, std::string{path}, std::chrono::seconds{3});
     if (body) {
       into.add(file, what, *body);
     } else {
