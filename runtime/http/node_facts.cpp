@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/http/report_json.hpp"
 #include "runtime/metrics/node_metrics.hpp"
 
 namespace hypermesh::http {
@@ -38,18 +39,6 @@ json json_of(const std::vector<reputation>& reputations) {
                     {"avoided_as_primary", each.is_avoided_as_primary}});
   }
   return list;
-}
-
-json json_of(const node_report& report) {
-  auto counters = json::object();
-  for (const auto& each : report.counters)
-    counters[each.name] = each.value;
-  return {{"view", report.view.value},
-          {"low_watermark", report.low_watermark.value},
-          {"high_watermark", report.high_watermark.value},
-          {"last_executed", report.last_executed.value},
-          {"stable_checkpoint", report.stable_checkpoint.value},
-          {"counters", counters}};
 }
 
 json json_of(const health_answer& health) {
@@ -110,7 +99,7 @@ std::string status_json(replica_id self, const node_facts& facts, const health_a
   json out = {{"replica", self.value},
               {"age_ms", age.count()},
               {"health", json_of(health)},
-              {"node", facts.report ? json_of(*facts.report) : json(nullptr)},
+              {"node", facts.report ? json_of_report(*facts.report) : json(nullptr)},
               {"reputations", facts.reputations ? json_of(*facts.reputations) : json(nullptr)},
               {"host", json_of(facts.host)}};
   out["failure"] = nullptr;

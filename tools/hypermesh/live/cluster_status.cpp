@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/http/report_json.hpp"
 #include "tools/hypermesh/live/probation_text.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"
 
@@ -114,18 +115,12 @@ std::string narrow_table_of(const cluster_status& status, const text_style& styl
   return table.text(style);
 }
 
+/// The report with the state root, for which the node was asked, and the sum of its rejections.
 json json_of(const node_report& report) {
-  auto counters = json::object();
-  for (const auto& each : report.counters)
-    counters[each.name] = each.value;
-  return {{"view", report.view.value},
-          {"low_watermark", report.low_watermark.value},
-          {"high_watermark", report.high_watermark.value},
-          {"last_executed", report.last_executed.value},
-          {"stable_checkpoint", report.stable_checkpoint.value},
-          {"state_root", to_hex(report.state_root.view())},
-          {"rejected", rejected_by(report)},
-          {"counters", counters}};
+  auto shown = http::json_of_report(report);
+  shown["state_root"] = to_hex(report.state_root.view());
+  shown["rejected"] = rejected_by(report);
+  return shown;
 }
 
 json json_of_replicas(const cluster_status& status) {
