@@ -131,13 +131,12 @@ void node_watch::look_at_node() {
 
 void node_watch::look_at_health() {
   const auto group = of_->health_report();
-  auto event = event_of(kind::health_changed, health_fields(group));
   // The probes know what needs attention besides; the log has events of its own for that.
-  event.fields.push_back({"attention", std::vector<std::string>{}});
+  const auto event = health_event(group, group.live && group.ready, {}, was_degraded_);
   auto told = json_of_fields(event);
   if (told == health_) return;
   health_ = std::move(told);
-  if (group.live && group.ready) event.level = event_level::info;
+  was_degraded_ = group.degraded();
   log_->note(event);
 }
 

@@ -55,6 +55,7 @@ class node_watch {
   std::vector<misdirected_address> misdirected_;
   /// The last health that was logged, as JSON.
   std::string health_;
+  bool was_degraded_ = false;
   std::unique_ptr<metrics::disk_watch> disks_;
   moment next_look_;
   moment next_slow_look_;

@@ -40,8 +40,13 @@ constexpr auto examples =
     "\n"
     "Each row is that replica's own, unverified report. 'standing' is what at least f + 1 other replicas agree on:\n"
     "a score from 0 to 1000, or the reason why the replica is distrusted ('hypermesh release --help'). A replica on\n"
-    "probation lost its disk: it follows the others, and its vote does not count until they readmit it. A line\n"
-    "below the table names each address of the genesis at which another replica answers than the listed one.\n"
+    "probation lost its disk, or started for the first time after the group had begun: it follows the others, and\n"
+    "its vote does not count until they readmit it. A line below the table names each address of the genesis at\n"
+    "which another replica answers than the listed one.\n"
+    "\n"
+    "'executed' is the last executed sequence number, which counts batches and not operations. A 'hypermesh submit'\n"
+    "in an idle cluster raises it by 2: each process first opens a session, and the opening is ordered too. A\n"
+    "batch of a busy cluster has many operations, and null requests have none.\n"
     "\n"
     "--watch redraws the page on a terminal; q or Ctrl-C ends it. Without a terminal it prints one line whenever the\n"
     "state of the cluster changes, and with -o json one document on a line every time it looks.\n"
@@ -55,7 +60,7 @@ exit_code report_summary(const cluster_status& status) {
   const auto code = verdict_of(status);
   if (code == exit_code::no_quorum) {
     const auto remedy = reachable_count(status.reports) >= status.group().quorum()
-                            ? "start the unreachable replicas: the replica on probation needs a quorum of the others"
+                            ? "start the unreachable replicas: a replica on probation needs a quorum of the others"
                             : "start the unreachable replicas, and check addresses and network";
     return report_error({summary, remedy}, code);
   }

@@ -25,9 +25,11 @@ std::size_t voting_count(const cluster_reports& reports) {
 }
 
 std::string text_of(const probation_word& word) {
-  if (!word.floor || !word.first_view) return "lost its disk, is on probation, and may not vote yet";
-  return fmt::format("lost its disk, is on probation, and votes only above sequence {} and commits from view {} on",
-                     grouped(word.floor->value), word.first_view->value);
+  if (!word.floor || !word.first_view) return "does not know its earlier votes, is on probation, and may not vote yet";
+  return fmt::format(
+      "does not know its earlier votes, is on probation, and votes only above sequence {} and commits from "
+      "view {} on",
+      grouped(word.floor->value), word.first_view->value);
 }
 
 std::string probation_summary(const cluster_reports& reports, group_size group) {
