@@ -11,6 +11,19 @@ namespace {
 /// The number of other open files: standard streams, CAF's own pipes and sockets, and the key file.
 constexpr std::uint64_t files_besides_links = 24;
 
+/// A missing file usually means that another folder was meant, or a machine that has only the files of its replica. So
+/// the error does not advise to make a new cluster.
+or_error<client_config> read_config_of(const std::filesystem::path& file) {
+  auto read = read_client_config(file);
+  std::error_code unknown;
+  if (read || std::filesystem::exists(file, unknown) || unknown) return read;
+  return tl::unexpected(world_error{
+      read.error().what,
+      "name the folder of the cluster, which has a folder for each client, with --cluster DIR, or a client's file with "
+      "--config FILE",
+      fault_origin::configuration});
+}
+
 }  // namespace
 
 void add_client_options(CLI::App& command, client_options& into) {
@@ -30,12 +43,12 @@ void add_client_options(CLI::App& command, client_options& into) {
 }
 
 or_error<client_config> read_client_of(const client_options& options) {
-  if (!options.config.empty()) return read_client_config(options.config);
+  if (!options.config.empty()) return read_config_of(options.config);
   if (options.cluster.empty()) {
     return tl::unexpected(
         world_error{"no cluster given", "name its directory with --cluster, or a client's file with --config"});
   }
-  return read_client_config(cluster_layout{options.cluster}.client_file(options.client));
+  return read_config_of(cluster_layout{options.cluster}.client_file(options.client));
 }
 
 or_error<void> check_limits(const genesis& cluster) {
@@ -54,10 +67,12 @@ or_error<std::unique_ptr<cluster_session>> cluster_session::open(client_config c
   return session;
 }
 
-world_error explain(client_error error) {
+world_error explain(client_error error, operation_kind kind) {
+  const bool is_read = kind == operation_kind::read;
   switch (error) {
     case client_error::timed_out:
-      return {"the cluster did not answer in time; the operation may still be executed",
+      return {is_read ? "the cluster did not answer in time; the read has no effect, and can be repeated"
+                      : "the cluster did not answer in time; the operation may still be executed",
               "check which replicas are reachable: hypermesh status"};
     case client_error::overloaded:
       return {"the replicas' queues are full",
@@ -71,9 +86,12 @@ world_error explain(client_error error) {
     case client_error::stopped:
       return {"the client was stopped", "submit the operation again"};
     case client_error::session_ended:
-      return {
-          "the session ended before the result arrived; the operation may have been executed",
-          "read the value, then submit the operation again if it was not executed; run fewer processes with one key"};
+      return {is_read ? "the session ended before the answer arrived; the read has no effect"
+                      : "the session ended before the result arrived; the operation may have been executed",
+              is_read
+                  ? "read again; run fewer processes with one key"
+                  : "read the value, then submit the operation again if it was not executed; run fewer processes with "
+                    "one key"};
     case client_error::name_taken:
       return {"another program uses the same client key and the same session; the operation was not executed",
               "submit the operation again, and use another client key for each program (--client)"};

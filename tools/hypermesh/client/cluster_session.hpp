@@ -60,8 +60,12 @@ class cluster_session {
   std::unique_ptr<hosted_client> client_;
 };
 
-/// Explains the error of an operation to people, and gives the exit code for it.
-[[nodiscard]] world_error explain(client_error error);
+/// What an operation does with the replicated state.
+enum class operation_kind : std::uint8_t { read, write };
+
+/// Explains the error of an operation to people, and gives the exit code for it. A read that failed has no effect,
+/// whatever happens to it later.
+[[nodiscard]] world_error explain(client_error error, operation_kind kind = operation_kind::write);
 [[nodiscard]] exit_code exit_code_of(client_error error);
 
 }  // namespace hypermesh::cli

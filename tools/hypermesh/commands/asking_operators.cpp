@@ -28,6 +28,13 @@ std::vector<std::filesystem::path> node_files_of(const asking_options& options, 
 
 or_error<asking_operator> operator_of(const std::filesystem::path& file, const genesis& cluster) {
   auto read = read_node_config(file);
+  std::error_code unknown;
+  if (!read && !std::filesystem::exists(file, unknown) && !unknown) {
+    return tl::unexpected(world_error{
+        read.error().what,
+        "name the operators whose files are on this machine with --operator N, or the node.toml of each with --node",
+        fault_origin::configuration});
+  }
   if (!read) return failure_of(read);
   const auto& config = *read;
   if (config.cluster.id() != cluster.id()) {

@@ -86,6 +86,10 @@ shown_outcome show_malformed(std::string_view why) {
   return {exit_code::usage, std::move(line), std::move(json)};
 }
 
+operation_kind kind_of_operation(const genesis& cluster, byte_span operation) {
+  return is_read(cluster.state_machine, operation) ? operation_kind::read : operation_kind::write;
+}
+
 void print_outcome_line(const shown_outcome& shown, bool as_json) {
   if (as_json) return print_json(shown.json);
   auto line = shown.line;
@@ -103,7 +107,8 @@ exit_code print_outcome(const genesis& cluster, byte_span operation, const submi
   } else if (error == nullptr) {
     print(shown.line + "\n");
   }
-  return error == nullptr ? shown.code : report_error(explain(*error), shown.code);
+  return error == nullptr ? shown.code
+                          : report_error(explain(*error, kind_of_operation(cluster, operation)), shown.code);
 }
 
 exit_code worse_of(exit_code left, exit_code right) {

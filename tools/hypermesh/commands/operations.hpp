@@ -30,6 +30,9 @@ struct shown_outcome {
 /// The outcome of a line of stdin that is not a valid operation.
 [[nodiscard]] shown_outcome show_malformed(std::string_view why);
 
+/// Whether an operation of the cluster's machine only reads.
+[[nodiscard]] operation_kind kind_of_operation(const genesis& cluster, byte_span operation);
+
 /// Prints exactly one line on stdout.
 void print_outcome_line(const shown_outcome& shown, bool as_json);
 

@@ -151,7 +151,9 @@ class line_submission {
       auto& line = pending_[number - first_];
       line.shown = show_outcome(session_->cluster(), line.operation, outcome);
       const auto* const error = std::get_if<client_error>(&outcome);
-      if (error != nullptr && errors_said_.insert(*error).second) report_error(explain(*error), line.shown->code);
+      if (error == nullptr) continue;
+      const auto kind = kind_of_operation(session_->cluster(), line.operation);
+      if (errors_said_.emplace(*error, kind).second) report_error(explain(*error, kind), line.shown->code);
     }
   }
 
@@ -173,7 +175,7 @@ class line_submission {
   /// The number of the first line whose result was not printed. Lines count from 1.
   std::size_t first_ = 1;
   bool usage_was_said_ = false;
-  std::set<client_error> errors_said_;
+  std::set<std::pair<client_error, operation_kind>> errors_said_;
   exit_code code_ = exit_code::ok;
 };
 
