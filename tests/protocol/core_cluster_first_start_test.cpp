@@ -34,9 +34,13 @@ struct vote_watch {
   std::size_t votes = 0;
 
   void on(core_cluster& cluster, replica_id replica) {
-    cluster.filter(replica, [this](principal, const frame_ptr& frame) {
+    cluster.filter(replica, [this, replica](principal, const frame_ptr& frame) {
       const auto value = decode(frame);
       const auto kind = value ? kind_of(*value) : message_kind::status;
+      // A replica passes the PRE-PREPARE of another primary on to a replica that lacks it. That is no vote.
+      const auto* proposal = value ? std::get_if<pre_prepare>(&*value) : nullptr;
+      const bool is_relayed = proposal != nullptr && proposal->header.content.replica != replica;
+      if (is_relayed) return std::vector{frame};
       if (kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit ||
           kind == message_kind::view_change || kind == message_kind::checkpoint) {
         ++votes;
@@ -97,12 +101,17 @@ TEST_CASE("without a quorum of new replicas nobody votes") {
 
 TEST_CASE("a copy of a new directory that is deployed a second time does not vote before its readmission") {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-    core_cluster cluster{options_of(4, seed)};
+    auto options = options_of(4, seed);
+    // In the short runs no checkpoint is stable yet: only the slots show that the group has begun.
+    const bool is_short = seed % 3 == 0;
+    if (is_short) options.cluster = small_cluster(4, 4, 16, 32);
+    core_cluster cluster{options};
     const replica_id copied{static_cast<std::uint32_t>(seed % 4)};
-    // In the short runs no checkpoint is stable yet: only the votes themselves show that the group has begun.
-    load(cluster, seed % 3 == 0 ? 40 : 90 + 20 * seed);
-    const auto before = cluster.node((copied.value + 1) % 4).state().last_executed();
+    load(cluster, is_short ? 40 : 90 + 20 * seed);
+    const auto& other = cluster.node((copied.value + 1) % 4);
+    const auto before = other.state().last_executed();
     REQUIRE(before > sequence_number{0});
+    REQUIRE((other.replica().marks().low() == sequence_number{0}) == is_short);
     cluster.deploy_again(copied);
     vote_watch watch;
     watch.on(cluster, copied);
