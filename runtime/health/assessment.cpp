@@ -142,11 +142,12 @@ health_reason own_condition_of(const health_input& known) {
   if (own.draining) return is(replica_condition::draining);
   if (own.diverged) return is(replica_condition::diverged);
   if (own.machine_complaint) return is(replica_condition::blocked, 0, *own.machine_complaint);
-  if (own.on_probation) return is(replica_condition::on_probation, own.probation_until.value);
   if (const auto heard = heard_count(known); heard + 1 < known.group.quorum()) {
     const bool is_starting = heard + awaited_count(known) + 1 >= known.group.quorum();
     return is_starting ? is(replica_condition::unreported) : is(replica_condition::isolated, heard);
   }
+  // A probation makes no progress without a quorum, so the missing quorum is the reason to name first.
+  if (own.on_probation) return is(replica_condition::on_probation, own.probation_until.value);
   if (own.waiting_for_view.value_or(milliseconds{0}) > bounds.stall_max) {
     return is(replica_condition::changing_view, own.view.value);
   }
