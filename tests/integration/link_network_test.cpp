@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <random>
 
 #include "runtime/links/dialing.hpp"
@@ -282,4 +283,24 @@ TEST_CASE("stopping releases every descriptor and handle") {
     CHECK(second.stop());
   }
   CHECK(eventually([&] { return open_descriptors() <= before; }));
+}
+
+TEST_CASE("a connection that cannot be established keeps the error of the system") {
+  const auto state_after = [](const socket_address& address) {
+    auto started = start_connecting(address);
+    if (!started.socket.is_open()) return started.error;
+    int state = EINPROGRESS;
+    (void)eventually([&] { return (state = connect_state_of(started.socket.descriptor())) != EINPROGRESS; });
+    return state;
+  };
+  std::uint16_t port = 0;
+  {
+    const replica_node node{0};
+    port = node.links.port;
+    CHECK(state_after(parse_address("127.0.0.1", port).value()) == 0);
+  }
+  CHECK(state_after(parse_address("127.0.0.1", port).value()) == ECONNREFUSED);
+  connect_pace pace;
+  for (const int expected : {1, 2, 4, 8, 16, 32, 64, 64})
+    CHECK(pace.next().count() == expected);
 }
