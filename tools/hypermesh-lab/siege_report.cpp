@@ -42,8 +42,8 @@ std::vector<std::string> row_of(const siege_result& result, const cli::text_styl
           conviction_of(result),
           cli::short_duration(result.longest_gap_seconds),
           std::to_string(result.views_changed),
-          count(result.end.wrong_sums),
-          count(result.end.lost - result.end.wrong_sums),
+          count(result.end.wrong_results),
+          count(result.end.lost - result.end.wrong_results),
           count(result.end.doubled),
           why.empty() ? style.good("right") : style.bad("wrong")};
 }
@@ -66,7 +66,7 @@ json_value object_of(const siege_result& result) {
   out["views_changed"] = result.views_changed;
   out["convicted_wrongly"] = result.convicted_wrongly;
   out["noticed"] = result.noticed;
-  out["wrong_replies"] = result.end.wrong_sums;
+  out["wrong_replies"] = result.end.wrong_results;
   cli::add_keys(out, result.end);
   out["roots_are_equal"] = result.end.roots_are_equal;
   out["ok"] = result.is_right();

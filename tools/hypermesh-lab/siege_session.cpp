@@ -162,7 +162,7 @@ class siege_run {
   outcome attack() {
     const auto begin = cluster_->mark();
     began_ = begin.when;
-    cluster_->load().watch_gaps();
+    cluster_->increments().watch_gaps();
     tell_players();
     if (auto done = bring_about_occasion(); !done) return done;
     // The throughput after the conviction is measured from the conviction on, at the latest from the middle of the
@@ -193,7 +193,7 @@ class siege_run {
       const auto known = counters_before_.contains(name) ? counters_before_[name] : 0;
       if (value > known) result_.noticed[name] = value - known;
     }
-    result_.longest_gap_seconds = cluster_->load().longest_gap();
+    result_.longest_gap_seconds = cluster_->increments().longest_gap();
     result_.views_changed = last_view_ - std::min(view_before_, last_view_);
     if (convicted_at_) {
       result_.convicted_after_seconds = std::chrono::duration<double>(*convicted_at_ - began_).count();

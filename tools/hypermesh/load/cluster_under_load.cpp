@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "messages/require.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 
 namespace hypermesh::cli {
@@ -27,21 +28,16 @@ double seconds_between(cluster_under_load::clock::time_point from, cluster_under
   return std::chrono::duration<double>(to - from).count();
 }
 
-void add(const counter_check& checked, load_verdict& into) {
-  into.acknowledged += checked.acknowledged;
-  into.failed += checked.failed;
-  into.lost += checked.wrong_sums;
-  into.wrong_sums += checked.wrong_sums;
-  const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(checked.final_value, 0));
-  if (held < checked.acknowledged) into.lost += checked.acknowledged - held;
-  // An increment without an answer may still have been executed once.
-  if (held > checked.acknowledged + checked.failed) into.doubled += held - checked.acknowledged - checked.failed;
-}
-
 }  // namespace
 
 load_span load_span::between(const load_mark& from, const load_mark& to) {
   return {seconds_between(from.when, to.when), to.answered - from.answered};
+}
+
+cluster_under_load::cluster_under_load(const load_settings& settings, interruption& stop, run_narrator& narrator)
+    : settings_(settings), stop_(&stop), narrator_(&narrator) {
+  for (const auto& [number, program] : settings_.others)
+    distrusted_.insert(number);
 }
 
 cluster_under_load::~cluster_under_load() {
@@ -52,8 +48,13 @@ cluster_under_load::outcome cluster_under_load::start() {
   if (auto done = start_processes(); !done) return done;
   if (auto done = open_client(0, session_); !done) return done;
   if (auto done = fill_state(); !done) return done;
-  load_ = std::make_shared<increment_load>(session_->client());
-  load_->expect_milestones(settings_.milestones);
+  if (settings_.make_load) {
+    load_ = settings_.make_load(session_->client());
+  } else {
+    increments_ = std::make_shared<increment_load>(session_->client());
+    increments_->expect_milestones(settings_.milestones);
+    load_ = increments_;
+  }
   begun_ = clock::now();
   load_->begin(settings_.in_flight);
   return {};
@@ -62,7 +63,7 @@ cluster_under_load::outcome cluster_under_load::start() {
 cluster_under_load::outcome cluster_under_load::start_processes() {
   cluster_plan plan;
   plan.name = "chaos";
-  plan.state_machine = "key-value";
+  plan.state_machine = settings_.state_machine;
   plan.replicas = settings_.replicas;
   plan.clients = settings_.clients;
   plan.checkpoint_period = settings_.checkpoint_period;
@@ -76,6 +77,10 @@ cluster_under_load::outcome cluster_under_load::start_processes() {
   for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
     const auto other = settings_.others.find(number);
     processes_->run_with(number, other == settings_.others.end() ? settings_.program : other->second);
+  }
+  if (settings_.before_start) {
+    if (auto done = settings_.before_start(*processes_); !done)
+      return tl::unexpected(run_failure{exit_code::failed, done.error()});
   }
   const auto before = clock::now();
   if (auto done = processes_->start(); !done) return tl::unexpected(run_failure{exit_code::failed, done.error()});
@@ -163,15 +168,17 @@ cluster_under_load::outcome cluster_under_load::start_anew() {
   return await(answer);
 }
 
+increment_load& cluster_under_load::increments() {
+  require(increments_ != nullptr, "the load increments counters");
+  return *increments_;
+}
+
 double cluster_under_load::seconds() const { return seconds_between(begun_, clock::now()); }
 
 cluster_reports cluster_under_load::look(std::chrono::milliseconds patience) {
   auto& asking = observer_ == nullptr ? *session_ : *observer_;
-  std::set<std::uint32_t> left_out;
-  for (const auto& [number, program] : settings_.others)
-    left_out.insert(number);
   return collect_reports(
-      asking.client(), settings_.replicas, patience, [this] { return !stop_->requested(); }, left_out);
+      asking.client(), settings_.replicas, patience, [this] { return !stop_->requested(); }, distrusted_);
 }
 
 view_number cluster_under_load::view_in(const cluster_reports& reports) const {
@@ -211,7 +218,9 @@ or_run_failure<load_verdict> cluster_under_load::finish() {
   if (auto done = end_load(); !done) return failure_of(done);
   verdict.elapsed_seconds = seconds();
   if (auto done = compare(verdict); !done) return failure_of(done);
-  if (auto done = check_counters(verdict); !done) return failure_of(done);
+  const auto findings = load_->judge(session_->client());
+  if (!findings) return failure_of(findings);
+  static_cast<load_findings&>(verdict) = *findings;
   return verdict;
 }
 
@@ -224,25 +233,11 @@ cluster_under_load::outcome cluster_under_load::compare(load_verdict& into) {
   const auto deadline = clock::now() + agreement_patience;
   do {
     into.reports = look(report_patience);
-    into.roots_are_equal = reachable_count(into.reports) == settings_.replicas - settings_.others.size() &&
+    into.roots_are_equal = reachable_count(into.reports) == settings_.replicas - distrusted_.size() &&
                            are_level(into.reports) && !have_diverged(into.reports);
     if (into.roots_are_equal) return {};
     if (stop_->wait(std::chrono::milliseconds{100})) return interrupted;
   } while (clock::now() < deadline);
-  return {};
-}
-
-cluster_under_load::outcome cluster_under_load::check_counters(load_verdict& into) {
-  for (std::size_t counter = 0; counter < increment_load::counters; ++counter) {
-    auto answer = session_->client().submit(increment_load::reading_of(counter));
-    const auto result = answer.get();
-    if (const auto* error = std::get_if<client_error>(&result)) {
-      return tl::unexpected(run_failure{exit_code_of(*error), explain(*error)});
-    }
-    const auto value = key_value::found_value(std::get<operation_result>(result));
-    const auto number = value ? key_value::parse_number(as_text(*value)) : std::optional<std::int64_t>{0};
-    add(load_->check(counter, number.value_or(-1)), into);
-  }
   return {};
 }
 

@@ -6,11 +6,14 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "tools/hypermesh/client/cluster_reports.hpp"
 #include "tools/hypermesh/client/cluster_session.hpp"
 #include "tools/hypermesh/load/increment_load.hpp"
+#include "tools/hypermesh/load/running_load.hpp"
 #include "tools/hypermesh/local_cluster/local_cluster.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
 #include "tools/hypermesh/terminal/narrator.hpp"
@@ -37,6 +40,11 @@ struct load_settings {
   std::uint32_t traced_batches = 0;
   /// The numbers of answers at which the load records the time.
   std::vector<std::uint64_t> milestones = {};
+  std::string state_machine = "key-value";
+  /// Makes the load; without it, the load increments counters. The load may use the client until its last answer.
+  std::function<std::shared_ptr<running_load>(hosted_client&)> make_load = {};
+  /// Called when the files of the cluster exist and no replica has started yet.
+  std::function<or_error<void>(local_cluster&)> before_start = {};
 };
 
 /// The progress of the load at a moment.
@@ -55,32 +63,23 @@ struct load_span {
 };
 
 /// The outcome of all operations, and the states of the replicas.
-struct load_verdict {
+struct load_verdict : load_findings {
   double elapsed_seconds = 0;
-  std::uint64_t acknowledged = 0;
-  /// The number of operations without an answer in time.
-  std::uint64_t failed = 0;
-  /// The number of acknowledged increments that the final state lacks, and of wrong sums.
-  std::uint64_t lost = 0;
-  /// The part of `lost` that is due to sums that another increment had too, or that are impossible.
-  std::uint64_t wrong_sums = 0;
-  std::uint64_t doubled = 0;
   cluster_reports reports;
   bool roots_are_equal = false;
 
   [[nodiscard]] bool is_right() const { return lost == 0 && doubled == 0 && failed == 0 && roots_are_equal; }
 };
 
-/// A local cluster of counters, one client and its load of increments, while faults are applied to the replicas. Use it
-/// from the main thread. The destructor stops the whole cluster.
+/// A local cluster, one client and its load, while faults are applied to the replicas. Use it from the main thread. The
+/// destructor stops the whole cluster.
 class cluster_under_load {
  public:
   using clock = std::chrono::steady_clock;
   /// A reason to end the run, or nothing.
   using outcome = or_run_failure<void>;
 
-  cluster_under_load(const load_settings& settings, interruption& stop, run_narrator& narrator)
-      : settings_(settings), stop_(&stop), narrator_(&narrator) {}
+  cluster_under_load(const load_settings& settings, interruption& stop, run_narrator& narrator);
   ~cluster_under_load();
   cluster_under_load(const cluster_under_load&) = delete;
   cluster_under_load& operator=(const cluster_under_load&) = delete;
@@ -90,7 +89,12 @@ class cluster_under_load {
 
   [[nodiscard]] local_cluster& processes() { return *processes_; }
   [[nodiscard]] const genesis& content() const { return session_->cluster(); }
-  [[nodiscard]] increment_load& load() { return *load_; }
+  [[nodiscard]] running_load& load() { return *load_; }
+  /// The load, if it is the one that increments counters.
+  [[nodiscard]] increment_load& increments();
+  /// From now on, the run ignores the reports of this replica, or no longer does.
+  void distrust(std::uint32_t replica) { distrusted_.insert(replica); }
+  void trust(std::uint32_t replica) { distrusted_.erase(replica); }
   /// The time when the load began.
   [[nodiscard]] clock::time_point begun() const { return begun_; }
   [[nodiscard]] load_mark mark() const { return {clock::now(), load_->answered()}; }
@@ -114,7 +118,7 @@ class cluster_under_load {
   /// Like the function above, but waits until a time.
   [[nodiscard]] outcome wait_until(clock::time_point time);
 
-  /// Ends the load, waits until all replicas have executed the same number of batches, and reads all counters.
+  /// Ends the load, waits until all replicas have executed the same number of batches, and judges the results.
   [[nodiscard]] or_run_failure<load_verdict> finish();
 
  private:
@@ -128,7 +132,6 @@ class cluster_under_load {
   [[nodiscard]] outcome check_health();
   [[nodiscard]] outcome end_load();
   [[nodiscard]] outcome compare(load_verdict& into);
-  [[nodiscard]] outcome check_counters(load_verdict& into);
 
   load_settings settings_;
   interruption* stop_;
@@ -136,7 +139,10 @@ class cluster_under_load {
   std::unique_ptr<local_cluster> processes_;
   std::unique_ptr<cluster_session> session_;
   std::unique_ptr<cluster_session> observer_;
-  std::shared_ptr<increment_load> load_;
+  std::shared_ptr<running_load> load_;
+  /// The same object as `load_`, or null.
+  std::shared_ptr<increment_load> increments_;
+  std::set<std::uint32_t> distrusted_;
   clock::time_point begun_;
 };
 

@@ -6,12 +6,24 @@
 #include <fmt/format.h>
 
 #include "runtime/state_machines/key_value_operations.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
 
 namespace hypermesh::cli {
 
 namespace {
 
 std::string key_of(std::size_t counter) { return fmt::format("counter-{}", counter); }
+
+void add(const counter_check& checked, load_findings& into) {
+  into.acknowledged += checked.acknowledged;
+  into.failed += checked.failed;
+  into.lost += checked.wrong_sums;
+  into.wrong_results += checked.wrong_sums;
+  const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(checked.final_value, 0));
+  if (held < checked.acknowledged) into.lost += checked.acknowledged - held;
+  // An increment without an answer may still have been executed once.
+  if (held > checked.acknowledged + checked.failed) into.doubled += held - checked.acknowledged - checked.failed;
+}
 
 }  // namespace
 
@@ -59,6 +71,20 @@ counter_check increment_load::check(std::size_t counter, std::int64_t final_valu
   const std::scoped_lock lock{guard_};
   const auto& record = records_.at(counter);
   return {record.acknowledged, record.failed, final_value, record.wrong_sums};
+}
+
+or_run_failure<load_findings> increment_load::judge(hosted_client& client) const {
+  load_findings findings;
+  for (std::size_t counter = 0; counter < counters; ++counter) {
+    auto answer = client.submit(reading_of(counter));
+    const auto result = answer.get();
+    if (const auto* error = std::get_if<client_error>(&result))
+      return tl::unexpected(run_failure{exit_code_of(*error), explain(*error)});
+    const auto value = key_value::found_value(std::get<operation_result>(result));
+    const auto number = value ? key_value::parse_number(as_text(*value)) : std::optional<std::int64_t>{0};
+    add(check(counter, number.value_or(-1)), findings);
+  }
+  return findings;
 }
 
 void increment_load::counter_record::note_sum(std::int64_t sum) {

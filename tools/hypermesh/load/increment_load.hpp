@@ -8,6 +8,7 @@
 
 #include "runtime/hosted_client.hpp"
 #include "tools/hypermesh/load/latency_recorder.hpp"
+#include "tools/hypermesh/load/running_load.hpp"
 
 namespace hypermesh::cli {
 
@@ -24,10 +25,8 @@ struct counter_check {
 /// Keeps a number of increments in progress from its callbacks, and records the sum of each. Every operation adds 1 to
 /// one of `counters` counters. So the state does not grow, and the sums show whether an acknowledged operation was lost
 /// or executed twice. Thread-safe. Memory: one bit for each increment.
-class increment_load : public std::enable_shared_from_this<increment_load> {
+class increment_load final : public running_load, public std::enable_shared_from_this<increment_load> {
  public:
-  using clock = std::chrono::steady_clock;
-
   static constexpr std::size_t counters = 16;
 
   /// `client` must outlive the last callback, unless `halt` was called before its end.
@@ -49,17 +48,13 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   /// The milestones that were reached, without the first `after` ones.
   [[nodiscard]] std::vector<milestone> milestones_after(std::size_t after) const;
 
-  /// Starts `in_flight` operations. Each answer is followed by the next operation.
-  void begin(std::size_t in_flight);
-
-  /// Submits no more operations.
-  void halt() { ending_ = true; }
-
-  [[nodiscard]] std::size_t under_way() const { return under_way_.load(); }
-  /// The number of operations that have a result or had none in time.
-  [[nodiscard]] std::uint64_t answered() const { return answered_.load(); }
+  void begin(std::size_t in_flight) override;
+  void halt() override { ending_ = true; }
+  [[nodiscard]] std::size_t under_way() const override { return under_way_.load(); }
+  [[nodiscard]] std::uint64_t answered() const override { return answered_.load(); }
   /// The time of the last answer; without one, the time when this object was made or `watch_gaps` was called.
-  [[nodiscard]] clock::time_point last_answer() const;
+  [[nodiscard]] clock::time_point last_answer() const override;
+  [[nodiscard]] or_run_failure<load_findings> judge(hosted_client& client) const override;
 
   /// Resets `longest_gap`.
   void watch_gaps();

@@ -214,6 +214,8 @@ or_error<void> local_cluster::lose_disk(std::uint32_t number) {
   auto away = folder;
   away += "-lost";
   std::error_code failed;
+  // A replica may lose its disk again.
+  std::filesystem::remove_all(away, failed);
   std::filesystem::rename(folder, away, failed);
   if (failed) {
     return tl::unexpected(world_error{fmt::format("cannot move {} away: {}", folder.string(), failed.message()),

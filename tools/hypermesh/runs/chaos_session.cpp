@@ -57,7 +57,7 @@ class chaos_run {
     }
     const auto killed_at = clock::now();
     kill.at_seconds = cluster_.seconds();
-    cluster_.load().watch_gaps();
+    cluster_.increments().watch_gaps();
     for (const auto each : kill.victims)
       cluster_.processes().kill(each);
     if (auto done = wait_until(killed_at + result_.settings.away); !done) return done;
@@ -66,7 +66,7 @@ class chaos_run {
         return tl::unexpected(run_failure{exit_code::failed, done.error()});
     }
     if (auto done = wait_until(window_end); !done) return done;
-    kill.gap_seconds = cluster_.load().longest_gap();
+    kill.gap_seconds = cluster_.increments().longest_gap();
     narrator_->step(fmt::format("killed {} in view {}; {} answers so far",
                                 all ? std::string{"all replicas"} : fmt::format("primary {}", primary.value),
                                 kill.view.value, cluster_.load().answered()),

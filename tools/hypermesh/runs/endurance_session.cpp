@@ -49,7 +49,7 @@ class endurance_run {
       const auto answered = cluster_.load().answered();
       const auto total = result_.settings.operations;
       narrator_->progress(static_cast<std::size_t>(std::min(answered, total)), static_cast<std::size_t>(total));
-      reached = cluster_.load().milestones_after(known);
+      reached = cluster_.increments().milestones_after(known);
       return !reached.empty();
     });
     if (!done) return done;
