@@ -11,14 +11,16 @@
     }
   };
   let name = names.includes(kept()) ? kept() : 'system';
+  const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => {
-    document.documentElement.dataset.theme = name;
+    document.documentElement.dataset.theme = name === 'system' ? (systemIsDark.matches ? 'dark' : 'light') : name;
     const button = document.getElementById('theme');
     if (!button) return;
     button.textContent = `${signs[name]} ${name}`;
     button.setAttribute('aria-label', `Colours: ${name === 'system' ? 'as the system' : name}. Change`);
   };
   apply();
+  systemIsDark.addEventListener('change', apply);
   addEventListener('DOMContentLoaded', () => {
     apply();
     document.getElementById('theme').addEventListener('click', () => {
