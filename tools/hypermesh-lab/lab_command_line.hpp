@@ -7,7 +7,7 @@
 
 #include "tools/hypermesh-lab/bench_command.hpp"
 #include "tools/hypermesh-lab/byzantine_command.hpp"
-#include "tools/hypermesh-lab/demo_command.hpp"
+#include "tools/hypermesh-lab/demo/demo_command.hpp"
 #include "tools/hypermesh-lab/history_command.hpp"
 #include "tools/hypermesh-lab/placement_bench.hpp"
 #include "tools/hypermesh-lab/shrink_command.hpp"
