@@ -42,8 +42,9 @@ export class Browser {
     if (method === 'Runtime.exceptionThrown') {
       this.problems.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     }
-    if (method === 'Log.entryAdded' && params.entry.level === 'error' && !params.entry.text.includes('status of 401')
-        && !params.entry.text.includes('net::ERR_')) {
+    // A refusal of a server is an answer, and a server that was killed is no error of the page.
+    const isAnswer = /status of (401|409|503)|net::ERR_/.test(params?.entry?.text ?? '');
+    if (method === 'Log.entryAdded' && params.entry.level === 'error' && !isAnswer) {
       this.problems.push(`${params.entry.text} ${params.entry.url ?? ''}`);
     }
     if (method === 'Network.requestWillBeSent') this.requested.add(new URL(params.request.url).origin);
