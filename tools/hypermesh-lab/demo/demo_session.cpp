@@ -328,7 +328,11 @@ replica_picture demo_session::picture_of(std::uint32_t replica) const {
   if (is(demo_action::pause)) describe("bad", "paused");
   if (is(demo_action::cut_off)) describe("bad", "cut off");
   if (is(demo_action::lie)) describe("bad", "Byzantine");
-  if (standing && standing->is_convicted()) describe("bad", out.condition + ", convicted");
+  // A replica that was replaced by an honest one serves the rest of the quarantine.
+  if (standing && standing->is_convicted()) {
+    describe(is(demo_action::lie) ? "bad" : "doubt",
+             out.condition + (is(demo_action::lie) ? ", convicted" : ", in quarantine"));
+  }
   return out;
 }
 

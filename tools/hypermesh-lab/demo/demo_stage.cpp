@@ -205,6 +205,8 @@ cli::or_run_failure<std::string> demo_stage::end(bool& is_right) {
   }
   if (auto done = watch(clock::now() + step_patience, [this] { return session_->facts().is_whole; }); !done)
     return failure_of(done);
+  // The client of the load may wait some seconds before it dials a replica again that was away.
+  if (auto done = session_->cluster().open_observer(); !done) return failure_of(done);
   const auto verdict = session_->cluster().finish();
   if (!verdict) return failure_of(verdict);
   is_right = verdict->is_right();

@@ -25,6 +25,9 @@ function readKey() {
 const key = readKey();
 let isBusy = false;
 let isOver = false;
+// The reply to the last order, the news that were known then, and what happened since.
+let reply = '';
+let known = null;
 const rows = new Map();
 
 const panel = el('section', {id: 'control', class: 'card', 'aria-labelledby': 'h-control'},
@@ -41,6 +44,11 @@ function tell(state, text) {
   setText(outcome, text);
 }
 
+function refuse(text) {
+  reply = '';
+  tell('refused', text);
+}
+
 async function request(path, options = {}) {
   const answer = await fetch(path, {cache: 'no-store', credentials: 'omit', redirect: 'error', ...options,
     headers: {'X-HyperMesh-Lab': key}});
@@ -54,7 +62,9 @@ async function send(order) {
   tell('wait', 'The laboratory does it…');
   try {
     const {ok, said} = await request('/lab/orders', {method: 'POST', body: JSON.stringify(order)});
-    tell(ok ? 'done' : 'refused', ok ? `Done: ${said.done}.` : `Refused: ${said.error}. To do: ${said.fix}.`);
+    reply = ok ? `Done: ${said.done}.` : `Refused: ${said.error}. To do: ${said.fix}.`;
+    known = null;
+    tell(ok ? 'done' : 'refused', reply);
     isOver = ok && order.action === 'quit';
   } catch {
     tell('refused', 'The laboratory cannot be reached. To do: look at the terminal that started it.');
@@ -83,7 +93,7 @@ function showButtons(row, name, buttons, replica) {
     if (!element) {
       element = el('button', {type: 'button'});
       element.addEventListener('click', () => {
-        if (element.getAttribute('aria-disabled') === 'true') tell('refused', `Not now: ${element.dataset.why}.`);
+        if (element.getAttribute('aria-disabled') === 'true') refuse(`Not now: ${element.dataset.why}.`);
         else void send({action: element.dataset.action, ...(replica === null ? {} : {replica})});
       });
       row.buttons.append(element);
@@ -103,6 +113,15 @@ function rowOf(id, name, isGroup) {
   return rows.get(id);
 }
 
+// After an order, the outcome also tells its effects: a new view, a conviction.
+function tellNews(notes) {
+  const newest = notes.at(-1) ?? '';
+  if (known === null) known = newest;
+  if (!reply || newest === known) return;
+  const since = notes.slice(notes.lastIndexOf(known) + 1).map((each) => each.replace(/^ *[\d.]+ s +/, ''));
+  tell('done', `${reply} Then: ${since.join('; ')}.`);
+}
+
 function show(now) {
   for (const each of now.replicas) {
     const name = `replica ${each.number}`;
@@ -119,6 +138,7 @@ function show(now) {
   setText(row.condition, now.group.split ? 'split: no half has a quorum, so nothing is ordered' : 'connected');
   showButtons(row, 'the whole group', now.group.buttons, null);
   setText(byId('control-load'), `${now.load}; ${Math.round(now.rate)} operations/s`);
+  tellNews(now.notes);
   const notes = byId('control-notes');
   if (notes.childElementCount !== now.notes.length || notes.lastChild?.textContent !== now.notes.at(-1)) {
     notes.replaceChildren(...now.notes.map((each) => el('li', {}, each)));
