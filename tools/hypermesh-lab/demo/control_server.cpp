@@ -60,6 +60,8 @@ void add_headers(MHD_Response* response, const http_response& answer) {
   add(MHD_HTTP_HEADER_CONTENT_TYPE, answer.content_type);
   add(MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   add("X-Content-Type-Options", "nosniff");
+  // A connection that waits for a next request would keep a thread.
+  add(MHD_HTTP_HEADER_CONNECTION, "close");
   if (!answer.is_page) return;
   for (const auto& each : http::page_headers)
     add(each.name, each.value);

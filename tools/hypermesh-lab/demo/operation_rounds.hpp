@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <set>
+#include <vector>
 
 #include "tools/hypermesh/load/workload.hpp"
 
@@ -19,9 +22,13 @@ class operation_rounds {
 
  private:
   void begin_round();
+  /// Notes which tasks still run after the last event of this round.
+  void note_running();
 
   cli::workload history_;
   std::vector<cli::trace_event> events_;
+  /// Places of tasks in the history.
+  std::set<std::uint32_t> running_;
   std::size_t position_ = 0;
   std::size_t round_ = 1;
 };
