@@ -144,6 +144,9 @@ outcome demo_stage::watch(clock::time_point until, const std::function<bool()>& 
 
 outcome demo_stage::cause(const demo_request& wanted, const std::function<bool()>& reached, std::string_view effect) {
   const auto begin = clock::now();
+  // A look may find that a replica is late again, so that no further fault is possible yet.
+  const auto is_possible = [&] { return decide(wanted, session_->facts()).has_value(); };
+  if (auto watched = watch(begin + step_patience, is_possible); !watched) return watched;
   const auto done = session_->cause(wanted);
   if (!done) return tl::unexpected(cli::run_failure{cli::exit_code::failed, done.error()});
   if (auto watched = watch(begin + step_patience, reached); !watched) return watched;
