@@ -79,20 +79,24 @@ std::string replica_table(const demo_picture& now, const cli::text_style& style)
 
 }  // namespace
 
-std::string terminal_text(const demo_picture& now, const cli::text_style& style) {
-  auto text = style.bold("HyperMesh: four replicas, one of which may be faulty") + "\n\n";
-  text += fmt::format("  page with buttons   {}\n", now.control_page);
-  for (const auto& each : now.replicas) {
-    if (!each.page.empty()) text += fmt::format("  page of replica {}   {}\n", each.number, each.page);
-  }
-  text += fmt::format("\n{}\n\n{}\n", now.health, replica_table(now, style));
+std::string terminal_text(const demo_picture& now, std::string_view message, const cli::text_style& style) {
+  auto text = style.bold("HyperMesh: four replicas, one of which may be faulty") + "\n";
+  text += fmt::format("page with buttons: {}\n\n", now.control_page);
+  text += fmt::format("{}\n\n{}\n", now.health, replica_table(now, style));
   text +=
       fmt::format("{}\n{} operations answered, {:.0f} a second\n\n", now.load, cli::grouped(now.answered), now.rate);
-  for (const auto& each : now.notes)
-    text += "  " + each + "\n";
-  text += "\n";
+  constexpr std::size_t keys_in_line = 4;
+  std::size_t count = 0;
   for (const auto& each : demo_keys)
-    text += fmt::format("  {}  {}\n", style.bold(std::string(1, each.key)), each.about);
+    text += fmt::format("{} {:<14}{}", style.bold(std::string(1, each.key)), each.word,
+                        ++count % keys_in_line == 0 ? "\n" : "");
+  text += fmt::format("{}\n\n", message);
+  for (auto each = now.notes.rbegin(); each != now.notes.rend(); ++each)
+    text += "  " + *each + "\n";
+  text += "\n";
+  for (const auto& each : now.replicas) {
+    if (!each.page.empty()) text += fmt::format("page of replica {}: {}\n", each.number, each.page);
+  }
   return text;
 }
 

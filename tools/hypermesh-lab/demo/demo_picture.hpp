@@ -3,6 +3,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/hypermesh-lab/demo/demo_state.hpp"
@@ -45,8 +46,10 @@ struct demo_picture {
   bool takes_orders = true;
 };
 
-/// The page of the terminal: addresses, health, replicas, load, what happened, keys.
-[[nodiscard]] std::string terminal_text(const demo_picture& now, const cli::text_style& style);
+/// The page of the terminal. `message` is the reply to the last key. The lines that a small terminal cuts off are the
+/// last ones: the older notes, and the addresses of the replicas' pages.
+[[nodiscard]] std::string terminal_text(const demo_picture& now, std::string_view message,
+                                        const cli::text_style& style);
 
 /// The same for the control panel, with the possible actions of each replica.
 [[nodiscard]] std::string panel_json(const demo_picture& now);

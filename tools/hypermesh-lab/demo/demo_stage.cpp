@@ -105,7 +105,7 @@ outcome demo_stage::play_on_terminal() {
       if (auto done = look(); !done) return done;
       next = clock::now() + look_interval;
     }
-    screen.show(terminal_text(picture(), style) + "\n" + message);
+    screen.show(terminal_text(picture(), message, style));
     const auto key = screen.wait_for_key(key_patience);
     if (stop_->requested() || (key && *key == cli::interrupt_key)) return interrupted;
     const auto action = key ? action_of(*key) : std::nullopt;
