@@ -153,11 +153,12 @@ void link_relay::accept_at(link& at) {
   open_file dialer{::accept4(at.listening.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
   if (!dialer.is_open() || is_left(dialer.descriptor())) return;
   const auto address = links::parse_address(loopback, at.ends.target_port);
-  const auto target = address ? links::start_connecting(*address) : std::nullopt;
-  if (!target) return;
+  if (!address) return;
+  auto target = links::start_connecting(*address).socket;
+  if (!target.is_open()) return;
   send_at_once(dialer.descriptor());
-  send_at_once(*target);
-  at.connections.push_back({std::move(dialer), open_file{*target}, {}, {}});
+  send_at_once(target.descriptor());
+  at.connections.push_back({std::move(dialer), std::move(target), {}, {}});
 }
 
 void link_relay::watch(turn& now, const replica_groups& groups, std::vector<watched>& connections,
