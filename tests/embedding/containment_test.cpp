@@ -62,9 +62,11 @@ TEST_CASE("a query that throws has no answer, and stops no replica") {
   auto client = cluster.connect(0, hasty);
   auto events = cluster.replica(1).events();
   CHECK(text_of(client->query(to_byte_vector("throw"), read_mode::committed)) == "error: timed_out");
-  const auto event = events->next(embedding_patience);
-  REQUIRE(event);
-  CHECK(event->kind == event_kind::query_failed);
+  // Replicas that have just started report other events too.
+  auto event = events->next(embedding_patience);
+  while (event && event->kind != event_kind::query_failed)
+    event = events->next(embedding_patience);
+  CHECK(event);
   for (std::uint32_t number = 0; number < 4; ++number)
     CHECK(cluster.replica(number).health().is_live);
   CHECK(text_of(client->submit(to_byte_vector("add 1"))) == "1");
