@@ -12,7 +12,7 @@ namespace hypermesh::protocol {
 ///
 /// A batch costs the same votes and the same write however many requests it has. Several batches in flight help while
 /// they wait for the network or for a disk. They only cost time when they wait for each other, and then fewer, fuller
-/// batches serve more clients. The gauge tells the two cases apart as TCP Vegas does (Brakmo and Peterson 1995, §3.2):
+/// batches serve more clients. The gauge tells the two cases apart as TCP Vegas does (Brakmo and Peterson, 1995):
 /// a batch that takes longer than the shortest one stands in a queue.
 ///
 /// Example with a pipeline of 8: batches take 2 ms at rest and 3 ms under some load, so 5 are in flight. At saturation
