@@ -50,7 +50,7 @@ struct link_limits {
 
   /// The delay before dialing again. It doubles from the minimum to the maximum. Up to half of the delay is added at
   /// random, so restarted nodes do not all dial at the same moment.
-  milliseconds redial_delay_min{50};
+  milliseconds redial_delay_min{10};
   milliseconds redial_delay_max{5'000};
 
   /// The longest time that a stopped link may use to send its good-bye.
