@@ -50,6 +50,21 @@ void report_contradiction(batcher_self self, std::optional<evidence> shown) {
   self->send(self->state.with->fault_detector, proof_found{std::make_shared<const evidence>(std::move(*shown))});
 }
 
+void report_service(batcher_self self) {
+  auto& state = self->state;
+  auto report = state.pool->service(now_of(self));
+  report.executed_through = state.executed_through;
+  self->send(state.with->coordinator, service_measured{std::move(report)});
+}
+
+/// Ends the rest of the coordinator when a request waits.
+void wake_coordinator(batcher_self self) {
+  auto& state = self->state;
+  if (!state.coordinator_rests || state.pool->requests_pending() == 0) return;
+  state.coordinator_rests = false;
+  report_service(self);
+}
+
 void answer(batcher_self self, const verified_message& received, const request& value, immediate_answer with) {
   const auto& executor = self->state.with->executor;
   const auto asked = reference_of(value);
@@ -73,11 +88,13 @@ void admit(batcher_self self, const verified_message& received) {
   look_again(self, value.id, effects.looks_again_in);
   if (effects.refused) self->send(with.monitor, observed{*effects.refused, received.credit});
   report_contradiction(self, std::move(effects.contradiction));
+  wake_coordinator(self);
   answer(self, received, value, effects.answer);
 }
 
 void admit_system_request(batcher_self self, const system_request& value) {
   const auto effects = self->state.intake->on_system_request(value, now_of(self));
+  wake_coordinator(self);
   if (effects.cuts_batches) cut_batches(self, false);
   look_again(self, value.name, effects.looks_again_in);
 }
@@ -145,11 +162,9 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
         report(self);
       },
       [self](const cases_dropped& dropped) { self->state.pool->on_dropped(*dropped.names, now_of(self)); },
-      [self](const service_wanted&) {
-        const auto& state = self->state;
-        auto report = state.pool->service(now_of(self));
-        report.executed_through = state.executed_through;
-        self->send(state.with->coordinator, service_measured{std::move(report)});
+      [self](const service_wanted& wanted) {
+        self->state.coordinator_rests = wanted.rests;
+        report_service(self);
       },
       [self](const tick& passed) {
         if (passed.generation != self->state.delay_running) return;

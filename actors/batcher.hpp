@@ -22,6 +22,8 @@ struct batcher_state {
   /// The generation of the batch delay that is running; zero if none is.
   std::uint64_t delay_running = 0;
   std::uint64_t delays_started = 0;
+  /// The coordinator rests until a request waits.
+  bool coordinator_rests = false;
 };
 
 /// `batch_delay` is the longest time for which a request waits for others while the pipeline is busy.

@@ -24,6 +24,22 @@ void carry_out(coordinator_self self, view_change_effects effects) {
   }
 }
 
+/// Asks the batcher, and starts the timer for the next question.
+void ask(coordinator_self self) {
+  auto& state = self->state;
+  const auto wait = state.rests ? coordinator_state::rest_periods * state.period : state.period;
+  self->delayed_send(self, wait, tick{++state.timer});
+  self->send(state.with->batcher, service_wanted{state.rests});
+}
+
+/// Ends the rest if the news that came since gives a reason.
+void end_rest(coordinator_self self) {
+  auto& state = self->state;
+  if (!state.rests || state.changes->may_rest(now_of(self))) return;
+  state.rests = false;
+  ask(self);
+}
+
 void receive(coordinator_self self, const verified_message& received) {
   auto& changes = *self->state.changes;
   if (const auto* vote = std::get_if<suspicion>(received.value.get())) {
@@ -48,30 +64,42 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
   return {
       [self](const wired& all) {
         self->state.with = all.with;
-        self->delayed_send(self, self->state.period, tick{});
+        self->delayed_send(self, self->state.period, tick{++self->state.timer});
       },
-      [self](const verified_message& received) { receive(self, received); },
-      [self](const view_left& left) { carry_out(self, self->state.changes->on_left(left.own, now_of(self))); },
+      [self](const verified_message& received) {
+        receive(self, received);
+        end_rest(self);
+      },
+      [self](const view_left& left) {
+        carry_out(self, self->state.changes->on_left(left.own, now_of(self)));
+        end_rest(self);
+      },
       [self](const view_entered& entered) {
         carry_out(self, self->state.changes->on_entered(entered.view, now_of(self)));
+        end_rest(self);
       },
       [self](const service_measured& measured) {
         carry_out(self, self->state.changes->on_service(measured.report, now_of(self)));
+        end_rest(self);
       },
       [self](const link_changed& changed) { self->state.changes->on_link_changed(changed.replica, changed.up); },
       [self](const trust_changed& changed) {
         carry_out(self, self->state.changes->on_trust(changed.now->avoided_as_primary, now_of(self)));
+        end_rest(self);
       },
       [self](const moves_agreed& agreed) {
         carry_out(self, self->state.changes->on_moves(agreed.now, agreed.stepped_down, agreed.at, now_of(self)));
+        end_rest(self);
       },
       [self](const low_watermark_moved& moved) {
         carry_out(self, self->state.changes->on_low_watermark(moved.low, now_of(self)));
       },
       [self](const readmitted&) { self->state.changes->on_readmitted(); },
-      [self](const tick&) {
-        self->delayed_send(self, self->state.period, tick{});
-        self->send(self->state.with->batcher, service_wanted{});
+      [self](const tick& due) {
+        // The timer of a rest that has ended.
+        if (due.generation != self->state.timer) return;
+        self->state.rests = self->state.changes->may_rest(now_of(self));
+        ask(self);
         carry_out(self, self->state.changes->on_tick(now_of(self)));
       },
   };

@@ -134,9 +134,12 @@ struct new_view_built {
 };
 
 /// Asks for measurements of how long clients wait (coordinator to batcher).
-struct service_wanted {};
+struct service_wanted {
+  /// The coordinator asks seldom now, so the batcher has to report by itself when a request begins to wait.
+  bool rests = false;
+};
 
-/// The answer to `service_wanted` (batcher to coordinator).
+/// The answer to `service_wanted`, or the report that ends the rest of the coordinator (batcher to coordinator).
 struct service_measured {
   service_report report;
 };

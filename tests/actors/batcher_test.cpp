@@ -368,6 +368,20 @@ TEST_CASE("the coordinator gets a report on how clients are served when it asks"
   CHECK(told.front().report.longest_wait == 300us);
 }
 
+TEST_CASE("a coordinator that rests hears of the first request that waits, once") {
+  batcher_bench bench{2};
+  bench.give(bench.tested, service_wanted{true});
+  CHECK(bench.take<service_measured>("coordinator").at(0).report.clients_waiting == 0);
+  bench.forget();
+  bench.request(0, 1);
+  const auto told = bench.take<service_measured>("coordinator");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().report.clients_waiting == 1);
+  bench.forget();
+  bench.request(0, 2);
+  CHECK(bench.take<service_measured>("coordinator").empty());
+}
+
 TEST_CASE("a rate-limited client has one pending request until its term is over") {
   batcher_bench bench;
   const auto agree = [&](std::uint64_t until) {

@@ -47,6 +47,10 @@ void view_changer::restore(view_number view, std::shared_ptr<const view_change> 
 // --- When to leave a view ------------------------------------------------------------
 
 view_change_effects view_changer::on_service(const service_report& report, moment now) {
+  const bool is_idle = report.clients_waiting == 0 && report.requests_executed == executed_ &&
+                       report.executed_through >= moves_.advance_through;
+  if (!is_idle) busy_at_ = now;
+  executed_ = report.requests_executed;
   if (!active_ || primary() == self_) return {};
   auto seen = report;
   // The request pool does not know the agreed moves, so they are added here.
@@ -98,6 +102,7 @@ void view_changer::suspect_avoided_as_primary(moment now, view_change_effects& o
 view_change_effects view_changer::on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
                                            sequence_number at, moment now) {
   view_change_effects out;
+  busy_at_ = now;
   const bool was_due = is_to_be_left();
   bool is_new = moves.least_view > moves_.least_view;
   bool is_late = is_new && moves.least_view <= view_;
@@ -328,6 +333,7 @@ view_change_effects view_changer::on_entered(view_number view, moment now) {
   entered_view_ = view;
   entered_at_ = now;
   calm_since_ = now;
+  busy_at_ = now;
   // VIEW-CHANGEs for this view and earlier views are no longer needed; those for later views still count.
   std::erase_if(changes_, [&](const auto& each) { return each.second == nullptr || each.second->new_view <= view; });
   // SUSPICIONs from the time before the view was entered are not about the primary of this view. A replica that still
@@ -369,6 +375,11 @@ void view_changer::on_link_changed(replica_id replica, bool up) {
   } else {
     closed_links_.insert(replica);
   }
+}
+
+bool view_changer::may_rest(moment now) const {
+  return active_ && !suspected_ && suspicions_.empty() && doublings_ == 0 && !is_to_be_left() &&
+         now >= busy_at_ + calm_before_rest;
 }
 
 view_change_effects view_changer::on_tick(moment now) {

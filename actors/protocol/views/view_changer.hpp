@@ -94,6 +94,12 @@ class view_changer {
   /// Handles time-outs, their doubling, and retransmissions that are due.
   [[nodiscard]] view_change_effects on_tick(moment now);
 
+  /// Says whether nothing can become due before other actors have news: no client waits, nothing was executed for
+  /// `calm_before_rest`, and no view change, hand-over or readmission is under way. While this holds, `on_tick` and
+  /// `on_service` may be called seldom.
+  [[nodiscard]] bool may_rest(moment now) const;
+  static constexpr duration calm_before_rest = std::chrono::seconds{1};
+
   [[nodiscard]] view_number view() const { return view_; }
   [[nodiscard]] bool is_active() const { return active_; }
   [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
@@ -168,6 +174,10 @@ class view_changer {
   /// Start of the present calm period: the view was entered, the last suspicion ended, or a doubling was taken back.
   moment calm_since_{};
   moment suspicion_sent_at_{};
+  /// When a report showed last that a client waits, or that requests were executed; or when the view was entered, or
+  /// the group agreed on a move.
+  moment busy_at_{};
+  std::uint64_t executed_ = 0;
   /// When a quorum of VIEW-CHANGEs for the view or for later views was complete. The time-out for the new primary
   /// starts then (attack 20).
   std::optional<moment> quorum_at_;

@@ -362,3 +362,50 @@ TEST_CASE("a replica that could not leave with f + 1 others is asked again while
   CHECK(world.set.on_tick(moment{500ms}).change_to == view_number{1});
   CHECK_FALSE(world.set.on_tick(moment{1'100ms}).change_to);
 }
+
+TEST_CASE("a replica of an idle group may rest, and not while a client waits, or a suspicion or a move is open") {
+  constexpr auto pause = view_changer::calm_before_rest;
+  coordinator_world world{2};
+  service_report idle;
+  idle.requests_executed = 7;
+  (void)world.set.on_service(idle, moment{1s});
+  CHECK_FALSE(world.set.may_rest(moment{1s}));
+  (void)world.set.on_service(idle, moment{1s + pause});
+  CHECK(world.set.may_rest(moment{1s + pause}));
+  const moment now{10s};
+  SUBCASE("a client waits") {
+    auto busy = idle;
+    busy.clients_waiting = 1;
+    (void)world.set.on_service(busy, now);
+    CHECK_FALSE(world.set.may_rest(now));
+    CHECK(world.set.may_rest(now + pause));
+  }
+  SUBCASE("requests are executed") {
+    auto busy = idle;
+    busy.requests_executed = 8;
+    (void)world.set.on_service(busy, now);
+    CHECK_FALSE(world.set.may_rest(now));
+  }
+  SUBCASE("this replica suspects the primary") {
+    (void)world.set.on_suspected(suspicion_reason::mute, now);
+    CHECK_FALSE(world.set.may_rest(now + 1h));
+  }
+  SUBCASE("another replica suspects the primary") {
+    (void)world.hear_suspicion(3, 0, now);
+    CHECK_FALSE(world.set.may_rest(now + 1h));
+  }
+  SUBCASE("the view was left") {
+    world.leave_for(2, 1, now);
+    CHECK_FALSE(world.set.may_rest(now + 1h));
+    (void)world.set.on_entered(view_number{1}, now + 1h);
+    CHECK_FALSE(world.set.may_rest(now + 1h));
+  }
+  SUBCASE("sequence numbers have to be ordered") {
+    agreed_moves moves;
+    moves.advance_through = sequence_number{9};
+    (void)world.set.on_moves(moves, {}, sequence_number{1}, now);
+    CHECK_FALSE(world.set.may_rest(now));
+    (void)world.set.on_service(idle, now + 1h);
+    CHECK_FALSE(world.set.may_rest(now + 1h));
+  }
+}
