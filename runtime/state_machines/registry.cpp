@@ -6,6 +6,7 @@
 
 #include "runtime/base/nearest_word.hpp"
 #include "runtime/state_machines/key_value_store.hpp"
+#include "runtime/state_machines/null_machine.hpp"
 #include "runtime/state_machines/redis/redis_machine.hpp"
 #include "runtime/state_machines/redis/redis_words.hpp"
 #include "runtime/state_machines/resource_scheduler.hpp"
@@ -39,12 +40,13 @@ bool reads_scheduler(byte_span bytes) {
   return decoded && scheduler::is_read(*decoded);
 }
 
-constexpr std::array<entry, 3> entries = {
+constexpr std::array<entry, 4> entries = {
     {{"key-value", make<key_value_store>, key_value::parse_operation, reads_key_value, key_value::interpret,
       key_value::usage},
      {"scheduler", make<resource_scheduler>, scheduler::parse_operation, reads_scheduler, scheduler::interpret,
       scheduler::usage},
-     {"redis", make<redis::redis_machine>, redis::parse_operation, redis::reads, redis::interpret, redis::usage}}};
+     {"redis", make<redis::redis_machine>, redis::parse_operation, redis::reads, redis::interpret, redis::usage},
+     {"null", make<null_machine>, null::parse_operation, null::reads, null::interpret, null::usage}}};
 
 const entry* find(std::string_view name) {
   for (const auto& each : entries) {

@@ -158,6 +158,7 @@ const std::map<std::string, vocabulary>& vocabularies() {
          "explain-demand N000 1024 1 N00", "events N limit=N", "events 0", "nodes limit=N", "nodes after=hK",
          "tasks after=tK limit=N", "placed-tasks limit=N", "placed-tasks after=N", "task tK seen=N00"}}},
       {"redis", redis_vocabulary()},
+      {"null", {{"write N N00", "write 1N K", "write 0 0"}, {"read N", "read N00"}}},
   };
   return all;
 }
