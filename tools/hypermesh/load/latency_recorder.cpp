@@ -43,4 +43,32 @@ std::uint64_t latency_recorder::percentile(double share) const {
   return max_;
 }
 
+void latency_recorder::add(const latency_recorder& other) {
+  for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket)
+    buckets_[bucket] += other.buckets_[bucket];
+  count_ += other.count_;
+  sum_ += other.sum_;
+  max_ = std::max(max_, other.max_);
+}
+
+latency_recorder::content latency_recorder::numbers() const {
+  content all{{}, sum_, max_};
+  for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+    if (buckets_[bucket] > 0) all.buckets.emplace_back(bucket, buckets_[bucket]);
+  }
+  return all;
+}
+
+or_reason<latency_recorder> latency_recorder::of(const content& numbers) {
+  latency_recorder made;
+  for (const auto& [bucket, count] : numbers.buckets) {
+    if (bucket >= made.buckets_.size()) return invalid("a bucket of latencies does not exist");
+    made.buckets_[bucket] += count;
+    made.count_ += count;
+  }
+  made.sum_ = numbers.sum;
+  made.max_ = numbers.max;
+  return made;
+}
+
 }  // namespace hypermesh::cli

@@ -3,6 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "messages/expected.hpp"
 
 namespace hypermesh::cli {
 
@@ -17,6 +21,20 @@ class latency_recorder {
   [[nodiscard]] double mean() const;
   /// The smallest bound that the fraction `share` (0 … 1) of all durations does not exceed; 0 without durations.
   [[nodiscard]] std::uint64_t percentile(double share) const;
+
+  /// Adds the durations of another recorder.
+  void add(const latency_recorder& other);
+
+  /// The content as numbers, so that another process can add it to its own.
+  struct content {
+    /// The numbers of the buckets that are not empty, ascending, with their counts.
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> buckets;
+    std::uint64_t sum = 0;
+    std::uint64_t max = 0;
+  };
+  [[nodiscard]] content numbers() const;
+  /// The recorder with this content. The failure says what is wrong with the numbers.
+  [[nodiscard]] static or_reason<latency_recorder> of(const content& numbers);
 
  private:
   /// Each power of two is divided into 64 equal buckets. So the width of a bucket is at most 1/64 of its value.

@@ -66,12 +66,20 @@ std::string text_of_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-/// Adds lines to a table of a generated configuration, in which each table has its line. Returns false if it has none.
-bool add_to_table(std::string& text, std::string_view table, std::string_view lines) {
-  const auto heading = fmt::format("\n[{}]\n", table);
+/// Sets a key in a table of a generated configuration, in which each table has its line. Returns false if it has none.
+bool set_key(std::string& text, const node_value& value) {
+  const auto heading = fmt::format("\n[{}]\n", value.table);
+  const auto line = fmt::format("{} = {}\n", value.key, value.literal);
   const auto at = text.find(heading);
   if (at == std::string::npos) return false;
-  text.insert(at + heading.size(), lines);
+  const auto begin = at + heading.size();
+  const auto table_end = std::min(text.find("\n[", begin), text.size());
+  const auto old = text.find(fmt::format("\n{} = ", value.key), begin - 1);
+  if (old < table_end) {
+    text.replace(old + 1, text.find('\n', old + 1) - old, line);
+  } else {
+    text.insert(begin, line);
+  }
   return true;
 }
 
@@ -113,21 +121,35 @@ or_error<std::unique_ptr<local_cluster>> local_cluster::prepare(cluster_plan pla
 
 local_cluster::~local_cluster() { stop(); }
 
-or_error<void> local_cluster::keep_traces(std::uint32_t batches) {
-  const auto ports = free_ports(plan_.replicas);
+or_error<void> local_cluster::configure(std::uint32_t number, const std::vector<node_value>& values) {
+  const auto file = layout_.node_file(number);
+  auto text = text_of_file(file);
+  bool done = true;
+  for (const auto& each : values)
+    done = set_key(text, each) && done;
+  std::ofstream out{file, std::ios::binary | std::ios::trunc};
+  out << text;
+  out.close();
+  if (done && out) return {};
+  return tl::unexpected(world_error{fmt::format("cannot set values in {}", file.string()), "check free space"});
+}
+
+or_error<void> local_cluster::serve_http() {
+  http_ports_ = free_ports(plan_.replicas);
+  if (http_ports_.size() != plan_.replicas)
+    return tl::unexpected(world_error{"no ports are free for the HTTP servers of the replicas", "end other programs"});
   for (std::uint32_t number = 0; number < plan_.replicas; ++number) {
-    const auto file = layout_.node_file(number);
-    auto text = text_of_file(file);
-    const bool done =
-        ports.size() == plan_.replicas &&
-        add_to_table(text, "http", fmt::format("enabled = true\nlisten = \"127.0.0.1:{}\"\n", ports[number])) &&
-        add_to_table(text, "trace", fmt::format("batches = {}\n", batches));
-    std::ofstream out{file, std::ios::binary | std::ios::trunc};
-    out << text;
-    out.close();
-    if (done && out) continue;
-    return tl::unexpected(
-        world_error{fmt::format("cannot turn on the trace in {}", file.string()), "check free ports and free space"});
+    auto done = configure(number, {{"http", "enabled", "true"},
+                                   {"http", "listen", fmt::format("\"127.0.0.1:{}\"", http_ports_[number])}});
+    if (!done) return done;
+  }
+  return {};
+}
+
+or_error<void> local_cluster::keep_traces(std::uint32_t batches) {
+  if (auto done = serve_http(); !done) return done;
+  for (std::uint32_t number = 0; number < plan_.replicas; ++number) {
+    if (auto done = configure(number, {{"trace", "batches", std::to_string(batches)}}); !done) return done;
   }
   return {};
 }
@@ -229,6 +251,13 @@ std::vector<process_usage> local_cluster::usage() const {
   std::vector<process_usage> all;
   for (const auto& each : replicas_)
     all.push_back(each == nullptr ? process_usage{} : each->usage().value_or(process_usage{}));
+  return all;
+}
+
+std::vector<pid_t> local_cluster::process_ids() const {
+  std::vector<pid_t> all;
+  for (const auto& each : replicas_)
+    all.push_back(each == nullptr ? 0 : each->id());
   return all;
 }
 

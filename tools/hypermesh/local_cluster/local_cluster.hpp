@@ -18,6 +18,13 @@ struct replica_program {
   std::vector<std::string> words = {"start", "--log-level", "warn"};
 };
 
+/// A value in the configuration of a replica, as TOML: {"storage", "mode", "\"memory\""}.
+struct node_value {
+  std::string table;
+  std::string key;
+  std::string literal;
+};
+
 /// A cluster of real processes on the loopback interface of this machine, in a temporary directory. The destructor
 /// removes the processes and the directory. The processes always die with this process.
 class local_cluster {
@@ -33,7 +40,13 @@ class local_cluster {
   local_cluster(const local_cluster&) = delete;
   local_cluster& operator=(const local_cluster&) = delete;
 
-  /// Turns on the HTTP server and the trace of each replica, on free ports of 127.0.0.1. Call it before `start`.
+  /// Sets values in the configuration of a replica. They count from its next start on.
+  [[nodiscard]] or_error<void> configure(std::uint32_t number, const std::vector<node_value>& values);
+  /// Turns on the HTTP server of each replica, on a free port of 127.0.0.1. Call it before `start`.
+  [[nodiscard]] or_error<void> serve_http();
+  /// The ports of the HTTP servers; empty if there are none.
+  [[nodiscard]] const std::vector<std::uint16_t>& http_ports() const { return http_ports_; }
+  /// Turns on the HTTP server and the trace of each replica. Call it before `start`.
   [[nodiscard]] or_error<void> keep_traces(std::uint32_t batches);
   /// Copies the log of each replica to `folder`, as "replica-0.log". The folder is made if it does not exist.
   [[nodiscard]] or_error<void> save_logs(const std::filesystem::path& folder) const;
@@ -60,6 +73,8 @@ class local_cluster {
 
   /// The resources of each replica; zeros for a replica that has ended.
   [[nodiscard]] std::vector<process_usage> usage() const;
+  /// The process of each replica; 0 for a replica that is killed.
+  [[nodiscard]] std::vector<pid_t> process_ids() const;
   /// The size of the files in each replica's data directory.
   [[nodiscard]] std::vector<std::uint64_t> disk_bytes() const;
   /// The size of each replica's audit trail. The retention in the configuration bounds it.
@@ -85,6 +100,7 @@ class local_cluster {
   cluster_plan plan_;
   genesis content_;
   clock::time_point started_;
+  std::vector<std::uint16_t> http_ports_;
   std::vector<replica_program> programs_;
   /// The processes by replica number; null while the replica is killed.
   std::vector<std::unique_ptr<child_process>> replicas_;
