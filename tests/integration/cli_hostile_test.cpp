@@ -102,6 +102,7 @@ std::map<std::string, words> product_bases(hostile_world& world) {
           {"hand-over", with(client, {"0"})},
           {"replay", with(client, {"--operations", "1"})},
           {"trace", {"--from", world.file("missing")}},
+          {"bench", {"--duration", "200ms", "--warm-up", "0", "--in-flight", "1"}},
           {"audit show", {world.file("empty-folder")}},
           {"audit verify", {world.file("empty-folder"), "--genesis", cluster + "/genesis.toml"}},
           {"audit export", {world.file("empty-folder")}},

@@ -86,6 +86,8 @@ TEST_CASE("the JSON of runs fits its schema") {
   check_schema("demo-kills", run({"demo", "--kill-primary-every", "2s", "--duration", "3s", "-o", "json"}).out);
   check_schema("demo-absence", run({"demo", "--absent-for", "300", "-o", "json"}).out);
   check_schema("demo-endurance", run({"demo", "--endure", "200", "-o", "json"}).out);
+  check_schema("bench", run({"bench", "--duration", "500ms", "--warm-up", "100ms", "-o", "json"}).out);
+  check_schema("bench", run({"bench", "--duration", "300ms", "--warm-up", "0", "--rate", "50", "-o", "json"}).out);
 }
 
 TEST_CASE("the JSON of the laboratory fits its schema") {

@@ -65,11 +65,11 @@ bool is_open_to_actor_headers(std::string_view path) {
 
 /// The folders of the product's command line from the bottom. A file may include its own folder and the folders before
 /// it.
-constexpr std::array<std::string_view, 10> tool_folders = {
+constexpr std::array<std::string_view, 11> tool_folders = {
     "tools/hypermesh/terminal/", "tools/hypermesh/local_cluster/", "tools/hypermesh/client/",
     "tools/hypermesh/traces/",   "tools/hypermesh/load/",          "tools/hypermesh/runs/",
-    "tools/hypermesh/live/",     "tools/hypermesh/bundle/",        "tools/hypermesh/gateway/",
-    "tools/hypermesh/commands/"};
+    "tools/hypermesh/bench/",    "tools/hypermesh/live/",          "tools/hypermesh/bundle/",
+    "tools/hypermesh/gateway/",  "tools/hypermesh/commands/"};
 /// The laboratory links the folders before this folder.
 constexpr std::string_view first_folder_closed_to_lab = "tools/hypermesh/runs/";
 
@@ -87,8 +87,8 @@ std::string objection_to_tool_include(std::string_view path, std::string_view ta
     return is_open ? "" : "the laboratory has the terminal and the load of the product, and none of its commands";
   }
   if (!is_under(path, "tools/hypermesh/") || tool_folder_of(target) <= tool_folder_of(path)) return {};
-  return "includes point one way: terminal <- local_cluster <- client <- traces <- load <- runs <- live <- bundle <- "
-         "commands";
+  return "includes point one way: terminal <- local_cluster <- client <- traces <- load <- runs <- bench <- live <- "
+         "bundle <- commands";
 }
 
 /// The reason why `path` must not include `target`; empty when it may.

@@ -32,6 +32,7 @@ void add_trace(CLI::App& app, chosen_command& chosen);
 void add_demo(CLI::App& app, chosen_command& chosen);
 void add_verify(CLI::App& app, chosen_command& chosen);
 void add_judge(CLI::App& app, chosen_command& chosen);
+void add_bench(CLI::App& app, chosen_command& chosen);
 void add_audit(CLI::App& app, chosen_command& chosen);
 
 }  // namespace hypermesh::cli

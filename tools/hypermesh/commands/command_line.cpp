@@ -55,6 +55,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_hand_over(app_, chosen_);
   add_replay(app_, chosen_);
   add_trace(app_, chosen_);
+  add_bench(app_, chosen_);
   add_verify(app_, chosen_);
   add_judge(app_, chosen_);
   add_audit(app_, chosen_);
