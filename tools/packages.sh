@@ -5,7 +5,7 @@ packages=(
   libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libexpected-dev libfmt-dev
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev zlib1g-dev
-  doctest-dev librapidcheck-dev
+  doctest-dev librapidcheck-dev libbenchmark-dev
 )
 
 say() { printf '==> %s\n' "$*" >&2; }
