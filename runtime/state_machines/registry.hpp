@@ -12,7 +12,7 @@
 /// The state machines that come with the product, by name.
 namespace hypermesh::machines {
 
-/// The names as a list for people: "key-value, scheduler, redis".
+/// The names as a list for people: "key-value, scheduler, redis, null".
 [[nodiscard]] std::string state_machine_names();
 
 /// Makes a machine in its initial state. The failure lists the known names.
