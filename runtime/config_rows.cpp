@@ -66,7 +66,8 @@ constexpr std::array cluster_keys = {
         {.table = "cluster",
          .name = "state_machine",
          .unit = "text",
-         .about = "The state machine that the replicas execute: key-value, scheduler, redis, or one of the host."},
+         .about =
+             "The state machine that the replicas execute: key-value, scheduler, redis, null, or one of the host."},
         [](auto& of) -> auto& { return of.state_machine; }),
     number<genesis>(
         {.table = "cluster",

@@ -23,7 +23,7 @@ TEST_CASE("every known state machine is made by its name, always in the same ini
 TEST_CASE("an unknown state machine is an error that lists the known names") {
   const auto made = make_state_machine("bank");
   REQUIRE_FALSE(made);
-  CHECK(made.error() == "unknown state machine \"bank\"; use one of: key-value, scheduler, redis");
+  CHECK(made.error() == "unknown state machine \"bank\"; use one of: key-value, scheduler, redis, null");
   CHECK_FALSE(parse_operation("bank", std::vector<std::string>{"get", "k"}));
   CHECK(operations_usage("bank").empty());
 }
