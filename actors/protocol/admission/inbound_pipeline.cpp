@@ -25,7 +25,8 @@ evidence_item as_evidence(const std::shared_ptr<const message>& value) {
 
 inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys,
                                    std::uint64_t frames_per_second)
-    : validator_(cluster, keys),
+    : memory_(cluster, keys),
+      validator_(cluster, memory_),
       frames_(frames_per_second),
       budget_(cluster),
       detector_(cluster, validator_),

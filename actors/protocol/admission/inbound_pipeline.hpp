@@ -7,6 +7,7 @@
 
 #include "actors/protocol/admission/pre_verification_filter.hpp"
 #include "actors/protocol/admission/rate_limits.hpp"
+#include "actors/protocol/admission/signature_memory.hpp"
 #include "actors/protocol/guard/equivocation_detector.hpp"
 #include "actors/protocol/guard/peer_trust.hpp"
 #include "actors/protocol/verification/validator.hpp"
@@ -26,7 +27,8 @@ namespace hypermesh::protocol {
 ///    not check these signatures again.
 /// 6. `pre_verification_filter`: the replica would not refuse the message anyway.
 /// 7. `costly_message_limit`: the sender has not sent too many VIEW-CHANGEs, NEW-VIEWs and system requests.
-/// 8. `validator`: membership, signatures, digests and certificates.
+/// 8. `validator`: membership, signatures, digests and certificates. `signature_memory` spares it the signatures of
+///    votes that were verified before.
 ///
 /// Every message is decoded once, in step 2, with all documents in it. All later steps share the decoded value.
 ///
@@ -36,7 +38,7 @@ class inbound_pipeline {
   /// `keys` verifies signatures and outlives the pipeline. `frames_per_second` is for each replica.
   inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys,
                    std::uint64_t frames_per_second = frame_rate_limit::usual_rate);
-  // Not copied or moved, because the detector has a reference to the validator.
+  // Not copied or moved, because the validator has a reference to the memory, and the detector one to the validator.
   inbound_pipeline(const inbound_pipeline&) = delete;
   inbound_pipeline& operator=(const inbound_pipeline&) = delete;
 
@@ -68,6 +70,8 @@ class inbound_pipeline {
   [[nodiscard]] std::uint64_t checks_made() const { return checks_made_ + detector_.checks_made(); }
   void add(equivocation_detector::findings findings);
 
+  /// Only this pipeline uses it, so the steps above need no lock.
+  signature_memory memory_;
   validator validator_;
   frame_rate_limit frames_;
   verification_budget budget_;
