@@ -91,7 +91,11 @@ TEST_CASE("the JSON of runs fits its schema") {
 }
 
 TEST_CASE("the JSON of the laboratory fits its schema") {
-  const auto lab = [](const words& arguments) { return run_with(arguments, {.binary = HYPERMESH_LAB}).out; };
+  const auto lab = [](const words& arguments) {
+    const auto result = run_with(arguments, {.binary = HYPERMESH_LAB});
+    CHECK_MESSAGE(!result.out.empty(), result.err);
+    return result.out;
+  };
   check_schema("lab-sim", lab({"sim", "--seeds", "6", "-o", "json"}));
   check_schema("lab-run", lab({"sim", "--seed", "3", "-o", "json"}));
   check_schema("lab-run", lab({"replay", "--seed", "3", "-o", "json"}));

@@ -123,6 +123,34 @@ std::vector<std::size_t> random_ranks(const keyspace& data, std::size_t size, st
   return ranks;
 }
 
+std::optional<random_pick> pick_at_random(const keyspace& data, const call& run, value_type type,
+                                          std::string_view paired) {
+  const auto no_pick = [&run](std::string_view error) {
+    run.error(error);
+    return std::nullopt;
+  };
+  const bool is_paired = run.size() == 4 && run.option(3) == paired;
+  const auto count = run.size() > 2 ? run.integer(2) : std::int64_t{1};
+  if (!count) return std::nullopt;
+  if (run.size() > 4 || (run.size() == 4 && !is_paired)) return no_pick(errors::syntax);
+  if (*count < -static_cast<std::int64_t>(limits::result_bytes_max)) return no_pick(errors::out_of_range);
+  const auto entry = run.find(data, run.word(1), type);
+  if (!entry) return std::nullopt;
+  if (*entry == nullptr) {
+    if (run.size() == 2) {
+      run.reply.null();
+    } else {
+      run.reply.array(0);
+    }
+    return std::nullopt;
+  }
+  const auto size = (*entry)->second.size();
+  const auto wanted = *count < 0 ? static_cast<std::size_t>(-*count) : std::min(static_cast<std::size_t>(*count), size);
+  if (!run.affords(work_costs::read * wanted)) return std::nullopt;
+  if (run.size() > 2) run.reply.array(wanted);
+  return random_pick{*entry, random_ranks(data, size, *count), is_paired};
+}
+
 void remove_elements(keyspace& data, const call& run, value_type type) {
   const auto entry = run.find(data, run.word(1), type);
   if (!entry) return;

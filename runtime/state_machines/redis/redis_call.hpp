@@ -148,4 +148,16 @@ void remove_elements(keyspace& data, const call& run, value_type type);
 /// (`keyspace::random_number`). The caller bounds the count.
 [[nodiscard]] std::vector<std::size_t> random_ranks(const keyspace& data, std::size_t size, std::int64_t count);
 
+/// What HRANDFIELD and ZRANDMEMBER answer.
+struct random_pick {
+  const keyspace::key_entry* entry = nullptr;
+  std::vector<std::size_t> ranks;
+  /// Whether each element comes with its value or its score.
+  bool is_paired = false;
+};
+
+/// Reads the words `KEY [COUNT [paired]]` and begins the array of the reply. No value if the reply is complete.
+[[nodiscard]] std::optional<random_pick> pick_at_random(const keyspace& data, const call& run, value_type type,
+                                                        std::string_view paired);
+
 }  // namespace hypermesh::machines::redis

@@ -148,31 +148,14 @@ void hincrbyfloat(keyspace& data, const call& run) {
 }
 
 void hrandfield(const keyspace& data, const call& run) {
-  const bool has_values = run.size() == 4 && run.option(3) == "withvalues";
-  const auto count = run.size() > 2 ? run.integer(2) : std::int64_t{1};
-  if (!count) return;
-  if (run.size() > 4 || (run.size() == 4 && !has_values)) return run.error(errors::syntax);
-  if (*count < -static_cast<std::int64_t>(limits::result_bytes_max)) return run.error(errors::out_of_range);
-  const auto entry = run.find(data, run.word(1), value_type::hash);
-  if (!entry) return;
-  if (*entry == nullptr) {
-    if (run.size() == 2) {
-      run.reply.null();
-    } else {
-      run.reply.array(0);
-    }
-    return;
-  }
-  const auto& record = (*entry)->second;
-  const auto wanted =
-      *count < 0 ? static_cast<std::size_t>(-*count) : std::min(static_cast<std::size_t>(*count), record.size());
-  if (!run.affords(work_costs::read * wanted)) return;
-  if (run.size() > 2) run.reply.array(wanted);
-  for (const auto rank : random_ranks(data, record.size(), *count)) {
+  const auto pick = pick_at_random(data, run, value_type::hash, "withvalues");
+  if (!pick) return;
+  const auto& record = pick->entry->second;
+  for (const auto rank : pick->ranks) {
     const auto name = record.index->names.find_by_order(rank)->name;
-    if (has_values) run.reply.array(2);
+    if (pick->is_paired) run.reply.array(2);
     run.reply.bulk(name);
-    if (has_values) run.reply.bulk(*data.element(record, name));
+    if (pick->is_paired) run.reply.bulk(*data.element(record, name));
     if (run.reply.is_full()) return;
   }
 }

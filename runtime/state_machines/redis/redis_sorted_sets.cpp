@@ -222,31 +222,13 @@ void zmpop(keyspace& data, const call& run) {
 }
 
 void zrandmember(const keyspace& data, const call& run) {
-  const bool has_scores = run.size() == 4 && run.option(3) == "withscores";
-  const auto count = run.size() > 2 ? run.integer(2) : std::int64_t{1};
-  if (!count) return;
-  if (run.size() > 4 || (run.size() == 4 && !has_scores)) return run.error(errors::syntax);
-  if (*count < -static_cast<std::int64_t>(limits::result_bytes_max)) return run.error(errors::out_of_range);
-  const auto entry = run.find(data, run.word(1), value_type::sorted_set);
-  if (!entry) return;
-  if (*entry == nullptr) {
-    if (run.size() == 2) {
-      run.reply.null();
-    } else {
-      run.reply.array(0);
-    }
-    return;
-  }
-  const auto& record = (*entry)->second;
-  const auto wanted =
-      *count < 0 ? static_cast<std::size_t>(-*count) : std::min(static_cast<std::size_t>(*count), record.size());
-  if (!run.affords(work_costs::read * wanted)) return;
-  if (run.size() > 2) run.reply.array(wanted);
-  for (const auto rank : random_ranks(data, record.size(), *count)) {
-    const auto chosen = record.index->order.find_by_order(rank);
-    if (has_scores) run.reply.array(2);
+  const auto pick = pick_at_random(data, run, value_type::sorted_set, "withscores");
+  if (!pick) return;
+  for (const auto rank : pick->ranks) {
+    const auto chosen = pick->entry->second.index->order.find_by_order(rank);
+    if (pick->is_paired) run.reply.array(2);
     run.reply.bulk(chosen->name);
-    if (has_scores) run.reply.score(chosen->score);
+    if (pick->is_paired) run.reply.score(chosen->score);
     if (run.reply.is_full()) return;
   }
 }
