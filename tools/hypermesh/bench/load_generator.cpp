@@ -8,6 +8,7 @@
 
 #include "runtime/base/steady_moment.hpp"
 #include "tools/hypermesh/bench/load_process.hpp"
+#include "tools/hypermesh/client/status_name.hpp"
 
 namespace hypermesh::cli {
 
@@ -15,27 +16,11 @@ namespace {
 
 using base::steady_moment;
 
-std::string name_of(client_error error) { return std::string{to_string(error)}; }
-
-std::string name_of(operation_status status) {
-  switch (status) {
-    case operation_status::applied:
-      return "applied";
-    case operation_status::refused:
-      return "refused";
-    case operation_status::malformed:
-      return "malformed";
-    case operation_status::result_too_large:
-      return "result_too_large";
-  }
-  return "unknown";
-}
-
 /// The name of the failure; empty for the result of an executed operation.
 std::string failure_name_of(const submit_outcome& outcome) {
-  if (const auto* error = std::get_if<client_error>(&outcome)) return name_of(*error);
+  if (const auto* error = std::get_if<client_error>(&outcome)) return std::string{to_string(*error)};
   const auto status = std::get<operation_result>(outcome).status;
-  return status == operation_status::applied ? std::string{} : name_of(status);
+  return status == operation_status::applied ? std::string{} : std::string{name_of(status)};
 }
 
 void sleep_until(moment when) {

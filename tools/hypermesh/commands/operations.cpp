@@ -6,25 +6,12 @@
 
 #include "runtime/base/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/client/status_name.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::cli {
 
 namespace {
-
-std::string_view name_of(operation_status status) {
-  switch (status) {
-    case operation_status::applied:
-      return "applied";
-    case operation_status::refused:
-      return "refused";
-    case operation_status::malformed:
-      return "malformed";
-    case operation_status::result_too_large:
-      return "result_too_large";
-  }
-  return "unknown";
-}
 
 /// Makes the JSON object of an answer. Every answer has the same keys.
 nlohmann::ordered_json outcome_json(std::string_view status, const std::optional<std::string>& text,
