@@ -9,9 +9,13 @@ void connection_watch::note_opened(connection which, int descriptor, clock::time
   entries_[which] = {descriptor, now};
 }
 
-void connection_watch::note_closed(connection which) {
+bool connection_watch::note_closed(connection which) {
   const std::scoped_lock lock{guard_};
-  entries_.erase(which);
+  const auto found = entries_.find(which);
+  if (found == entries_.end()) return false;
+  const bool had_request = found->second.has_request;
+  entries_.erase(found);
+  return had_request;
 }
 
 void connection_watch::note_request(connection which) {

@@ -25,7 +25,8 @@ class connection_watch {
   explicit connection_watch(std::chrono::milliseconds patience) : patience_(patience) {}
 
   void note_opened(connection which, int descriptor, clock::time_point now);
-  void note_closed(connection which);
+  /// Returns whether the connection had brought a whole request.
+  bool note_closed(connection which);
   /// The request of the connection is whole, so its answer is on the way. A client that only ends its own direction
   /// still gets the answer.
   void note_request(connection which);

@@ -192,7 +192,11 @@ struct http_server::callbacks {
     auto& watch = server.watch_;
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const bool is_noted = contained([&] {
-      if (what == MHD_CONNECTION_NOTIFY_CLOSED) return watch.note_closed(connection);
+      if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        // A header that is too long costs the library as much as an answer.
+        if (!watch.note_closed(connection)) pace(server, server.answer_pace_, answer_period);
+        return;
+      }
       pace(server, server.connection_pace_, connection_period);
       if (info != nullptr) watch.note_opened(connection, info->connect_fd, connection_watch::clock::now());
     });

@@ -19,7 +19,8 @@ namespace hypermesh::http {
 inline constexpr std::size_t pem_bytes_max = std::size_t{64} * 1024;
 
 /// The rates of the server: so many at once, and then one each period, which is 400 connections and 100 answers a
-/// second. Without these bounds a flood of requests costs the replicas of the machine a third of their throughput.
+/// second. A connection that ends without a whole request counts as an answer. Without these bounds a flood of requests
+/// costs the replicas of the machine a third of their throughput.
 inline constexpr std::uint64_t paced_at_once = 128;
 inline constexpr std::chrono::microseconds connection_period{2'500};
 inline constexpr std::chrono::microseconds answer_period{10'000};

@@ -147,8 +147,8 @@ TEST_CASE("a connection is late once its time has passed, and a stream only when
   watch.cut_useless(start + 13s, nobody_left, note);
   CHECK(cut == std::vector<int>{11, 12});
   CHECK(watch.late() == 2);
-  watch.note_closed(&a);
-  watch.note_closed(&b);
+  CHECK_FALSE(watch.note_closed(&a));
+  CHECK_FALSE(watch.note_closed(&b));
   CHECK(watch.open() == 0);
 }
 
@@ -170,6 +170,9 @@ TEST_CASE("a connection is cut once its client has left, unless its request is w
   }
   CHECK(cut == std::vector<int>{11});
   CHECK(watch.late() == 0);
+  CHECK_FALSE(watch.note_closed(&left));
+  CHECK(watch.note_closed(&asked));
+  CHECK_FALSE(watch.note_closed(&asked));
 }
 
 TEST_CASE("pages and programs have limits of their own and get only what is for them") {
