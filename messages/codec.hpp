@@ -74,6 +74,8 @@ namespace hypermesh::messages {
 [[nodiscard]] frame_ptr encode(const receipt_reply& value);
 [[nodiscard]] frame_ptr encode(const checkpoint_proof& value);
 [[nodiscard]] frame_ptr encode(const state_request& value);
+/// At most `limits::vouched_requests_max` requests, and at least one.
+[[nodiscard]] frame_ptr encode(const vouch& value);
 [[nodiscard]] frame_ptr encode(const state_chunk_message& value);
 [[nodiscard]] frame_ptr encode(const evidence& value);
 

@@ -4,6 +4,7 @@
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
 #include "messages/list_reader.hpp"
+#include "messages/receipt_decoder.hpp"
 #include "messages/statement_reader.hpp"
 #include "messages/verify.hpp"
 #include "messages/wire_values.hpp"
@@ -217,17 +218,6 @@ or_rejection<message> decode_status(const blob& raw) {
   return value;
 }
 
-using digest_list = flatbuffers::Vector<const wire::Digest*>;
-
-or_rejection<void> read_digests(const digest_list* list, std::size_t count_max, std::vector<digest>& out) {
-  if (list == nullptr) return {};
-  if (list->size() > count_max) return rejected(rejection::too_many_items);
-  out.reserve(list->size());
-  for (const auto* each : *list)
-    out.push_back(fixed_from_wire<digest>(*each));
-  return {};
-}
-
 or_rejection<state_request> read_state_request(std::uint64_t sequence, std::uint64_t index, std::uint8_t part) {
   if (part > static_cast<std::uint8_t>(state_part_last)) return rejected(rejection::number_out_of_range);
   const state_request value{sequence_number{sequence}, index, static_cast<state_part>(part)};
@@ -351,29 +341,6 @@ or_rejection<message> decode_receipt_query(const frame_ptr& frame) {
   return read_receipt_query(*encoded).map([](const receipt_query& value) { return message{value}; });
 }
 
-or_rejection<receipt_share> decode_receipt_share(const wire::ReceiptReply& encoded, std::uint32_t index) {
-  if (encoded.batch() == nullptr) return rejected(rejection::missing_field);
-  receipt_share value;
-  auto& place = value.place;
-  place.sequence = sequence_number{encoded.sequence()};
-  place.batch = fixed_from_wire<digest>(*encoded.batch());
-  place.operation_count = encoded.operation_count();
-  place.request_count = encoded.request_count();
-  place.request_index = encoded.request_index();
-  if (encoded.sequence() > limits::sequence_max || encoded.time_ms() > limits::proposed_time_ms_max ||
-      place.operation_count > limits::operations_per_request_max ||
-      place.request_count > limits::requests_per_batch_max)
-    return rejected(rejection::number_out_of_range);
-  place.ordered_time = wall_time{std::chrono::milliseconds{encoded.time_ms()}};
-  if (index >= place.operation_count || place.request_index >= place.request_count)
-    return rejected(rejection::inconsistent_sizes);
-  constexpr auto most = limits::receipt_path_max;
-  if (auto done = read_digests(encoded.operation_path(), most, place.operation_path); !done) return failure_of(done);
-  if (auto done = read_digests(encoded.request_path(), most, place.request_path); !done) return failure_of(done);
-  value.by = fixed_from_wire<signature>(*encoded.signature());
-  return value;
-}
-
 or_rejection<message> decode_receipt_reply(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::ReceiptReply>(body_of(*frame));
   if (encoded == nullptr) return rejected(rejection::malformed_buffer);
@@ -404,6 +371,22 @@ or_rejection<message> decode_state_request(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::StateRequest>(body_of(*frame));
   if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   return widen(read_state_request(encoded->sequence(), encoded->index(), encoded->part()));
+}
+
+or_rejection<message> decode_vouch(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::Vouch>(body_of(*frame));
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->requests() == nullptr || encoded->requests()->size() == 0) return rejected(rejection::missing_field);
+  if (encoded->requests()->size() > limits::vouched_requests_max) return rejected(rejection::too_many_items);
+  vouch value;
+  value.requests.reserve(encoded->requests()->size());
+  for (const auto* each : *encoded->requests()) {
+    const request_id id{client_id{each->client()}, timestamp{joined(each->timestamp_low(), each->timestamp_high())},
+                        session_id{joined(each->session_low(), each->session_high())}};
+    if (id.client.value >= limits::clients_max) return rejected(rejection::number_out_of_range);
+    value.requests.push_back({id, fixed_from_wire<digest>(each->request())});
+  }
+  return value;
 }
 
 }  // namespace
@@ -489,6 +472,8 @@ or_rejection<message> decode(const frame_ptr& frame) {
       return decode_vote<hand_over>(frame);
     case message_kind::system_request:
       return widen(decode_system_request(body));
+    case message_kind::vouch:
+      return decode_vouch(frame);
     case message_kind::receipt_query:
       return decode_receipt_query(frame);
     case message_kind::receipt_reply:

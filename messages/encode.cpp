@@ -333,6 +333,20 @@ frame_ptr encode(const checkpoint_proof& value) {
   return frame_of(message_kind::checkpoint_proof, buffer);
 }
 
+frame_ptr encode(const vouch& value) {
+  require(!value.requests.empty() && value.requests.size() <= limits::vouched_requests_max,
+          "a VOUCH has a bounded number of requests");
+  std::vector<wire::VouchedRequest> encoded;
+  encoded.reserve(value.requests.size());
+  for (const auto& [id, content] : value.requests) {
+    encoded.emplace_back(id.client.value, low_half(id.when.value), high_half(id.when.value), low_half(id.session.value),
+                         high_half(id.session.value), fixed_to_wire<wire::Digest>(content));
+  }
+  builder buffer{52 * encoded.size() + 64};
+  buffer.Finish(wire::CreateVouch(buffer, buffer.CreateVectorOfStructs(encoded)));
+  return frame_of(message_kind::vouch, buffer);
+}
+
 frame_ptr encode(const state_request& value) {
   builder buffer{128};
   const auto part = static_cast<std::uint8_t>(value.part);

@@ -35,6 +35,8 @@ std::size_t frame_bytes_max_of(message_kind kind) {
       return limits::report_counters_max * (limits::report_name_bytes_max + 32) + limits::envelope_bytes_max;
     case message_kind::receipt_reply:
       return 2 * limits::receipt_path_max * digest::size + limits::envelope_bytes_max;
+    case message_kind::vouch:
+      return limits::vouched_requests_max * 52 + limits::envelope_bytes_max;
     case message_kind::evidence:
     case message_kind::system_request:
       return limits::request_bytes_max + limits::envelope_bytes_max;

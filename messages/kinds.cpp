@@ -9,7 +9,7 @@ std::string_view to_string(message_kind kind) {
       "UNKNOWN",     "REQUEST",     "PRE-PREPARE",    "PREPARE",          "COMMIT",        "REPLY",       "CHECKPOINT",
       "VIEW-CHANGE", "NEW-VIEW",    "STATUS",         "CHECKPOINT-PROOF", "STATE-REQUEST", "STATE-CHUNK", "SUSPICION",
       "QUERY",       "QUERY-REPLY", "NODE-QUERY",     "NODE-REPORT",      "COMPLAINT",     "RELEASE",     "EVIDENCE",
-      "READMISSION", "HAND-OVER",   "SYSTEM-REQUEST", "RECEIPT-QUERY",    "RECEIPT-REPLY"};
+      "READMISSION", "HAND-OVER",   "SYSTEM-REQUEST", "RECEIPT-QUERY",    "RECEIPT-REPLY", "VOUCH"};
   static_assert(!names.back().empty(), "one name for each kind");
   const auto index = static_cast<std::size_t>(kind);
   return index < names.size() ? names[index] : names[0];

@@ -32,10 +32,11 @@ enum class message_kind : std::uint8_t {
   system_request = 23,
   receipt_query = 24,
   receipt_reply = 25,
+  vouch = 26,
 };
 
 inline constexpr std::uint8_t message_kind_first = 1;
-inline constexpr std::uint8_t message_kind_last = 25;
+inline constexpr std::uint8_t message_kind_last = 26;
 
 /// The name in the paper's spelling, for example "PRE-PREPARE".
 [[nodiscard]] std::string_view to_string(message_kind kind);

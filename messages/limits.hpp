@@ -27,6 +27,8 @@ inline constexpr std::size_t request_bytes_max = 4 * operation_bytes_max;
 
 /// Requests of one batch. At 80 µs for a signature check, 1,024 requests keep a backup busy for 82 ms.
 inline constexpr std::size_t requests_per_batch_max = 1'024;
+/// Requests in one VOUCH: as many as one batch has. A VOUCH has 52 bytes for each.
+inline constexpr std::size_t vouched_requests_max = requests_per_batch_max;
 /// Bytes of one batch. A batch must have room for the largest request; twice that size keeps batches efficient.
 inline constexpr std::size_t batch_bytes_max = 2 * request_bytes_max + 16 * 1024;
 

@@ -1,5 +1,9 @@
 #include "messages/signing.hpp"
 
+#include <algorithm>
+
+#include "messages/digest.hpp"
+
 namespace hypermesh::messages {
 
 namespace {
@@ -31,6 +35,13 @@ byte_vector input_of(std::string_view domain, const signing_context& context, st
 
 byte_vector signing_input(const signing_context& context, message_kind kind, byte_span content) {
   return input_of(signing_domain, context, static_cast<std::uint8_t>(kind), content);
+}
+
+signature request_checksum(const signing_context& context, byte_span buffer) {
+  signature out;
+  const auto sum = digest_of("hypermesh request checksum", signing_input(context, message_kind::request, buffer));
+  std::ranges::copy(sum.bytes, out.bytes.begin());
+  return out;
 }
 
 byte_vector audit_signing_input(const signing_context& context, audit_statement kind, byte_span content) {

@@ -19,6 +19,11 @@ struct signing_context {
 /// A signature for one kind, cluster, epoch or product never verifies for another (attack 2).
 [[nodiscard]] byte_vector signing_input(const signing_context& context, message_kind kind, byte_span content);
 
+/// The 64 bytes that follow the buffer of a request whose client does not sign it: the digest of the bytes that the
+/// signature of the client would cover, and 32 zero bytes. So the last 64 bytes identify such a request as a signature
+/// does, although they prove nothing.
+[[nodiscard]] signature request_checksum(const signing_context& context, byte_span buffer);
+
 /// The kinds of content that a replica signs in its audit trail. They are never on the wire. A number is never reused.
 enum class audit_statement : std::uint8_t {
   /// The header of a segment of the trail.

@@ -9,7 +9,8 @@
 #include "messages/limits.hpp"
 #include "messages/wire_values.hpp"
 
-/// Functions that read signed statements from a verified buffer. Only the codec's sources include this header.
+/// Functions that read signed statements and digests from a verified buffer. Only the codec's sources include this
+/// header.
 namespace hypermesh::messages {
 
 inline bool is_in_range(const statement& content) {
@@ -32,6 +33,17 @@ inline or_rejection<void> read_statements(const statement_list* list, std::size_
     out.push_back(from_wire(aligned));
     if (!is_in_range(out.back().content)) return rejected(rejection::number_out_of_range);
   }
+  return {};
+}
+
+using digest_list = flatbuffers::Vector<const wire::Digest*>;
+
+inline or_rejection<void> read_digests(const digest_list* list, std::size_t count_max, std::vector<digest>& out) {
+  if (list == nullptr) return {};
+  if (list->size() > count_max) return rejected(rejection::too_many_items);
+  out.reserve(list->size());
+  for (const auto* each : *list)
+    out.push_back(fixed_from_wire<digest>(*each));
   return {};
 }
 

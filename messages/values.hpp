@@ -120,6 +120,8 @@ struct reply {
 struct request_reference {
   request_id id;
   digest content;
+
+  friend auto operator<=>(const request_reference&, const request_reference&) = default;
 };
 [[nodiscard]] inline request_reference reference_of(const request& value) {
   return {value.id, digest_of_request(value)};
@@ -470,11 +472,19 @@ struct hand_over {
   signed_statement vote;
 };
 
+/// ⟨VOUCH, {r}⟩: the sender vouches that the client of each request has sent it, if clients do not sign their requests.
+/// The sender is the replica at the other end of the authenticated link.
+struct vouch {
+  std::vector<request_reference> requests;
+
+  friend bool operator==(const vouch&, const vouch&) = default;
+};
+
 /// A decoded message of any kind. The alternatives are in the order of `message_kind`.
 using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
                              checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply,
                              node_query, node_report, complaint, release, evidence, readmission, hand_over,
-                             system_request, receipt_query, receipt_reply>;
+                             system_request, receipt_query, receipt_reply, vouch>;
 static_assert(std::variant_size_v<message> == message_kind_last);
 
 [[nodiscard]] inline message_kind kind_of(const message& value) {

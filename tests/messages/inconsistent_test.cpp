@@ -293,7 +293,7 @@ TEST_CASE("a message without a required field is rejected") {
        {message_kind::pre_prepare, message_kind::prepare, message_kind::commit, message_kind::reply,
         message_kind::checkpoint, message_kind::checkpoint_proof, message_kind::state_chunk, message_kind::suspicion,
         message_kind::query, message_kind::query_reply, message_kind::node_query, message_kind::node_report,
-        message_kind::receipt_query, message_kind::receipt_reply}) {
+        message_kind::receipt_query, message_kind::receipt_reply, message_kind::vouch}) {
     INFO(to_string(kind));
     CHECK(empty_table(kind) == "missing_field");
   }

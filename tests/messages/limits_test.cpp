@@ -307,6 +307,20 @@ TEST_CASE("a state request names a possible chunk or a possible page") {
   CHECK(of(1, 0, 2) == "number_out_of_range");
 }
 
+TEST_CASE("a VOUCH names a bounded number of requests of possible clients") {
+  const auto of = [](std::size_t count, std::uint32_t client) {
+    flatbuffers::FlatBufferBuilder buffer;
+    const std::vector<wire::VouchedRequest> all(count, wire::VouchedRequest{client, 1, 0, 0, 0, wire::Digest{}});
+    buffer.Finish(wire::CreateVouch(buffer, buffer.CreateVectorOfStructs(all)));
+    return verdict(framed(bytes_of(buffer), message_kind::vouch));
+  };
+  CHECK(of(0, 0) == "missing_field");
+  CHECK(of(1, limits::clients_max - 1) == "taken");
+  CHECK(of(1, limits::clients_max) == "number_out_of_range");
+  CHECK(of(limits::vouched_requests_max, 0) == "taken");
+  CHECK(of(limits::vouched_requests_max + 1, 0) == "too_many_items");
+}
+
 TEST_CASE("a suspicion names a possible view") {
   const auto of = [](std::uint64_t view) {
     return verdict(encode_vote(message_kind::suspicion, {{view_number{view}, {}, {}, {}, {}}, {}}));

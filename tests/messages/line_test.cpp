@@ -131,6 +131,11 @@ TEST_CASE("a line shows the part of a state") {
   CHECK(line_of(state_chunk_message{first_page, state_refusal::not_held}) == "STATE-CHUNK n=8 page=0 refused=not_held");
 }
 
+TEST_CASE("a line shows the requests of a VOUCH") {
+  const auto content = statement_of(0, 8, 'A', 0).content.value;
+  CHECK(line_of(vouch{{{some_id, content}}}) == "VOUCH requests=1, c=7 t=42 d=A");
+}
+
 TEST_CASE("a line shows what a receipt proves") {
   const receipt_query asked{some_id, 3};
   CHECK(line_of(asked) == "RECEIPT-QUERY c=7 t=42 index=3");

@@ -158,6 +158,13 @@ class limit_checker {
 
   void operator()(const node_query&) {}
 
+  void operator()(const vouch& value) {
+    hold(!value.requests.empty(), "a VOUCH names a request");
+    hold(value.requests.size() <= limits::vouched_requests_max, "vouched_requests_max");
+    for (const auto& each : value.requests)
+      hold(each.id.client.value < limits::clients_max, "clients_max");
+  }
+
   void operator()(const receipt_query& value) {
     hold(value.index < limits::operations_per_request_max, "operations_per_request_max");
   }

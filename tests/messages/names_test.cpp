@@ -88,7 +88,8 @@ TEST_CASE("the number of a kind is on the wire and never changes") {
   CHECK(static_cast<int>(message_kind::system_request) == 23);
   CHECK(static_cast<int>(message_kind::receipt_query) == 24);
   CHECK(static_cast<int>(message_kind::receipt_reply) == 25);
-  CHECK(message_kind_last == 25);
+  CHECK(static_cast<int>(message_kind::vouch) == 26);
+  CHECK(message_kind_last == 26);
 }
 
 TEST_CASE("the place of a value in the variant is its kind") {

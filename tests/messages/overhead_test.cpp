@@ -133,6 +133,12 @@ TEST_CASE("a chunk of state costs at most 72 bytes beyond itself, and its leaf 3
   CHECK(wire_bytes(encode(first)) == 53);
 }
 
+TEST_CASE("a VOUCH costs 52 bytes for each request, and 45 beyond them") {
+  for (const std::size_t count : {std::size_t{1}, std::size_t{7}, limits::vouched_requests_max}) {
+    CHECK(wire_bytes(encode(vouch{std::vector<request_reference>(count)})) == 52 * count + 45);
+  }
+}
+
 TEST_CASE("the overhead around a body is below envelope_bytes_max") {
   for (const auto kind : all_kinds()) {
     INFO(to_string(kind));

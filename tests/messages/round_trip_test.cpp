@@ -152,6 +152,13 @@ class field_writer {
 
   void operator()(const node_query& value) { id(value.id); }
 
+  void operator()(const vouch& value) {
+    for (const auto& each : value.requests) {
+      id(each.id);
+      bytes("request", each.content.view());
+    }
+  }
+
   void operator()(const receipt_query& value) {
     id(value.id);
     number("index", value.index);
@@ -309,6 +316,8 @@ TEST_CASE("a QUERY arrives as it was sent") { check_round_trips(message_kind::qu
 TEST_CASE("a QUERY-REPLY arrives as it was sent") { check_round_trips(message_kind::query_reply); }
 
 TEST_CASE("a NODE-QUERY arrives as it was sent") { check_round_trips(message_kind::node_query); }
+
+TEST_CASE("a VOUCH arrives as it was sent") { check_round_trips(message_kind::vouch); }
 
 TEST_CASE("a RECEIPT-QUERY arrives as it was sent") { check_round_trips(message_kind::receipt_query); }
 

@@ -153,6 +153,13 @@ struct line_writer {
     return fmt::format("case={} {}", value.name.value, (*this)(*value.shown));
   }
 
+  std::string operator()(const vouch& value) const {
+    std::string text = fmt::format("requests={}", value.requests.size());
+    for (const auto& each : value.requests)
+      text += fmt::format(", {} d={}", id_text(each.id), name(each.content));
+    return text;
+  }
+
   std::string operator()(const node_query& value) const { return id_text(value.id); }
 
   std::string operator()(const receipt_query& value) const {

@@ -136,6 +136,13 @@ status sample_status(sample_source& source, sample_size size) {
   return value;
 }
 
+vouch sample_vouch(sample_source& source, sample_size size) {
+  vouch value;
+  for (std::size_t index = 0; index < scaled(size, 1, 5, limits::vouched_requests_max); ++index)
+    value.requests.push_back({sample_request_id(source), source.fixed<digest>()});
+  return value;
+}
+
 receipt_query sample_receipt_query(sample_source& source) {
   return {sample_request_id(source), static_cast<std::uint32_t>(source.below(limits::operations_per_request_max))};
 }
@@ -328,6 +335,8 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
       return sample_receipt_query(source);
     case message_kind::receipt_reply:
       return sample_receipt_reply(source, size);
+    case message_kind::vouch:
+      return sample_vouch(source, size);
   }
   return node_query{};
 }
