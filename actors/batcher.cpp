@@ -1,5 +1,6 @@
 #include "actors/batcher.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -65,31 +66,76 @@ void wake_coordinator(batcher_self self) {
   report_service(self);
 }
 
-void answer(batcher_self self, const verified_message& received, const request& value, immediate_answer with) {
+/// The link and the credit of a frame. Both are empty if the effects come later than the frame.
+struct frame_source {
+  peer_actor via;
+  inbound_credit credit;
+};
+
+void answer(batcher_self self, const frame_source& from, const request& value, immediate_answer with) {
   const auto& executor = self->state.with->executor;
   const auto asked = reference_of(value);
   if (with == immediate_answer::earlier_reply) {
-    self->send(executor, reply_again{asked, received.via, received.credit});
+    self->send(executor, reply_again{asked, from.via, from.credit});
   } else if (with == immediate_answer::overloaded) {
-    self->send(executor, refuse{asked, reply_status::overloaded, received.via, received.credit});
+    self->send(executor, refuse{asked, reply_status::overloaded, from.via, from.credit});
   }
+}
+
+void carry_out(batcher_self self, const request& value, intake_effects effects, const frame_source& from) {
+  const auto& with = *self->state.with;
+  for (const auto& each : effects.displaced)
+    self->send(with.executor, refuse{each, reply_status::overloaded, {}});
+  if (effects.routes_session) self->send(with.executor, session_routed{reference_of(value), from.via});
+  if (effects.exceeds_share) self->send(with.client_ingress, quota_exceeded{value.id.client});
+  if (effects.forwards) forward(self, value);
+  look_again(self, value.id, effects.looks_again_in);
+  if (effects.refused) self->send(with.monitor, observed{*effects.refused, from.credit});
+  report_contradiction(self, std::move(effects.contradiction));
+  wake_coordinator(self);
+  answer(self, from, value, effects.answer);
+}
+
+/// Sends the VOUCHes that have gathered. All requests that were in the mailbox before this message share a frame.
+void send_vouches(batcher_self self) {
+  auto& state = self->state;
+  const auto all = state.intake->take_vouches();
+  state.vouches_due = false;
+  for (std::size_t first = 0; first < all.size(); first += limits::vouched_requests_max) {
+    const auto last = std::min(all.size(), first + limits::vouched_requests_max);
+    const auto at = [&all](std::size_t index) { return all.begin() + static_cast<std::ptrdiff_t>(index); };
+    const auto frame = encode(vouch{{at(first), at(last)}});
+    for (const auto& peer : state.with->peers) {
+      if (peer) self->send(peer, outgoing_frame{frame});
+    }
+  }
+}
+
+/// After a request or a VOUCH: other requests may be authentic now.
+void report_authentic(batcher_self self) {
+  auto& state = self->state;
+  for (const auto& each : state.intake->take_proven())
+    self->send(state.with->replica, batch_authentic{each.view, each.sequence, each.value});
+  if (state.intake->has_vouches() && !std::exchange(state.vouches_due, true)) self->send(self, vouches_due{});
 }
 
 void admit(batcher_self self, const verified_message& received) {
   const auto& value = std::get<request>(*received.value);
-  const auto& with = *self->state.with;
   auto effects = self->state.intake->on_request(received.sender, value, now_of(self));
-  for (const auto& each : effects.displaced)
-    self->send(with.executor, refuse{each, reply_status::overloaded, {}});
-  if (effects.routes_session) self->send(with.executor, session_routed{reference_of(value), received.via});
-  if (effects.exceeds_share) self->send(with.client_ingress, quota_exceeded{client_id{received.sender.number}});
-  if (effects.cuts_batches) cut_batches(self, false);
-  if (effects.forwards) forward(self, value);
-  look_again(self, value.id, effects.looks_again_in);
-  if (effects.refused) self->send(with.monitor, observed{*effects.refused, received.credit});
-  report_contradiction(self, std::move(effects.contradiction));
-  wake_coordinator(self);
-  answer(self, received, value, effects.answer);
+  const bool cuts = effects.cuts_batches;
+  carry_out(self, value, std::move(effects), {received.via, received.credit});
+  if (cuts) cut_batches(self, false);
+  report_authentic(self);
+}
+
+void take_vouch(batcher_self self, const verified_message& received) {
+  const replica_id sender{received.sender.number};
+  auto admitted = self->state.intake->on_vouch(sender, std::get<vouch>(*received.value), now_of(self));
+  for (auto& each : admitted)
+    carry_out(self, each.value, std::move(each.effects), {});
+  // One VOUCH may certify many requests, which belong into one batch.
+  if (!admitted.empty()) cut_batches(self, false);
+  report_authentic(self);
 }
 
 void admit_system_request(batcher_self self, const system_request& value) {
@@ -114,7 +160,7 @@ void on_executed(batcher_self self, const batch_executed& done) {
   auto& state = self->state;
   if (done.body) {
     for (const auto& each : done.body->requests)
-      report_contradiction(self, state.pool->contradiction_with(each));
+      report_contradiction(self, state.intake->contradiction_with(each));
   }
   state.executed_through = done.sequence;
   auto cases = done.body ? cases_in(*done.body) : std::vector<case_name>{};
@@ -139,8 +185,14 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const verified_message& received) {
+        if (std::holds_alternative<vouch>(*received.value)) return take_vouch(self, received);
         const auto* wanted = std::get_if<system_request>(received.value.get());
         return wanted == nullptr ? admit(self, received) : admit_system_request(self, *wanted);
+      },
+      [self](const vouches_due&) { send_vouches(self); },
+      [self](const batch_unproven& asked) {
+        self->state.intake->on_unproven(asked.proposed);
+        report_authentic(self);
       },
       [self](const request_waits& look) { look_at(self, look.id); },
       [self](const view_entered& entered) { enter(self, entered.view); },

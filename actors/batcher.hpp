@@ -24,6 +24,8 @@ struct batcher_state {
   std::uint64_t delays_started = 0;
   /// The coordinator rests until a request waits.
   bool coordinator_rests = false;
+  /// `vouches_due` is in the mailbox.
+  bool vouches_due = false;
 };
 
 /// `batch_delay` is the longest time for which a request waits for others while the pipeline is busy.

@@ -17,6 +17,7 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
     case message_kind::request:
+    case message_kind::vouch:
       return self->send(with.batcher, std::move(verified));
     case message_kind::system_request:
     case message_kind::complaint:

@@ -37,8 +37,10 @@ using ingress_actor = caf::typed_actor<
 /// Admits requests, keeps the pending ones, and forms batches.
 using batcher_actor =
     caf::typed_actor<caf::reacts_to<wired>,
-                     // A REQUEST that a client sent or that a backup forwarded.
-                     caf::reacts_to<verified_message>, caf::reacts_to<request_waits>,
+                     // A REQUEST that a client sent or that a backup forwarded, or a VOUCH.
+                     caf::reacts_to<verified_message>, caf::reacts_to<request_waits>, caf::reacts_to<vouches_due>,
+                     // A batch whose requests have no signatures.
+                     caf::reacts_to<batch_unproven>,
                      // The new primary, to which a backup forwards requests.
                      caf::reacts_to<view_entered>,
                      // Requests that are done and can be forgotten.
@@ -56,9 +58,9 @@ using replica_actor =
                      // A PRE-PREPARE, PREPARE, COMMIT or STATUS as `verified_message`, or a NEW-VIEW.
                      caf::reacts_to<verified_message>, caf::reacts_to<new_view_verified>,
                      // The primary's next proposal.
-                     caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>,
-                     caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_stable>,
-                     caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
+                     caf::reacts_to<batch_cut>, caf::reacts_to<batch_authentic>, caf::reacts_to<change_view>,
+                     caf::reacts_to<new_view_built>, caf::reacts_to<checkpoint_taken>,
+                     caf::reacts_to<checkpoint_stable>, caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
                      // Sequence numbers that have to be ordered for a readmission or a hand-over.
                      caf::reacts_to<moves_agreed>,
                      // The time to send a STATUS.
@@ -223,8 +225,8 @@ using client_actor =
     caf::typed_actor<caf::reacts_to<client_links>,
                      // A frame from the authenticated link of a replica.
                      caf::reacts_to<incoming_frame>, caf::reacts_to<submit_operation>, caf::reacts_to<query_operation>,
-                     caf::reacts_to<submit_for_receipt>,
-                     caf::reacts_to<report_of_replica>, caf::replies_to<client_report_wanted>::with<client_report>,
+                     caf::reacts_to<submit_for_receipt>, caf::reacts_to<report_of_replica>,
+                     caf::replies_to<client_report_wanted>::with<client_report>,
                      // A frame for all replicas, sent unchanged: a RELEASE or a HAND-OVER.
                      caf::reacts_to<outgoing_frame>,
                      // When a link opens, the client sends again what a closed link may have dropped.
@@ -323,7 +325,10 @@ using client_actor =
   add(block, actors::own_root_disproven)   \
   add(block, actors::new_view_verified)    \
   add(block, actors::stop_admitting)       \
-  add(block, actors::submit_for_receipt)
+  add(block, actors::submit_for_receipt)   \
+  add(block, actors::batch_unproven)       \
+  add(block, actors::batch_authentic)      \
+  add(block, actors::vouches_due)
 // clang-format on
 
 HYPERMESH_REGISTER_MESSAGES(hypermesh, first_custom_type_id, HYPERMESH_MESSAGES)

@@ -158,6 +158,22 @@ struct batch_cut {
   moment oldest{};
 };
 
+/// A batch whose requests have no signatures. The batcher answers with `batch_authentic` once it knows that their
+/// clients have sent them (replica to batcher).
+struct batch_unproven {
+  proposed_batch proposed;
+};
+
+/// The batch `value` of `view` and `sequence` has only authentic requests (batcher to replica).
+struct batch_authentic {
+  view_number view;
+  sequence_number sequence;
+  digest value;
+};
+
+/// Send the VOUCHes that have gathered (batcher to itself).
+struct vouches_due {};
+
 /// A batch was committed and executed (executor to batcher).
 struct batch_executed {
   sequence_number sequence;

@@ -50,6 +50,8 @@ void carry_out(replica_self self, replica_effects effects) {
   if (effects.voting_above) self->send(with.checkpointer, voting_allowed{*effects.voting_above});
   if (effects.learned) self->send(with.checkpointer, proof_learned{effects.learned});
   if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch, fetch_reason::lag});
+  for (auto& each : effects.unproven)
+    self->send(with.batcher, batch_unproven{std::move(each)});
   for (auto& each : effects.observations)
     self->send(with.monitor, observed{std::move(each)});
 }
@@ -82,6 +84,9 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
       [self](const batch_cut& cut) {
         self->state.phases.note_cut(cut.content, cut.oldest);
         carry_out(self, core_of(self).on_batch(cut.view, cut.content));
+      },
+      [self](const batch_authentic& proven) {
+        carry_out(self, core_of(self).on_authentic(proven.view, proven.sequence, proven.value));
       },
       [self](const change_view& wanted) { carry_out(self, core_of(self).on_change_view(wanted.to)); },
       [self](const new_view_built& built) { carry_out(self, core_of(self).on_new_view_built(*built.opened)); },

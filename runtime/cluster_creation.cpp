@@ -48,6 +48,7 @@ or_error<void> write_cluster(const cluster_layout& layout, const cluster_plan& p
   content.name = plan.name;
   content.nonce = fresh_nonce();
   content.state_machine = plan.state_machine;
+  content.requests_by = plan.requests_by;
   const auto widest = watermark_window_max_of(group_size{plan.replicas});
   content.checkpoint_period = std::min(plan.checkpoint_period, widest / 2);
   content.watermark_window = 2 * content.checkpoint_period;

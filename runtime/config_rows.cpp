@@ -44,6 +44,19 @@ constexpr std::array client_keys = {
 
 // --- [cluster] of genesis.toml -------------------------------------------------------
 
+constexpr config_row<genesis> requests_by_row(config_key key) {
+  config_row<genesis> row;
+  row.key = key;
+  row.key.kind = value_kind::word;
+  row.key.words = protocol::request_authentication_names;
+  row.get = [](const genesis& from) -> config_value { return std::string{to_string(from.requests_by)}; };
+  row.set = [](genesis& into, const config_value& value) {
+    // The reader has compared the word with the names.
+    into.requests_by = protocol::request_authentication_of(std::get<std::string>(value)).value();
+  };
+  return row;
+}
+
 constexpr std::array cluster_keys = {
     text<genesis>(
         value_kind::text,
@@ -107,6 +120,14 @@ constexpr std::array cluster_keys = {
                   "plus the time in which a proposal reaches a backup under load; otherwise backups suspect correct "
                   "primaries. Leases must be longer."},
         [](auto& of) -> auto& { return of.clock_skew_max_ms; }),
+    requests_by_row(
+        {.table = "cluster",
+         .name = "request_authentication",
+         .unit = "word",
+         .about = "How replicas know that a client sent a request. With signature, each replica verifies the signature "
+                  "of the client. With authenticator, the client sends each request to all replicas on its encrypted "
+                  "links, and the replicas vouch for it to each other: many single requests cost less, but no request "
+                  "can be proven to others."}),
 };
 
 // --- Sections and old names ----------------------------------------------------------

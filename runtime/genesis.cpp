@@ -129,6 +129,8 @@ cluster_id genesis::id() const {
   add_text(state_machine);
   hash.add(std::uint64_t{epoch}).add(std::uint64_t{checkpoint_period}).add(std::uint64_t{watermark_window});
   hash.add(std::uint64_t{clock_skew_max_ms});
+  // The genesis files of the time before this option keep their id.
+  if (requests_by != protocol::request_authentication::signature) add_text(to_string(requests_by));
   hash.add(replicas.size());
   for (const auto& each : replicas)
     hash.add(each.key.view());
@@ -146,6 +148,7 @@ cluster_parameters genesis::parameters() const {
   out.checkpoint_period = checkpoint_period;
   out.watermark_window = watermark_window;
   out.clock_skew_max = std::chrono::milliseconds{clock_skew_max_ms};
+  out.requests_by = requests_by;
   return out;
 }
 

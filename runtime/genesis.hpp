@@ -27,6 +27,7 @@ struct genesis {
   std::uint32_t checkpoint_period = 128;
   std::uint32_t watermark_window = 256;
   std::uint32_t clock_skew_max_ms = 10'000;
+  protocol::request_authentication requests_by = protocol::request_authentication::signature;
   std::vector<replica> replicas;
   std::vector<public_key> clients;
 

@@ -117,6 +117,7 @@ struct cluster_plan {
   std::uint32_t clients = 4;
   /// For a large group, `create_cluster` uses a smaller period, so that the messages of a view change fit into a frame.
   std::uint32_t checkpoint_period = 128;
+  protocol::request_authentication requests_by = protocol::request_authentication::signature;
   /// The replicas listen on this host, on the ports from `first_port` on, or on `ports` if it is not empty.
   std::string host = "127.0.0.1";
   std::uint16_t first_port = 7400;

@@ -71,7 +71,12 @@ std::optional<batch> other_batch(const adversary_hands& hands, const batch& orig
 request forged_request(adversary_hands& hands, request_id id, byte_span operation) {
   const auto opening = operation_of(session_opening{});
   if (id.opens_session()) operation = opening;
-  auto frame = sealed(hands, message_kind::request, request_buffer(id, {operation}));
+  auto buffer = request_buffer(id, {operation});
+  const auto& cluster = hands.cluster();
+  const bool is_signed = cluster.requests_by == request_authentication::signature;
+  const auto sum = request_checksum(cluster.signing, buffer);
+  const auto frame = is_signed ? sealed(hands, message_kind::request, std::move(buffer))
+                               : seal(message_kind::request, std::move(buffer), sum);
   auto decoded = decode_request({frame, body_of(*frame)});
   require(decoded.has_value(), "what was encoded decodes");
   return std::move(*decoded);

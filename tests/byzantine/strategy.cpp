@@ -21,9 +21,10 @@ void check(const strategy& one) {
 
 std::vector<strategy> join_lists() {
   std::vector<strategy> all;
-  for (auto list : {equivocation_strategies, primary_strategies, time_strategies, backup_strategies,
-                    readmission_strategies, flooding_strategies, view_change_strategies, new_view_strategies,
-                    state_transfer_strategies, identity_strategies, client_strategies, encoding_strategies}) {
+  for (auto list :
+       {equivocation_strategies, primary_strategies, time_strategies, backup_strategies, readmission_strategies,
+        flooding_strategies, view_change_strategies, new_view_strategies, state_transfer_strategies,
+        identity_strategies, client_strategies, encoding_strategies, vouching_strategies}) {
     for (auto& each : list())
       all.push_back(std::move(each));
   }

@@ -60,6 +60,8 @@ struct strategy {
   std::vector<std::string_view> noticed_by;
   std::string_view unobservable;
   std::unique_ptr<adversary> (*make)() = nullptr;
+  /// Whether the clients of the run do not sign their requests.
+  bool without_signatures = false;
 };
 
 template <class Strategy>
@@ -101,5 +103,6 @@ inline constexpr duration turn = 400ms;
 [[nodiscard]] std::vector<strategy> identity_strategies();
 [[nodiscard]] std::vector<strategy> client_strategies();
 [[nodiscard]] std::vector<strategy> encoding_strategies();
+[[nodiscard]] std::vector<strategy> vouching_strategies();
 
 }  // namespace hypermesh::testing

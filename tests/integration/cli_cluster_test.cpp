@@ -41,6 +41,22 @@ void send_bytes(std::uint16_t port, const std::string& bytes) {
 
 }  // namespace
 
+TEST_CASE("four processes order operations of clients that do not sign, also after the primary is killed") {
+  running_cluster cluster{"key-value", {"--request-authentication", "authenticator"}};
+  REQUIRE(cluster.made().code == 0);
+  REQUIRE(cluster.is_ready());
+  CHECK(cluster.ask("submit", {"put", "name", "value"}).out == "ok\n");
+  CHECK(cluster.ask("get", {"name"}).out == "value\n");
+  const auto lines = cluster.ask("submit", {"--client", "1", "-"}, puts(300) + "get key-299\n");
+  CHECK(lines.code == 0);
+  CHECK(lines_in(lines.out) == 301);
+  cluster.replica(0).send(SIGKILL);
+  CHECK(cluster.ask("submit", {"put", "name", "other"}).out == "ok\n");
+  CHECK(cluster.ask("get", {"name"}).out == "other\n");
+  cluster.start(0);
+  CHECK(eventually([&] { return cluster.ask("submit", {"--client", "2", "put", "again", "1"}).out == "ok\n"; }));
+}
+
 TEST_CASE("four processes order the operations of a client, report their status, and stop cleanly") {
   running_cluster cluster;
   REQUIRE(cluster.made().code == 0);

@@ -51,6 +51,30 @@ TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas keep their votes, e
   }
 }
 
+TEST_CASE("the genesis says how requests are authenticated, and the choice is part of the identity") {
+  const scratch_folder folder;
+  cluster_plan plan;
+  plan.requests_by = protocol::request_authentication::authenticator;
+  const cluster_layout layout{folder.path() / "cluster"};
+  REQUIRE(create_cluster(layout.root, plan).has_value());
+  auto content = read_genesis(layout.genesis_file());
+  REQUIRE(content);
+  CHECK(content->parameters().requests_by == protocol::request_authentication::authenticator);
+  const auto chosen = content->id();
+  content->requests_by = protocol::request_authentication::signature;
+  CHECK(content->id() != chosen);
+  // A file without the key means signatures, and keeps the identity that it had before there was a choice.
+  auto text = content_of(layout.genesis_file());
+  const auto line = text.find("request_authentication");
+  REQUIRE(line != std::string::npos);
+  text.erase(line, text.find('\n', line) + 1 - line);
+  replace_content(layout.genesis_file(), text);
+  const auto old = read_genesis(layout.genesis_file());
+  REQUIRE(old);
+  CHECK(old->parameters().requests_by == protocol::request_authentication::signature);
+  CHECK(old->id() == content->id());
+}
+
 TEST_CASE_FIXTURE(cluster_fixture, "the storage table contains mode, directory and retention") {
   const auto read = with_storage("[storage]\nmode = \"async\"\ndirectory = \"elsewhere/votes\"\nretain_mib = 0\n");
   REQUIRE(read);

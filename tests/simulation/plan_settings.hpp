@@ -30,6 +30,8 @@ struct plan_settings {
   /// The storage of the nodes, as a `world_disk`: 0 is a model, 1 is RocksDB in mode `sync`, 2 is RocksDB in mode
   /// `async`.
   std::uint64_t disk = 0;
+  /// Whether clients authenticate requests to each replica instead of signing them.
+  std::uint64_t authenticators = 0;
 
   friend bool operator==(const plan_settings&, const plan_settings&) = default;
 };
@@ -48,7 +50,7 @@ struct setting_row {
   std::uint64_t max;
 };
 
-inline constexpr std::array<setting_row, 14> setting_rows = {{
+inline constexpr std::array<setting_row, 15> setting_rows = {{
     {"replicas", &plan_settings::replicas, limits::replicas_min, limits::replicas_max},
     {"clients", &plan_settings::clients, 1, 1'000},
     {"processes-per-client", &plan_settings::processes_per_client, 1, 2},
@@ -63,6 +65,7 @@ inline constexpr std::array<setting_row, 14> setting_rows = {{
     {"retransmit-us", &plan_settings::retransmit_us, 1'000, 2'000'000},
     {"buckets", &plan_settings::buckets, 1, 1'000},
     {"disk", &plan_settings::disk, 0, 2},
+    {"authenticators", &plan_settings::authenticators, 0, 1},
 }};
 
 }  // namespace hypermesh::testing

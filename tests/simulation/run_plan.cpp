@@ -77,6 +77,8 @@ world_settings world_of(const run_plan& plan) {
   // Five times the difference between clocks without faults. The chaos lasts for seconds, so the bound of a second has
   // an effect in it.
   cluster.clock_skew_max = 1s;
+  cluster.requests_by =
+      numbers.authenticators != 0 ? request_authentication::authenticator : request_authentication::signature;
   settings.node.retained_bytes = 0;
   auto& batching = settings.node.batching;
   batching.pipeline_depth = numbers.pipeline_depth;

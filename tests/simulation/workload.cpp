@@ -86,6 +86,7 @@ plan_settings draw_settings(std::uint32_t replicas, splitmix64& chance) {
   settings.buckets = 1 + chance.below(6);
   settings.processes_per_client = pick({1, 2}, chance);
   settings.ordered = pick({0, 1, 1, 1}, chance);
+  settings.authenticators = pick({0, 0, 0, 1}, chance);
   return settings;
 }
 

@@ -102,6 +102,8 @@ void core_cluster::send_of(core_node& node) {
 void core_cluster::send_of(std::uint32_t client, client_effects effects) {
   const auto from = principal::of(client_id{client});
   for (const auto& each : effects.sends) {
+    const auto value = decode(each.frame);
+    if (value && std::holds_alternative<request>(*value)) checker_.on_sent(std::get<request>(*value));
     for (std::uint32_t number = 0; number < options_.cluster.replicas; ++number) {
       if (!each.to || each.to->value == number) send(from, principal::of(replica_id{number}), each.frame);
     }

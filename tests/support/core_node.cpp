@@ -63,7 +63,10 @@ void core_node::on_new_view(principal sender, std::shared_ptr<const new_view> va
 }
 
 void core_node::route(principal sender, const message& value) {
-  if (const auto* it = std::get_if<request>(&value)) return admit(*it);
+  if (const auto* it = std::get_if<request>(&value)) {
+    return cluster_.requests_by == request_authentication::signature ? admit(*it) : admit_unsigned(sender, *it);
+  }
+  if (const auto* it = std::get_if<vouch>(&value)) return take_vouch(replica_id{sender.number}, *it);
   if (const auto* it = std::get_if<system_request>(&value)) return carry_out(evidence_pool_.on_request(*it, now_));
   if (const auto* it = std::get_if<readmission>(&value))
     return carry_out(evidence_pool_.on_readmission(it->vote, now_));
@@ -115,6 +118,35 @@ void core_node::admit(const request& value) {
     }
   }
   cut(false);
+}
+
+void core_node::admit_unsigned(principal sender, const request& value) {
+  carry_out(value, intake_.on_request(sender, value, now_));
+  cut(false);
+  send_vouches();
+}
+
+void core_node::take_vouch(replica_id from, const vouch& value) {
+  for (const auto& each : intake_.on_vouch(from, value, now_))
+    carry_out(each.value, each.effects);
+  cut(false);
+  send_vouches();
+}
+
+void core_node::carry_out(const request& value, const intake_effects& effects) {
+  if (effects.refused) ++rejections_;
+  if (effects.answer == immediate_answer::earlier_reply) reply_to(value.id, state_.answer_to(reference_of(value)));
+  // As with signed requests, a backup relays the request at once.
+  if (!batcher_.is_pending(value.id) || replica_.is_primary()) return;
+  batcher_.on_forwarded(value.id, now_);
+  send_to(principal::of(replica_.primary()), reframe(value));
+}
+
+void core_node::send_vouches() {
+  auto all = intake_.take_vouches();
+  if (!all.empty()) send({{std::nullopt, encode(vouch{std::move(all)})}});
+  for (const auto& each : intake_.take_proven())
+    carry_out(replica_.on_authentic(each.view, each.sequence, each.value));
 }
 
 void core_node::admit(const system_request& value) {
@@ -237,6 +269,9 @@ void core_node::carry_out(replica_effects effects) {
     inbox_.emplace_back(std::move(batch));
   }
   if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch, fetch_reason::lag));
+  for (auto& each : effects.unproven)
+    intake_.on_unproven(std::move(each));
+  if (!effects.unproven.empty()) send_vouches();
   count(effects.observations);
   checker_->on_marks(self_, replica_.marks(), replica_.last_executed());
   if (effects.voting_above) checkpoints_.on_voting_allowed(*effects.voting_above);

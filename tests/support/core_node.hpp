@@ -84,6 +84,10 @@ class core_node {
   void on_new_view(principal sender, std::shared_ptr<const new_view> value);
   void route(principal sender, const message& value);
   void admit(const request& value);
+  void admit_unsigned(principal sender, const request& value);
+  void take_vouch(replica_id from, const vouch& value);
+  void carry_out(const request& value, const intake_effects& effects);
+  void send_vouches();
   void admit(const system_request& value);
   void cut(bool delay_passed);
   void execute(const committed_batch& batch);

@@ -91,8 +91,12 @@ void order_checker::on_executed(replica_id replica, const committed_batch& batch
   for (std::size_t index = 0; index < answers.size() && index < batch.body->requests.size(); ++index) {
     const auto& asked = batch.body->requests[index];
     const auto input = signing_input(cluster_.signing, message_kind::request, asked.signed_bytes());
-    hold(verifier_->verify(principal::of(asked.id.client), input, asked.client_signature), replica,
-         "I3: an operation that its client did not sign was executed");
+    const bool is_genuine =
+        cluster_.requests_by == request_authentication::signature
+            ? verifier_->verify(principal::of(asked.id.client), input, asked.client_signature)
+            : sent_.contains(digest_of_request(asked)) &&
+                  asked.client_signature == request_checksum(cluster_.signing, asked.signed_bytes());
+    hold(is_genuine, replica, "I3: an operation that its client did not sign or send was executed");
     const auto& request = answers[index].request;
     const auto& outcome = answers[index].answer.outcome;
     hold(request.id == asked.id, replica, "an answer belongs to another request");

@@ -23,6 +23,8 @@ class order_checker {
   order_checker(const cluster_parameters& cluster, std::shared_ptr<const keyed_verifier> verifier)
       : cluster_(cluster), verifier_(std::move(verifier)) {}
 
+  /// Called when a client sends a request.
+  void on_sent(const request& value) { sent_.insert(digest_of_request(value)); }
   /// Called when `replica` is about to make a vote or proposal.
   void on_record(replica_id replica, const storage_record& record);
   void on_committed(replica_id replica, const committed_batch& batch);
@@ -63,6 +65,7 @@ class order_checker {
   std::shared_ptr<const keyed_verifier> verifier_;
   std::optional<std::string> violation_;
   digest history_;
+  std::set<digest> sent_;
   std::map<vote_place, digest> votes_;
   std::map<std::pair<replica_id, record_kind>, view_number> views_;
   std::map<sequence_number, digest> committed_;

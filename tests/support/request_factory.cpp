@@ -71,6 +71,12 @@ request request_factory::request_signed_by(const authenticator& signer, client_i
   return sealed_request(cluster_, signer, {client, when}, {as_byte_span(operation)});
 }
 
+request request_factory::unsigned_request(client_id client, timestamp when, std::string_view operation) const {
+  auto buffer = request_buffer({client, when}, {as_byte_span(operation)});
+  const auto sum = request_checksum(cluster_.signing, buffer);
+  return std::get<request>(*decode(seal(message_kind::request, std::move(buffer), sum)));
+}
+
 std::shared_ptr<const batch> request_factory::batch_of(std::vector<request> requests,
                                                        std::vector<system_request> system_requests) {
   auto content = std::make_shared<batch>();

@@ -43,6 +43,8 @@ class request_factory {
   /// A request as `client` would send it, but signed by `signer`.
   [[nodiscard]] request request_signed_by(const authenticator& signer, client_id client, timestamp when,
                                           std::string_view operation) const;
+  /// A request of a client that does not sign its requests.
+  [[nodiscard]] request unsigned_request(client_id client, timestamp when, std::string_view operation) const;
   [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests,
                                                              std::vector<system_request> system_requests = {});
   /// The batch with another proposed time.

@@ -111,6 +111,9 @@ class siege_run {
   [[nodiscard]] cli::load_settings load() const {
     auto load = settings_.load;
     load.clients = playing_client + 1;
+    if (std::ranges::any_of(testing::strategies_in(settings_.strategy), &testing::strategy::without_signatures)) {
+      load.requests_by = protocol::request_authentication::authenticator;
+    }
     // The binary of the product is in the same folder as the binary of the laboratory.
     load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
     if (is_about_state(occasion_)) load.state_mib = state_mib_to_give;

@@ -5,8 +5,95 @@
 namespace hypermesh::protocol {
 
 intake_effects request_intake::on_request(principal sender, const request& value, moment now) {
-  using admission = request_pool::admission;
   intake_effects out;
+  if (!board_ || !awaits_vouches(sender, value, now, out)) admit(sender, value, now, out);
+  return out;
+}
+
+/// Whether the request has no signature and is not certified, so that it does not become pending now.
+bool request_intake::awaits_vouches(principal sender, const request& value, moment now, intake_effects& out) {
+  // The pool answers a request that was executed, and its answer needs no proof.
+  if (pool_->is_settled(value.id)) return false;
+  if (sender.is_replica()) {
+    // A correct backup forwards only requests that are certified, so it vouches for them. Its VOUCH may have been lost.
+    board_->on_vouch(replica_id{sender.number}, reference_of(value));
+    if (board_->is_certified(reference_of(value))) {
+      // The board may hold the same request, which becomes pending now.
+      (void)board_->take_certified();
+      return false;
+    }
+    out.refused = frame_rejected{sender, rejection::unsolicited};
+    return true;
+  }
+  switch (board_->on_request(value, now)) {
+    case vouch_board::outcome::certified:
+      return false;
+    case vouch_board::outcome::waits:
+      out.routes_session = value.id.opens_session();
+      return true;
+    case vouch_board::outcome::client_quota:
+      out.exceeds_share = true;
+      refuse(sender, rejection::client_quota, out);
+      return true;
+  }
+  return true;
+}
+
+std::optional<evidence> request_intake::contradiction_with(const request& value) {
+  // Requests without signatures prove nothing to others.
+  return board_ ? std::nullopt : pool_->contradiction_with(value);
+}
+
+std::vector<late_admission> request_intake::on_vouch(replica_id sender, const vouch& value, moment now) {
+  if (!board_) return {};
+  for (const auto& each : value.requests) {
+    // A VOUCH may arrive after the execution.
+    if (!pool_->is_settled(each.id)) board_->on_vouch(sender, each);
+  }
+  std::vector<late_admission> out;
+  for (auto& each : board_->take_certified()) {
+    intake_effects effects;
+    const auto client = principal::of(each.id.client);
+    admit(client, each, now, effects);
+    // It was routed when the request arrived.
+    effects.routes_session = false;
+    out.push_back({std::move(each), std::move(effects)});
+  }
+  return out;
+}
+
+std::vector<request_reference> request_intake::take_vouches() {
+  return board_ ? board_->take_vouches() : std::vector<request_reference>{};
+}
+
+/// §5.2, for a backup that prepares: the client has authenticated the request to this replica, or f + 1
+/// replicas vouch for it. A request that was executed is not executed again.
+bool request_intake::is_authentic(const request& value) const {
+  if (pool_->is_settled(value.id)) return true;
+  const auto* pending = pool_->find(value.id);
+  return (pending != nullptr && is_same_request(*pending, value)) || board_->is_authentic(reference_of(value));
+}
+
+std::vector<proposed_batch> request_intake::take_proven() {
+  std::vector<proposed_batch> out;
+  for (auto at = unproven_.begin(); at != unproven_.end();) {
+    auto& [proposed, proven] = at->second;
+    const auto& requests = proposed.body->requests;
+    // A request that was found authentic stays so, so each is checked until it is found, and not again.
+    while (proven < requests.size() && is_authentic(requests[proven]))
+      ++proven;
+    if (proven < requests.size()) {
+      ++at;
+      continue;
+    }
+    out.push_back(std::move(proposed));
+    at = unproven_.erase(at);
+  }
+  return out;
+}
+
+void request_intake::admit(principal sender, const request& value, moment now, intake_effects& out) {
+  using admission = request_pool::admission;
   const auto admitted = pool_->admit(value, now);
   out.displaced = pool_->take_displaced();
   out.routes_session = value.id.opens_session() && sender.is_client();
@@ -28,7 +115,7 @@ intake_effects request_intake::on_request(principal sender, const request& value
       // second process learns this from replies to the opening of the first one.
       out.refused = frame_rejected{principal::of(value.id.client),
                                    value.id.opens_session() ? rejection::duplicate : rejection::conflicting_statement};
-      out.contradiction = pool_->contradiction_with(value);
+      out.contradiction = contradiction_with(value);
       break;
     case admission::done:
     case admission::past:
@@ -43,7 +130,6 @@ intake_effects request_intake::on_request(principal sender, const request& value
       refuse(sender, rejection::overloaded, out);
       break;
   }
-  return out;
 }
 
 void request_intake::keep(principal sender, request_id id, moment now, intake_effects& out) {
@@ -117,6 +203,11 @@ void request_intake::on_executed(const executed_batch& done, moment now) {
   // A batch of an earlier view does not count for or against the present primary.
   if (done.lateness && done.view == view_) pool_->on_lateness(*done.lateness, now);
   pool_->on_executed(done.requests, group_.primary_of(done.view) == self_, now, done.cases);
+  if (board_) {
+    for (const auto& each : done.requests) {
+      if (pool_->is_settled(each.id)) board_->on_over(each.id);
+    }
+  }
   gauge_.on_executed(pool_->in_flight(), now);
 }
 
@@ -124,6 +215,8 @@ pending_requests request_intake::on_view(view_number view, moment now) {
   // `view_` is still the previous view. For a while clients may still send requests to its primary.
   if (is_primary()) forwarding_.on_ceded(now);
   view_ = view;
+  // The replica core asks again for the batches of its new view.
+  std::erase_if(unproven_, [view](const auto& each) { return each.second.proposed.view != view; });
   gauge_.on_view();
   // `on_view` restarts all waits, so it must be called before the forwarded copies below are noted.
   pool_->on_view(now);

@@ -8,7 +8,9 @@
 #include "actors/protocol/admission/forwarding_schedule.hpp"
 #include "actors/protocol/admission/pipeline_gauge.hpp"
 #include "actors/protocol/admission/request_pool.hpp"
+#include "actors/protocol/admission/vouch_board.hpp"
 #include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/effects.hpp"
 #include "actors/protocol/base/observations.hpp"
 
 namespace hypermesh::protocol {
@@ -43,6 +45,12 @@ struct intake_effects {
   immediate_answer answer = immediate_answer::none;
 };
 
+/// A request that waited for VOUCHes, and the effects of its admission.
+struct late_admission {
+  request value;
+  intake_effects effects;
+};
+
 /// A batch that this replica has executed.
 struct executed_batch {
   /// The view in which it was committed.
@@ -70,15 +78,36 @@ struct executed_batch {
 /// that this replica is the primary. Because of this rule two replicas never forward a request to each other in a loop.
 /// At the start of a view all pending requests that `request_pool::pending` returns are forwarded once.
 ///
-/// Memory: one count for each request that is pending, or was pending at its last check, and `pipeline_gauge`.
+/// If clients do not sign requests, a request becomes pending only after it is certified (`vouch_board`). Then this
+/// class also says which batches of a primary have only authentic requests.
+///
+/// Memory: one count for each request that is pending, or was pending at its last check, `pipeline_gauge`, and with
+/// unsigned requests `vouch_board` and one batch for each sequence number of the watermark window.
 class request_intake {
  public:
   /// `pool` must outlive this object.
   request_intake(const cluster_parameters& cluster, replica_id self, const authenticator& keys, request_pool& pool)
-      : group_(cluster.group()), self_(self), forwarding_(cluster, self, keys), pool_(&pool) {}
+      : group_(cluster.group()), self_(self), forwarding_(cluster, self, keys), pool_(&pool) {
+    if (cluster.requests_by == request_authentication::authenticator) board_.emplace(group_, self);
+  }
 
   /// A verified request arrived on the link of `sender`.
   [[nodiscard]] intake_effects on_request(principal sender, const request& value, moment now);
+  /// As `request_pool::contradiction_with`.
+  [[nodiscard]] std::optional<evidence> contradiction_with(const request& value);
+
+  /// A VOUCH arrived on the link of `sender`. Returns the requests that it certifies.
+  [[nodiscard]] std::vector<late_admission> on_vouch(replica_id sender, const vouch& value, moment now);
+  /// The requests for which this replica vouches since the last call.
+  [[nodiscard]] std::vector<request_reference> take_vouches();
+  [[nodiscard]] bool has_vouches() const { return board_ && board_->has_vouches(); }
+  /// The replica core has accepted the batch of a primary. `take_proven` returns it once all its requests are
+  /// authentic.
+  void on_unproven(proposed_batch proposed) {
+    unproven_.insert_or_assign(proposed.sequence, unproven_batch{std::move(proposed)});
+  }
+  [[nodiscard]] std::vector<proposed_batch> take_proven();
+
   /// The evidence pool of this replica has a system request to be ordered. A system request has no reply.
   [[nodiscard]] intake_effects on_system_request(const system_request& value, moment now);
 
@@ -111,6 +140,15 @@ class request_intake {
   static constexpr std::size_t forwards_max = 2;
 
  private:
+  /// A batch, and how many of its requests were found authentic.
+  struct unproven_batch {
+    proposed_batch proposed;
+    std::size_t proven = 0;
+  };
+
+  [[nodiscard]] bool awaits_vouches(principal sender, const request& value, moment now, intake_effects& out);
+  [[nodiscard]] bool is_authentic(const request& value) const;
+  void admit(principal sender, const request& value, moment now, intake_effects& out);
   [[nodiscard]] std::size_t depth() const { return gauge_.depth(pool_->pipeline_depth()); }
   void keep(principal sender, request_id id, moment now, intake_effects& out);
   void repeat(principal sender, request_id id, moment now, intake_effects& out);
@@ -123,6 +161,9 @@ class request_intake {
   request_pool* pool_;
   pipeline_gauge gauge_;
   view_number view_;
+  /// Empty if clients sign their requests.
+  std::optional<vouch_board> board_;
+  std::map<sequence_number, unproven_batch> unproven_;
   /// The requests for which a timer runs, with the number of checks so far.
   std::map<ordered_id, std::size_t> looks_;
 };

@@ -321,6 +321,11 @@ bool request_pool::is_oldest(request_id id) const {
   return found != queues_.end() && found->second.oldest() == id;
 }
 
+bool request_pool::is_settled(request_id id) const {
+  const auto standing = standing_of(id);
+  return standing != request_standing::fresh && standing != request_standing::early;
+}
+
 /// A request that was too early was in a committed batch, so that batch has left the pipeline too.
 bool request_pool::is_over(request_id id) const { return standing_of(id) != request_standing::fresh; }
 

@@ -154,6 +154,8 @@ class request_pool {
   [[nodiscard]] const request* find(request_id id) const;
   [[nodiscard]] const system_request* find(case_name name) const { return system_.find(name); }
   [[nodiscard]] bool is_pending(request_id id) const { return find(id) != nullptr; }
+  /// Whether the request was executed, or will never be executed.
+  [[nodiscard]] bool is_settled(request_id id) const;
   /// Whether this is the request that its client waits for.
   [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] bool is_oldest(case_name name) const { return system_.oldest() == name; }

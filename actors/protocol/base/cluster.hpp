@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "actors/protocol/base/quorum.hpp"
 #include "messages/limits.hpp"
@@ -32,6 +35,30 @@ namespace hypermesh::protocol {
 static_assert(watermark_window_max_of(group_size{limits::replicas_min}) == limits::watermark_window_max);
 static_assert(watermark_window_max_of(group_size{limits::replicas_max}) >= 16, "the largest group can still pipeline");
 
+/// How a replica knows that a client has sent a request.
+enum class request_authentication : std::uint8_t {
+  /// The client signs each request, and each replica verifies the signature.
+  signature,
+  /// §5.2: the client authenticates each request to each replica with a session key, which is the key of its
+  /// link. Replicas vouch for requests to each other (`vouch_board`).
+  authenticator,
+};
+inline constexpr auto request_authentication_last = request_authentication::authenticator;
+
+/// The names in genesis files, in the order of the enum.
+inline constexpr std::array<std::string_view, 2> request_authentication_names = {"signature", "authenticator"};
+static_assert(request_authentication_names.size() == static_cast<std::size_t>(request_authentication_last) + 1);
+[[nodiscard]] constexpr std::string_view to_string(request_authentication mode) {
+  return request_authentication_names.at(static_cast<std::size_t>(mode));
+}
+/// The mode with this name; nothing if there is none.
+[[nodiscard]] constexpr std::optional<request_authentication> request_authentication_of(std::string_view name) {
+  for (std::size_t mode = 0; mode < request_authentication_names.size(); ++mode) {
+    if (request_authentication_names[mode] == name) return static_cast<request_authentication>(mode);
+  }
+  return std::nullopt;
+}
+
 /// The part of the genesis that the protocol needs. All correct replicas of one epoch agree on it before the first
 /// message.
 struct cluster_parameters {
@@ -49,6 +76,7 @@ struct cluster_parameters {
   /// time that a PRE-PREPARE needs to reach a backup: synchronised clocks differ by less than 100 ms, and on a slow
   /// link or in a busy node a proposal waits for seconds at most. The time until the execution does not count.
   duration clock_skew_max = 10s;
+  request_authentication requests_by = request_authentication::signature;
 
   [[nodiscard]] constexpr group_size group() const { return group_size{replicas}; }
   [[nodiscard]] constexpr bool is_checkpoint(sequence_number sequence) const {

@@ -28,6 +28,15 @@ struct committed_batch {
   std::optional<duration> lateness = {};
 };
 
+/// A batch that a backup is asked to prepare, and whose requests have no signatures.
+struct proposed_batch {
+  view_number view;
+  sequence_number sequence;
+  /// D(m) of the batch.
+  digest value;
+  std::shared_ptr<const batch> body;
+};
+
 /// Why a state is fetched from other replicas.
 enum class fetch_reason {
   /// The replica lags behind the certificate. Its own execution may still overtake the transfer.

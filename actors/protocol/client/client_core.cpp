@@ -77,7 +77,9 @@ client_core::open_request client_core::sign_request(timestamp when, const std::v
                                                     moment now) const {
   open_request request;
   auto buffer = request_buffer({self_, when, session_.id()}, operations);
-  const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer));
+  const auto by = cluster_.requests_by == request_authentication::signature
+                      ? keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer))
+                      : request_checksum(cluster_.signing, buffer);
   // Replies have to name this digest, so that a reply to another request with the same name is not accepted (attack 5).
   request.content = digest_of_request(by);
   request.frame = seal(message_kind::request, std::move(buffer), by);
@@ -111,8 +113,10 @@ void client_core::send_request(std::size_t count, moment now, client_effects& ou
 }
 
 /// The receiver of a request: the primary, or all replicas (no value) if the link to the primary is closed or the
-/// request is sampled.
+/// request is sampled. A request without a signature goes to all replicas, because each replica accepts it only from
+/// the client, or if f + 1 others vouch for it.
 std::optional<replica_id> client_core::receiver_of(timestamp when, moment now) {
+  if (cluster_.requests_by == request_authentication::authenticator) return std::nullopt;
   const auto primary = cluster_.group().primary_of(view_);
   if (closed_links_.contains(primary) || is_sampled(when, now)) return std::nullopt;
   return primary;

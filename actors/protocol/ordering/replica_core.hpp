@@ -51,6 +51,9 @@ class replica_core {
   /// A PRE-PREPARE, PREPARE, COMMIT or STATUS arrived from `sender`.
   [[nodiscard]] replica_effects on_message(principal sender, const message& value);
 
+  /// All requests of an unproven batch of this view (`replica_effects::unproven`) are authentic.
+  [[nodiscard]] replica_effects on_authentic(view_number view, sequence_number sequence, const digest& value);
+
   /// A verified NEW-VIEW that came on the link of `sender`.
   [[nodiscard]] replica_effects on_new_view(principal sender, const planned_new_view& opened);
 
@@ -109,6 +112,7 @@ class replica_core {
   void fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw, replica_effects& out);
   void prepare_slot(sequence_number sequence, replica_effects& out);
   [[nodiscard]] bool vouches_for(const slot& of) const;
+  void ask_authentic(slot& of, replica_effects& out) const;
   [[nodiscard]] std::optional<duration> lateness_of(const message& value) const;
   void take_vote(message_kind kind, const signed_statement& vote, replica_effects& out);
   void advance(sequence_number sequence, replica_effects& out);

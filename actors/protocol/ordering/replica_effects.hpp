@@ -24,6 +24,8 @@ struct replica_effects {
   std::vector<outgoing_message> sends;
   /// Batches for the executor, in the total order.
   std::vector<committed_batch> committed;
+  /// Batches that this replica prepares once their requests are known to be authentic. Empty if clients sign requests.
+  std::vector<proposed_batch> unproven;
   /// A certified state that is to be fetched from other replicas.
   std::shared_ptr<const checkpoint_certificate> fetch;
   /// The checkpoint certificate of a NEW-VIEW, for the checkpointer.

@@ -20,6 +20,9 @@ struct slot {
   /// Whether this replica has sent its own votes.
   bool prepare_sent = false;
   bool commit_sent = false;
+  /// Whether the clients have sent the requests of the batch, as far as this replica knows, and whether it has asked.
+  bool is_authentic = false;
+  bool asked_authentic = false;
 
   /// §4.2: "prepared(m, v, n, i) is true if and only if replica i has inserted in its log: the request m, a pre-prepare
   /// for m in view v with sequence number n, and 2f prepares from different backups that match the pre-prepare." For

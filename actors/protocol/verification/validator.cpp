@@ -52,6 +52,7 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::complaint:
     case message_kind::evidence:
     case message_kind::readmission:
+    case message_kind::vouch:
     // A system request proves itself, so any replica may send it. Clients may not, because only replicas have a limit
     // for messages that cost so many signature checks (attack 33).
     case message_kind::system_request:
@@ -97,6 +98,9 @@ std::optional<rejection> validator::check_content(principal sender, const messag
   if (const auto* it = std::get_if<evidence>(&value)) {
     return it->items.size() > items_per_misbehaviour_max ? std::optional{rejection::too_many_items} : std::nullopt;
   }
+  if (std::holds_alternative<vouch>(value) && cluster_.requests_by == request_authentication::signature) {
+    return rejection::unsolicited;
+  }
   if (const auto* it = std::get_if<query>(&value)) {
     return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
   }
@@ -114,9 +118,17 @@ std::optional<rejection> validator::check_request(principal sender, const reques
   // §4.1: backups relay requests to the primary, so a replica may send a request that a client signed; a client sends
   // only its own.
   if (sender.is_client() && sender != signer) return rejection::sender_is_not_signer;
+  if (cluster_.requests_by == request_authentication::signature) return check_signature(value);
+  // Nothing proves here that the client sent the request: the link does if the client is the sender, and otherwise the
+  // VOUCHes of other replicas (attack 45).
+  const auto sum = request_checksum(cluster_.signing, value.signed_bytes());
+  return value.client_signature == sum ? std::nullopt : std::optional{rejection::wrong_digest};
+}
+
+std::optional<rejection> validator::check_signature(const request& value) const {
   const auto input = signing_input(cluster_.signing, message_kind::request, value.signed_bytes());
-  if (!keys_->verify(signer, input, value.client_signature)) return rejection::bad_signature;
-  return std::nullopt;
+  const bool is_signed = keys_->verify(principal::of(value.id.client), input, value.client_signature);
+  return is_signed ? std::nullopt : std::optional{rejection::bad_signature};
 }
 
 // --- The guard -------------------------------------------------------------------
@@ -143,9 +155,9 @@ bool validator::is_authentic(const evidence_item& claimed) const {
   if (const auto* opened = document_in<new_view>(claimed)) {
     return !check_document(opened->replica, message_kind::new_view, raw, opened->by);
   }
-  // A REQUEST is checked as if its client had sent it.
+  // Only a signature proves to others that the client sent a REQUEST.
   const auto& asked = *document_in<request>(claimed);
-  return !check_request(principal::of(asked.id.client), asked);
+  return is_member(principal::of(asked.id.client)) && !check_signature(asked);
 }
 
 std::optional<authentic_item> validator::authenticate(evidence_item claimed) const {

@@ -80,6 +80,7 @@ class validator {
   [[nodiscard]] std::optional<rejection> check_kind(principal sender, message_kind kind) const;
   [[nodiscard]] std::optional<rejection> check_content(principal sender, const message& value) const;
   [[nodiscard]] std::optional<rejection> check_request(principal sender, const request& value) const;
+  [[nodiscard]] std::optional<rejection> check_signature(const request& value) const;
   [[nodiscard]] std::optional<rejection> check_system_request(const system_request& value) const;
   [[nodiscard]] std::optional<rejection> check_group_request(message_kind kind, const signed_statement& vote) const;
   [[nodiscard]] std::optional<rejection> check_pre_prepare(const pre_prepare& value) const;

@@ -326,22 +326,24 @@ std::string text_of(const bench_result& result, const text_style& style) {
 }
 
 json_value json_of(const bench_result& result) {
-  json_value json{{"environment", json_of(result.environment)},
-                  {"cluster",
-                   {{"joined", !result.settings.cluster.empty()},
-                    {"replicas", result.target.replicas},
-                    {"quorum", result.target.quorum},
-                    {"machine", result.target.machine},
-                    {"durability",
-                     result.settings.cluster.empty() ? json_value(result.settings.durability) : json_value(nullptr)}}},
-                  {"load_processes", result.settings.processes},
-                  {"crypto_us",
-                   {{"sign", result.crypto.sign_us},
-                    {"verify", result.crypto.verify_us},
-                    {"seal_and_open", result.crypto.seal_us},
-                    {"seal_and_open_kib", result.crypto.seal_us_per_kib},
-                    {"hash", result.crypto.hash_us},
-                    {"hash_kib", result.crypto.hash_us_per_kib}}}};
+  json_value json{
+      {"environment", json_of(result.environment)},
+      {"cluster",
+       {{"joined", !result.settings.cluster.empty()},
+        {"replicas", result.target.replicas},
+        {"quorum", result.target.quorum},
+        {"machine", result.target.machine},
+        {"durability", result.settings.cluster.empty() ? json_value(result.settings.durability) : json_value(nullptr)},
+        {"request_authentication",
+         result.settings.cluster.empty() ? json_value(result.settings.request_authentication) : json_value(nullptr)}}},
+      {"load_processes", result.settings.processes},
+      {"crypto_us",
+       {{"sign", result.crypto.sign_us},
+        {"verify", result.crypto.verify_us},
+        {"seal_and_open", result.crypto.seal_us},
+        {"seal_and_open_kib", result.crypto.seal_us_per_kib},
+        {"hash", result.crypto.hash_us},
+        {"hash_kib", result.crypto.hash_us_per_kib}}}};
   auto& runs = json["runs"] = json_value::array();
   for (const auto& run : result.runs)
     runs.push_back(json_of(run, result));

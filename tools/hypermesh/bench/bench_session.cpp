@@ -122,7 +122,9 @@ or_run_failure<void> bench::prepare() {
   narrator_->step("the cryptography of this machine is measured", seconds_of(steady_moment() - before));
   if (settings.cluster.empty()) {
     auto target = start_own_cluster(
-        {settings.load.machine, settings.replicas, settings.load.clients, settings.durability}, *narrator_);
+        {settings.load.machine, settings.replicas, settings.load.clients,
+         protocol::request_authentication_of(settings.request_authentication).value(), settings.durability},
+        *narrator_);
     if (!target) return failure_of(target);
     target_ = std::move(*target);
   } else {

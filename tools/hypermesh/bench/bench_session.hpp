@@ -21,6 +21,8 @@ struct bench_settings {
   std::string cluster;
   std::uint32_t replicas = 4;
   std::string durability = "sync";
+  /// "signature" or "authenticator".
+  std::string request_authentication = "signature";
   std::uint32_t processes = 1;
   /// Search the knee of an open loop. The first rate is that of the load, or follows from a run without load.
   bool finds_knee = false;

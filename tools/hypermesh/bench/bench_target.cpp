@@ -115,6 +115,7 @@ or_run_failure<std::unique_ptr<bench_target>> start_own_cluster(const own_cluste
   wanted.state_machine = plan.machine;
   wanted.replicas = plan.replicas;
   wanted.clients = plan.clients;
+  wanted.requests_by = plan.requests_by;
   auto prepared = local_cluster::prepare(wanted);
   if (!prepared) return failed_with(prepared.error());
   auto& processes = **prepared;

@@ -55,6 +55,7 @@ struct own_cluster_plan {
   std::string machine;
   std::uint32_t replicas = 4;
   std::uint32_t clients = 1;
+  protocol::request_authentication requests_by = protocol::request_authentication::signature;
   /// The value of "storage.mode".
   std::string durability = "sync";
 };

@@ -104,6 +104,13 @@ void add_cluster_options(CLI::App& command, bench_settings& into) {
       ->excludes(joined)
       ->capture_default_str()
       ->type_name("MODE");
+  command
+      .add_option("--request-authentication", into.request_authentication,
+                  "How replicas know that a client sent a request: its signature, or the authenticator of its links")
+      ->check(one_of({"signature", "authenticator"}))
+      ->excludes(joined)
+      ->capture_default_str()
+      ->type_name("MODE");
 }
 
 void add_operation_options(CLI::App& command, bench_options& into) {

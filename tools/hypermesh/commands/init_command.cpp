@@ -10,6 +10,7 @@
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
+#include "tools/hypermesh/terminal/word_option.hpp"
 
 namespace hypermesh::cli {
 
@@ -18,6 +19,7 @@ namespace {
 struct init_options {
   std::string directory;
   cluster_plan plan;
+  std::string request_authentication = "signature";
   /// The name of a machine that a host application brings; nothing for a machine of the product.
   std::optional<std::string> host_machine;
   output_options output;
@@ -64,6 +66,7 @@ nlohmann::ordered_json json_of(const genesis& content, const cluster_layout& lay
 
 exit_code run_init(const init_options& options) {
   auto plan = options.plan;
+  plan.requests_by = protocol::request_authentication_of(options.request_authentication).value();
   if (options.host_machine) {
     plan.state_machine = *options.host_machine;
   } else if (const auto machine = make_state_machine(plan.state_machine); !machine) {
@@ -121,6 +124,12 @@ void add_init(CLI::App& app, chosen_command& chosen) {
                    "State machine that a host application brings; 'hypermesh start' does not run it")
       ->excludes("--machine")
       ->type_name("NAME");
+  command
+      ->add_option("--request-authentication", options->request_authentication,
+                   "How replicas know that a client sent a request: its signature, or the authenticator of its links")
+      ->check(one_of({"signature", "authenticator"}))
+      ->capture_default_str()
+      ->type_name("MODE");
   command->add_option("--host", plan.host, "Host of the replicas: an address or a name, IPv6 also without brackets")
       ->capture_default_str()
       ->type_name("HOST");

@@ -67,6 +67,7 @@ cluster_under_load::outcome cluster_under_load::start_processes() {
   plan.replicas = settings_.replicas;
   plan.clients = settings_.clients;
   plan.checkpoint_period = settings_.checkpoint_period;
+  plan.requests_by = settings_.requests_by;
   auto prepared = local_cluster::prepare(plan);
   if (!prepared) return tl::unexpected(run_failure{exit_code::failed, prepared.error()});
   processes_ = std::move(*prepared);

@@ -36,6 +36,7 @@ struct load_settings {
   /// Replicas that another program runs. The run does not trust them and ignores their reports.
   std::map<std::uint32_t, replica_program> others = {};
   std::uint32_t checkpoint_period = 128;
+  protocol::request_authentication requests_by = protocol::request_authentication::signature;
   /// Batches whose way each node keeps. If it is not 0, each node also has an HTTP server on a free port of 127.0.0.1.
   std::uint32_t traced_batches = 0;
   /// The numbers of answers at which the load records the time.
