@@ -85,10 +85,10 @@ std::vector<strategy> vouching_strategies() {
   const auto client = strategy_role::client;
   const auto backup = strategy_role::backup;
   return {
-      {"sends-to-some", "sends each of its requests to some replicas only", client, as_client, {45}, "I3 I11", false,
+      {"sends-to-some", "sends each of its requests to some replicas only", client, as_client, {32, 45}, "I3 I11", false,
        {}, "a client that does not reach all replicas does the same", make_strategy<send_to_some>, true},
       {"sends-apart", "sends two operations under one name, one to each half of the replicas", client, as_client,
-       {8, 45}, "I1 I3 I11", false, {}, "too few replicas vouch for either", make_strategy<send_apart>, true},
+       {8, 32, 45}, "I1 I3 I11", false, {}, "too few replicas vouch for either", make_strategy<send_apart>, true},
       {"invents-requests", "proposes operations that their clients never sent, and vouches for them",
        strategy_role::primary, as_primary, {6, 45}, "I3", false, {"primary_suspected"}, {},
        make_strategy<invent_requests>, true},
