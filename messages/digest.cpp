@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "messages/merkle_tree.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh::messages {
@@ -150,6 +151,51 @@ bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint6
   if (leaves.size() != std::min<std::uint64_t>(page_leaves, leaf_count - page * page_leaves)) return false;
   const auto top = climb(top_of_page(leaves), page, pages, path);
   return top && root_of(leaf_count, *top) == root;
+}
+
+namespace {
+
+/// Replaces `level` by `now`. Returns the numbers of the nodes that differ from before, in ascending order. The last
+/// node counts as different if the length differs, because its parent may have lost or gained a second child.
+std::vector<std::size_t> replace_level(std::vector<digest>& level, std::span<const digest> now) {
+  std::vector<std::size_t> changed;
+  const auto length_before = level.size();
+  level.resize(now.size());
+  for (std::size_t index = 0; index < now.size(); ++index) {
+    const bool is_new = index >= length_before;
+    const bool is_edge = length_before != now.size() && index + 1 == now.size();
+    if (!is_new && !is_edge && level[index] == now[index]) continue;
+    level[index] = now[index];
+    changed.push_back(index);
+  }
+  return changed;
+}
+
+}  // namespace
+
+digest merkle_tree::update(std::span<const digest> leaves) {
+  nodes_hashed_ = 0;
+  if (levels_.empty()) levels_.emplace_back();
+  auto changed = replace_level(levels_.front(), leaves);
+  std::size_t number = 0;
+  for (; levels_[number].size() > 1; ++number) {
+    if (levels_.size() == number + 1) levels_.emplace_back();
+    const auto& below = levels_[number];
+    auto& level = levels_[number + 1];
+    level.resize((below.size() + 1) / 2);
+    std::vector<std::size_t> parents;
+    for (const auto child : changed) {
+      const auto parent = child / 2;
+      if (!parents.empty() && parents.back() == parent) continue;
+      parents.push_back(parent);
+      const bool has_two = 2 * parent + 1 < below.size();
+      level[parent] = has_two ? node_of(below[2 * parent], below[2 * parent + 1]) : below.back();
+      if (has_two) ++nodes_hashed_;
+    }
+    changed = std::move(parents);
+  }
+  levels_.resize(number + 1);
+  return root_of(leaves.size(), top_of(levels_));
 }
 
 }  // namespace hypermesh::messages
