@@ -1,322 +1,357 @@
 #include "runtime/state_machines/authenticated_map.hpp"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 
-#include <fmt/format.h>
-#include <sodium.h>
-
-#include "messages/byte_codec.hpp"
 #include "messages/digest.hpp"
-#include "messages/expected.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh::machines {
 
 namespace {
 
-/// Format 1 selected the bucket by a BLAKE2b digest, whose cost was a sixth of an operation of the scheduler.
-constexpr std::uint8_t chunk_format = 2;
-constexpr std::size_t chunk_header_bytes = 1 + 4 + 4 + 4;
-constexpr std::size_t stream_bytes_max = limits::state_chunk_bytes_max - chunk_header_bytes;
-constexpr std::size_t entry_header_bytes = 2 + 4;
+static_assert(authenticated_map::leaf_bytes_default <= packed_leaf::leaf_bytes_limit);
 
-static_assert(authenticated_map::key_bytes_max <= 0xffff, "a key's length has 16 bits");
-static_assert(authenticated_map::value_bytes_max <= 0xffff'ffff, "a value's length has 32 bits");
-static_assert(authenticated_map::bucket_count_max <= limits::state_chunks_max);
+/// Frozen states that may wait for `finish`, each with its list of changes. One thread freezes and another one
+/// finishes; more of them mean that the other one does not keep up, so the freezing thread waits for it.
+constexpr unsigned unfinished_max = 8;
 
-/// The key of the SipHash-2-4 that spreads the keys over the buckets: the text "hypermesh bucket". All replicas must
-/// choose the same bucket, so it cannot be secret, and a client can choose keys that share a bucket. It could do so
-/// with any public function; such keys cost it the same bytes of the state, and a checkpoint the time to write them.
-constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> bucket_hash_key = {
-    'h', 'y', 'p', 'e', 'r', 'm', 'e', 's', 'h', ' ', 'b', 'u', 'c', 'k', 'e', 't'};
-
-std::uint64_t hash_of(byte_span key) {
-  std::array<unsigned char, crypto_shorthash_BYTES> hash{};
-  crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), bucket_hash_key.data());
-  return byte_reader{std::as_bytes(std::span{hash})}.number<std::uint64_t>();
-}
-
-std::uint32_t mark_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32U); }
-
-/// The place of a chunk according to its header.
-struct chunk_place {
-  std::size_t bucket = 0;
-  std::size_t part = 0;
-};
-
-byte_vector make_chunk(std::size_t bucket_count, chunk_place place, byte_span stream) {
-  byte_writer writer{chunk_header_bytes + stream.size()};
-  writer.number(chunk_format)
-      .number(static_cast<std::uint32_t>(bucket_count))
-      .number(static_cast<std::uint32_t>(place.bucket))
-      .number(static_cast<std::uint32_t>(place.part))
-      .bytes(stream);
-  return writer.take();
-}
-
-/// Checks one chunk alone, without comparing it to other chunks.
-or_reason<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
-  if (chunk.bytes == nullptr) return invalid("the chunk is empty");
-  const auto size = chunk.bytes->size();
-  if (size <= chunk_header_bytes || size > limits::state_chunk_bytes_max) {
-    return invalid(fmt::format("the size of {} bytes is out of bounds", size));
-  }
-  byte_reader reader{*chunk.bytes};
-  const auto format = reader.number<std::uint8_t>();
-  const auto count = reader.number<std::uint32_t>();
-  const auto bucket = reader.number<std::uint32_t>();
-  const auto part = reader.number<std::uint32_t>();
-  if (format != chunk_format) return invalid(fmt::format("the format {} is unknown", format));
-  if (count != bucket_count)
-    return invalid(fmt::format("the chunk belongs to a map with {} buckets, not {}", count, bucket_count));
-  if (bucket >= bucket_count) return invalid(fmt::format("the chunk names bucket {} of {}", bucket, bucket_count));
-  if (state_chunk_digest(*chunk.bytes) != chunk.leaf) return invalid("the hash of the bytes differs from the leaf");
-  return chunk_place{bucket, part};
-}
+/// A list of changes that is shorter than this is not searched for repetitions.
+constexpr std::size_t changed_bound_min = 1'024;
 
 }  // namespace
 
-authenticated_map::authenticated_map(std::size_t bucket_count) : buckets_(bucket_count) {
-  require(bucket_count >= 1 && bucket_count <= bucket_count_max, "a map has 1 … 65,536 buckets");
+authenticated_map::authenticated_map(std::size_t leaf_bytes_max, map_keys keys)
+    : leaf_bytes_max_(leaf_bytes_max), keys_(keys), changed_bound_(changed_bound_min) {
+  require(leaf_bytes_max >= 1 && leaf_bytes_max <= packed_leaf::leaf_bytes_limit, "a leaf has 1 … 65,536 bytes");
 }
 
-authenticated_map::key_place authenticated_map::place_of(byte_span key) const {
-  const auto hash = hash_of(key);
-  return {static_cast<std::uint32_t>(hash % buckets_.size()), mark_of(hash)};
+// --- Finding -----------------------------------------------------------------
+
+std::size_t authenticated_map::first_leaf_from(std::uint64_t start) const {
+  return static_cast<std::size_t>(std::ranges::lower_bound(starts_, start) - starts_.begin());
 }
 
-authenticated_map::entry_map::const_iterator authenticated_map::bucket_content::find(std::uint32_t mark,
-                                                                                     std::string_view key) const {
-  if (!is_indexed) return entries.find(key);
-  for (std::size_t number = 0; number < marks.size(); ++number) {
-    if (marks[number] == mark && places[number]->first == key) return places[number];
+/// The same, for a place that is not before leaf `number`. Doubles its steps, because many places follow each other.
+std::size_t authenticated_map::next_leaf_from(std::uint64_t start, std::size_t number) const {
+  std::size_t step = 1;
+  auto end = number;
+  while (end < starts_.size() && starts_[end] < start) {
+    number = end + 1;
+    end += step;
+    step *= 2;
   }
-  return entries.end();
+  const auto at = [this](std::size_t index) { return starts_.begin() + static_cast<std::ptrdiff_t>(index); };
+  const auto found = std::lower_bound(at(number), at(std::min(end, starts_.size())), start);
+  return static_cast<std::size_t>(found - starts_.begin());
 }
 
-authenticated_map::entry_map::const_iterator authenticated_map::bucket_content::add(std::uint32_t mark,
-                                                                                    std::string_view key,
-                                                                                    std::string_view value) {
-  const auto added = entries.emplace(key, value).first;
-  if (!is_indexed) return added;
-  if (entries.size() > indexed_max) {
-    is_indexed = false;
-    marks = {};
-    places = {};
-    return added;
+authenticated_map::leaf_position authenticated_map::leaf_of(key_place place, byte_span key) const {
+  auto behind = static_cast<std::size_t>(std::ranges::upper_bound(starts_, place.order) - starts_.begin());
+  if (behind == 0) return {0, false};
+  const auto& leaf = *leaves_[behind - 1];
+  if (!leaf.region().covers(place)) return {behind, false};
+  if (leaf.region().depth < leaf_region::depth_max) return {behind - 1, true};
+  // Each key of this place has a leaf of its own, in ascending order.
+  for (; behind > 0 && starts_[behind - 1] == place.order; --behind) {
+    const auto other = as_text(leaves_[behind - 1]->at(0).key);
+    if (other == as_text(key)) return {behind - 1, true};
+    if (other < as_text(key)) break;
   }
-  marks.push_back(mark);
-  places.push_back(added);
-  return added;
-}
-
-void authenticated_map::bucket_content::remove(std::uint32_t mark, entry_map::const_iterator entry) {
-  if (is_indexed) {
-    std::size_t number = 0;
-    while (marks[number] != mark || places[number] != entry)
-      ++number;
-    marks[number] = marks.back();
-    places[number] = places.back();
-    marks.pop_back();
-    places.pop_back();
-  }
-  entries.erase(entry);
-  // Half, so that no client makes the index again and again with changes at the limit.
-  if (is_indexed || entries.size() > indexed_max / 2) return;
-  is_indexed = true;
-  for (auto each = entries.begin(); each != entries.end(); ++each) {
-    marks.push_back(mark_of(hash_of(as_byte_span(each->first))));
-    places.push_back(each);
-  }
+  return {behind, false};
 }
 
 std::optional<byte_span> authenticated_map::find_at(key_place place, byte_span key) const {
-  const auto& bucket = buckets_[place.bucket];
-  const auto found = bucket.find(place.mark, as_text(key));
-  if (found == bucket.entries.end()) return std::nullopt;
-  return as_byte_span(found->second);
-}
-
-byte_span authenticated_map::put_at(key_place place, byte_span key, byte_span value) {
-  require(!key.empty() && key.size() <= key_bytes_max, "a key has 1 … 1,024 bytes");
-  require(value.size() <= value_bytes_max, "a value fits into an operation");
-  auto& bucket = buckets_[place.bucket];
-  auto found = bucket.find(place.mark, as_text(key));
-  if (found != bucket.entries.end()) {
-    content_bytes_ = content_bytes_ - found->second.size() + value.size();
-    // The erasure of an empty range turns the iterator into one that can write.
-    bucket.entries.erase(found, found)->second.assign(as_text(value));
-  } else {
-    found = bucket.add(place.mark, as_text(key), as_text(value));
-    content_bytes_ += key.size() + value.size();
-    ++size_;
-  }
-  mark_dirty(place.bucket);
-  return as_byte_span(found->first);
-}
-
-bool authenticated_map::erase_at(key_place place, byte_span key) {
-  auto& bucket = buckets_[place.bucket];
-  const auto found = bucket.find(place.mark, as_text(key));
-  if (found == bucket.entries.end()) return false;
-  content_bytes_ -= found->first.size() + found->second.size();
-  --size_;
-  bucket.remove(place.mark, found);
-  mark_dirty(place.bucket);
-  return true;
+  const auto where = leaf_of(place, key);
+  if (!where.is_covered) return std::nullopt;
+  const auto& leaf = *leaves_[where.number];
+  const auto found = leaf.search(place, key);
+  if (!found.is_present) return std::nullopt;
+  return leaf.at(found.number).value;
 }
 
 void authenticated_map::for_each(const std::function<void(byte_span key, byte_span value)>& visit) const {
-  for (const auto& bucket : buckets_) {
-    for (const auto& [key, value] : bucket.entries)
-      visit(as_byte_span(key), as_byte_span(value));
+  for (const auto& leaf : leaves_) {
+    for (std::size_t number = 0; number < leaf->count(); ++number) {
+      const auto [key, value] = leaf->at(number);
+      visit(key, value);
+    }
   }
 }
 
 void authenticated_map::for_each_after(byte_span after, byte_span prefix,
                                        const std::function<bool(byte_span key, byte_span value)>& visit) const {
-  const auto first = after.empty() ? std::size_t{0} : std::size_t{place_of(after).bucket};
-  for (auto index = first; index < buckets_.size(); ++index) {
-    const auto& entries = buckets_[index].entries;
-    const bool is_resumed = index == first && !after.empty() && as_text(after) >= as_text(prefix);
-    auto entry = is_resumed ? entries.upper_bound(as_text(after)) : entries.lower_bound(as_text(prefix));
-    for (; entry != entries.end() && entry->first.starts_with(as_text(prefix)); ++entry) {
-      if (!visit(as_byte_span(entry->first), as_byte_span(entry->second))) return;
+  // The keys of a prefix have the first octet of their places in common.
+  const auto begin = prefix.empty() ? std::uint64_t{0} : std::to_integer<std::uint64_t>(prefix.front()) << 56U;
+  const auto last = prefix.empty() ? ~std::uint64_t{0} : begin | (~std::uint64_t{0} >> 8U);
+  const auto place = after.empty() ? key_place{} : place_of(after);
+  const auto is_behind = [&](byte_span key) {
+    if (after.empty()) return true;
+    const auto other = place_of(key);
+    return other > place || (other == place && as_text(key) > as_text(after));
+  };
+  const auto from = std::max(begin, place.order);
+  auto number = first_leaf_from(from);
+  // The place may be inside the leaf before.
+  if (number > 0 && leaves_[number - 1]->region().covers({from})) --number;
+  bool is_passed = false;
+  for (; number < leaves_.size() && starts_[number] <= last; ++number) {
+    const auto& leaf = *leaves_[number];
+    const bool has_place = !after.empty() && leaf.region().covers(place);
+    auto index = has_place ? leaf.search(place, after).number : std::size_t{0};
+    for (; index < leaf.count(); ++index) {
+      const auto [key, value] = leaf.at(index);
+      is_passed = is_passed || is_behind(key);
+      if (!is_passed || !as_text(key).starts_with(as_text(prefix))) continue;
+      if (!visit(key, value)) return;
     }
   }
 }
 
-void authenticated_map::mark_dirty(std::size_t index) {
+// --- Changing ----------------------------------------------------------------
+
+void authenticated_map::note_change(std::uint64_t start) {
+  changed_.push_back(start);
+  if (changed_.size() < changed_bound_) return;
+  std::ranges::sort(changed_);
+  changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
+  changed_bound_ = std::max(changed_bound_min, 2 * changed_.size());
+}
+
+packed_leaf& authenticated_map::open_leaf(std::size_t number) {
+  auto& leaf = *leaves_[number];
+  if (leaf.is_sealed()) {
+    leaf.open();
+    note_change(starts_[number]);
+  }
+  return leaf;
+}
+
+void authenticated_map::insert_leaf(std::size_t number, leaf_ptr leaf) {
+  const auto at = static_cast<std::ptrdiff_t>(number);
+  note_change(leaf->region().start);
+  starts_.insert(starts_.begin() + at, leaf->region().start);
+  leaves_.insert(leaves_.begin() + at, std::move(leaf));
+}
+
+void authenticated_map::remove_leaves(std::size_t first, std::size_t end) {
+  for (auto number = first; number < end; ++number)
+    note_change(starts_[number]);
+  const auto at = [](std::size_t number) { return static_cast<std::ptrdiff_t>(number); };
+  starts_.erase(starts_.begin() + at(first), starts_.begin() + at(end));
+  leaves_.erase(leaves_.begin() + at(first), leaves_.begin() + at(end));
+}
+
+/// The largest region around an uncovered place that has no entries. The region that is one bit shorter has entries in
+/// several leaves or in one that does not cover the place, so it does not fit.
+leaf_region authenticated_map::free_region(key_place place) const {
+  const auto behind = static_cast<std::size_t>(std::ranges::upper_bound(starts_, place.order) - starts_.begin());
+  unsigned depth = 0;
+  const auto keep_apart = [&](std::uint64_t other) {
+    depth = std::max(depth, static_cast<unsigned>(std::countl_zero(other ^ place.order)) + 1);
+  };
+  if (behind > 0) keep_apart(starts_[behind - 1]);
+  if (behind < starts_.size()) keep_apart(starts_[behind]);
+  if (depth == 0) return {0, 0};
+  const auto mask = depth >= 64 ? std::uint64_t{0} : ~std::uint64_t{0} >> depth;
+  return {place.order & ~mask, depth};
+}
+
+byte_span authenticated_map::put_at(key_place place, byte_span key, byte_span value) {
+  require(!key.empty() && key.size() <= key_bytes_max, "a key has 1 … 1,024 bytes");
+  require(value.size() <= value_bytes_max, "a value fits into a chunk");
+  const auto where = leaf_of(place, key);
+  const auto found = where.is_covered ? leaves_[where.number]->search(place, key) : packed_leaf::position{};
+  if (!found.is_present) {
+    root_.reset();
+    ++size_;
+    content_bytes_ += key.size() + value.size();
+    return add(place, {key, value}, nullptr);
+  }
+  const auto present = leaves_[where.number]->at(found.number);
+  // A value that is written again changes no chunk.
+  if (std::ranges::equal(present.value, value)) return present.key;
   root_.reset();
-  if (buckets_[index].is_dirty) return;
-  buckets_[index].is_dirty = true;
-  dirty_.push_back(index);
-}
-
-void authenticated_map::refresh() {
-  for (const auto index : dirty_)
-    refresh_bucket(index);
-  dirty_.clear();
-}
-
-void authenticated_map::refresh_bucket(std::size_t index) {
-  auto& bucket = buckets_[index];
-  std::size_t stream_bytes = 0;
-  for (const auto& [key, value] : bucket.entries)
-    stream_bytes += entry_header_bytes + key.size() + value.size();
-
-  byte_writer writer{stream_bytes};
-  for (const auto& [key, value] : bucket.entries) {
-    writer.number(static_cast<std::uint16_t>(key.size()))
-        .number(static_cast<std::uint32_t>(value.size()))
-        .bytes(as_byte_span(key))
-        .bytes(as_byte_span(value));
+  const auto bytes_before = present.value.size();
+  content_bytes_ = content_bytes_ - bytes_before + value.size();
+  auto& leaf = open_leaf(where.number);
+  const bool fits = leaf.count() == 1 || leaf.size() - bytes_before + value.size() <= leaf_bytes_max_;
+  if (!fits) {
+    auto kept = leaf.erase(found.number);
+    return add(place, {key, value}, std::move(kept));
   }
-  const auto stream = writer.take();
+  leaf.set_value(found.number, value);
+  if (value.size() >= bytes_before) return leaf.at(found.number).key;
+  // The region around may fit from now on, and the leaf may be moved.
+  join_around(leaf.region());
+  const auto now = leaf_of(place, key);
+  const auto& holder = *leaves_[now.number];
+  return holder.at(holder.search(place, key).number).key;
+}
 
-  std::vector<state_chunk> chunks;
-  for (std::size_t start = 0; start < stream.size(); start += stream_bytes_max) {
-    const auto part = chunks.size();
-    const auto length = std::min(stream_bytes_max, stream.size() - start);
-    auto bytes = make_chunk(buckets_.size(), {index, part}, byte_span{stream}.subspan(start, length));
-    // This comparison avoids many hashes: it costs a tenth of a hash, and the front of a large bucket often stays
-    // unchanged.
-    if (part < bucket.chunks.size() && *bucket.chunks[part].bytes == bytes) {
-      chunks.push_back(bucket.chunks[part]);
-      continue;
+byte_span authenticated_map::add(key_place place, const packed_leaf::entry& added, key_memory kept) {
+  for (;;) {
+    const auto where = leaf_of(place, added.key);
+    if (!where.is_covered) {
+      // Beside leaves of single keys at this place stands one more of them.
+      const bool is_beside = where.number > 0 && starts_[where.number - 1] == place.order &&
+                             leaves_[where.number - 1]->region().depth == leaf_region::depth_max;
+      const bool is_before = where.number < leaves_.size() && starts_[where.number] == place.order &&
+                             leaves_[where.number]->region().depth == leaf_region::depth_max;
+      const auto region =
+          is_beside || is_before ? leaf_region{place.order, leaf_region::depth_max} : free_region(place);
+      auto leaf = std::make_unique<packed_leaf>(leaf_bytes_max_, region, keys_ == map_keys::kept);
+      leaf->insert(0, place, added, std::move(kept));
+      const auto key = leaf->at(0).key;
+      insert_leaf(where.number, std::move(leaf));
+      return key;
     }
-    const auto leaf = state_chunk_digest(bytes);
-    chunks.push_back({std::make_shared<const byte_vector>(std::move(bytes)), leaf});
+    auto& leaf = open_leaf(where.number);
+    if (leaf.size() + packed_leaf::entry_bytes(added.key, added.value) <= leaf_bytes_max_) {
+      const auto number = leaf.search(place, added.key).number;
+      leaf.insert(number, place, added, std::move(kept));
+      return leaf.at(number).key;
+    }
+    split(where.number);
   }
-  bucket.chunks = std::move(chunks);
-  bucket.is_dirty = false;
 }
 
-state_snapshot authenticated_map::snapshot() {
-  refresh();
-  std::size_t count = 0;
-  for (const auto& bucket : buckets_)
-    count += bucket.chunks.size();
-  state_snapshot all;
-  all.reserve(count);
-  for (const auto& bucket : buckets_)
-    all.insert(all.end(), bucket.chunks.begin(), bucket.chunks.end());
-  return all;
+/// Replaces a leaf by the leaves of the two halves of its region, or by leaves of single keys.
+void authenticated_map::split(std::size_t number) {
+  auto& leaf = open_leaf(number);
+  const auto region = leaf.region();
+  require(region.depth < leaf_region::depth_max, "a single key is not split");
+  if (region.depth == 64) {
+    for (auto last = leaf.count() - 1; last > 0; --last) {
+      auto made = std::make_unique<packed_leaf>(leaf_bytes_max_, leaf_region{region.start, leaf_region::depth_max},
+                                                keys_ == map_keys::kept);
+      made->append(leaf, last, last + 1);
+      (void)leaf.erase(last);
+      insert_leaf(number + 1, std::move(made));
+    }
+    leaf.move_to({region.start, leaf_region::depth_max});
+    return;
+  }
+  const auto middle = region.start | (std::uint64_t{1} << (63U - region.depth));
+  std::size_t first = 0;
+  for (auto left = leaf.count(); left > 0;) {
+    const auto half = left / 2;
+    const bool is_lower = place_of(leaf.at(first + half).key).order < middle;
+    left = is_lower ? left - half - 1 : half;
+    if (is_lower) first += half + 1;
+  }
+  const leaf_region lower{region.start, region.depth + 1};
+  const leaf_region upper{middle, region.depth + 1};
+  if (first == leaf.count()) return leaf.move_to(lower);
+  auto above = std::make_unique<packed_leaf>(leaf_bytes_max_, upper, keys_ == map_keys::kept);
+  above->append(leaf, first, leaf.count());
+  if (first == 0) {
+    remove_leaves(number, number + 1);
+    return insert_leaf(number, std::move(above));
+  }
+  auto below = std::make_unique<packed_leaf>(leaf_bytes_max_, lower, keys_ == map_keys::kept);
+  below->append(leaf, 0, first);
+  leaves_[number] = std::move(below);
+  insert_leaf(number + 1, std::move(above));
 }
+
+bool authenticated_map::erase_at(key_place place, byte_span key) {
+  const auto where = leaf_of(place, key);
+  if (!where.is_covered) return false;
+  const auto found = leaves_[where.number]->search(place, key);
+  if (!found.is_present) return false;
+  root_.reset();
+  auto& leaf = open_leaf(where.number);
+  const auto [stored_key, value] = leaf.at(found.number);
+  content_bytes_ -= stored_key.size() + value.size();
+  --size_;
+  const auto region = leaf.region();
+  (void)leaf.erase(found.number);
+  if (leaf.count() == 0) remove_leaves(where.number, where.number + 1);
+  join_around(region);
+  return true;
+}
+
+authenticated_map::region_content authenticated_map::content_of(const leaf_region& region) const {
+  region_content found;
+  found.first = found.end = first_leaf_from(region.start);
+  auto bytes = packed_leaf::header_bytes;
+  std::size_t count = 0;
+  for (; found.end < leaves_.size() && starts_[found.end] <= region.last(); ++found.end) {
+    bytes += leaves_[found.end]->entry_bytes();
+    count += leaves_[found.end]->count();
+    // The leaves of a region that does not fit are not all read: two or three of them are enough.
+    if (bytes > leaf_bytes_max_ && count > 1) return found;
+  }
+  found.fits = true;
+  return found;
+}
+
+/// Replaces the leaves of the largest region around `region` that fits by one leaf.
+void authenticated_map::join_around(leaf_region region) {
+  region_content joined;
+  leaf_region widest = region;
+  while (region.depth > 0) {
+    region = region.parent();
+    const auto found = content_of(region);
+    if (!found.fits) break;
+    joined = found;
+    widest = region;
+  }
+  if (!joined.fits || joined.first == joined.end) return;
+  auto made = std::make_unique<packed_leaf>(leaf_bytes_max_, widest, keys_ == map_keys::kept);
+  for (auto number = joined.first; number < joined.end; ++number)
+    made->append(*leaves_[number], 0, leaves_[number]->count());
+  remove_leaves(joined.first, joined.end);
+  insert_leaf(joined.first, std::move(made));
+}
+
+// --- Snapshots ---------------------------------------------------------------
+
+std::shared_ptr<frozen_map> authenticated_map::freeze() {
+  if (changed_.empty()) {
+    if (frozen_ == nullptr) frozen_ = std::make_shared<frozen_map>(frozen_map::content{});
+    return frozen_;
+  }
+  std::ranges::sort(changed_);
+  changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
+  std::vector<frozen_map::change> changes;
+  changes.reserve(changed_.size());
+  std::size_t number = 0;
+  for (const auto start : changed_) {
+    number = next_leaf_from(start, number);
+    if (number == leaves_.size() || starts_[number] != start) changes.push_back({start, nullptr});
+    for (; number < leaves_.size() && starts_[number] == start; ++number)
+      changes.push_back({start, leaves_[number]->seal()});
+  }
+  changed_.clear();
+  changed_bound_ = changed_bound_min;
+  unfinished_ = frozen_ != nullptr && !frozen_->is_finished() ? unfinished_ + 1 : 0;
+  if (unfinished_ > unfinished_max) (void)frozen_->finish();
+  frozen_ = std::make_shared<frozen_map>(std::move(frozen_), std::move(changes));
+  return frozen_;
+}
+
+state_snapshot authenticated_map::snapshot() { return freeze()->finish(); }
 
 digest authenticated_map::root() {
   if (root_) return *root_;
-  refresh();
+  const auto frozen = freeze();
+  const auto& chunks = frozen->finish();
   std::vector<digest> leaves;
-  leaves.reserve(buckets_.size());
-  for (const auto& bucket : buckets_) {
-    for (const auto& chunk : bucket.chunks)
-      leaves.push_back(chunk.leaf);
-  }
-  root_ = merkle_root(std::move(leaves));
+  leaves.reserve(chunks.size());
+  for (const auto& chunk : chunks)
+    leaves.push_back(chunk.leaf);
+  root_ = tree_.update(leaves);
   return *root_;
 }
 
-or_reason<void> authenticated_map::read_stream(std::size_t index, byte_span stream, bucket_content& into) const {
-  byte_reader reader{stream};
-  while (!reader.is_empty()) {
-    const auto key_bytes = reader.number<std::uint16_t>();
-    const auto value_bytes = reader.number<std::uint32_t>();
-    if (key_bytes == 0 || key_bytes > key_bytes_max) return invalid("has a key whose length is out of bounds");
-    if (value_bytes > value_bytes_max) return invalid("has a value whose length is out of bounds");
-    const auto key = reader.bytes(key_bytes);
-    const auto value = reader.bytes(value_bytes);
-    if (reader.failed()) return invalid("ends inside an entry");
-    const auto place = place_of(key);
-    if (place.bucket != index) return invalid("has a key of another bucket");
-    // Keys must ascend strictly, so that a content has only one encoding and no key appears twice.
-    if (!into.entries.empty() && into.entries.rbegin()->first >= as_text(key)) return invalid("has keys out of order");
-    into.add(place.mark, as_text(key), as_text(value));
-  }
-  // If an entry header is truncated at the very end, the reader is empty but has failed.
-  if (reader.failed()) return invalid("ends inside an entry");
-  return {};
-}
-
-or_reason<void> authenticated_map::restore(const state_snapshot& snapshot) {
-  if (snapshot.size() > limits::state_chunks_max) return invalid("the snapshot has more chunks than a state may have");
-  authenticated_map staged{buckets_.size()};
-  std::size_t next_bucket = 0;
-  for (std::size_t first = 0; first < snapshot.size();) {
-    const auto head = read_place(snapshot[first], buckets_.size());
-    if (!head) return invalid(fmt::format("chunk {}: {}", first, head.error()));
-    if (head->bucket < next_bucket || head->part != 0)
-      return invalid(fmt::format("chunk {}: the chunk is out of order", first));
-    const auto index = head->bucket;
-    auto& bucket = staged.buckets_[index];
-
-    byte_vector stream;
-    auto next = first;
-    for (bool is_more = true; is_more;) {
-      const auto& bytes = *snapshot[next].bytes;
-      stream.insert(stream.end(), bytes.begin() + chunk_header_bytes, bytes.end());
-      bucket.chunks.push_back(snapshot[next]);
-      is_more = false;
-      if (++next == snapshot.size()) break;
-      const auto place = read_place(snapshot[next], buckets_.size());
-      if (!place) return invalid(fmt::format("chunk {}: {}", next, place.error()));
-      if (place->bucket != index) break;
-      const bool is_previous_full = bytes.size() == limits::state_chunk_bytes_max;
-      if (place->part != next - first || !is_previous_full)
-        return invalid(fmt::format("chunk {}: the chunk is out of order", next));
-      is_more = true;
-    }
-    if (auto done = read_stream(index, stream, bucket); !done)
-      return invalid(fmt::format("bucket {} {}", index, done.error()));
-    staged.size_ += bucket.entries.size();
-    for (const auto& [key, value] : bucket.entries)
-      staged.content_bytes_ += key.size() + value.size();
-    next_bucket = index + 1;
-    first = next;
-  }
-  *this = std::move(staged);
-  return {};
+std::uint64_t authenticated_map::overhead_bytes() const {
+  std::uint64_t total = changed_.capacity() * sizeof(std::uint64_t) + starts_.capacity() * sizeof(std::uint64_t) +
+                        leaves_.capacity() * sizeof(leaf_ptr);
+  for (const auto& leaf : leaves_)
+    total += leaf->overhead_bytes();
+  return total;
 }
 
 }  // namespace hypermesh::machines

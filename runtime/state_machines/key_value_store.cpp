@@ -36,6 +36,9 @@ or_reason<void> key_value_store::restore(const state_snapshot& snapshot) { retur
 
 std::optional<operation_result> key_value_store::write(authenticated_map::key_place place, byte_span key,
                                                        byte_span value) {
+  if (value.size() > authenticated_map::value_bytes_max) {
+    return refused(fmt::format("the value has more than {} bytes", authenticated_map::value_bytes_max));
+  }
   const auto present = entries_.find_at(place, key);
   const auto replaced = present ? key.size() + present->size() : std::size_t{0};
   if (entries_.content_bytes() - replaced + key.size() + value.size() > content_bytes_max_) {

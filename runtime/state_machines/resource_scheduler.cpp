@@ -25,8 +25,11 @@ static_assert(sizeof(removal_result::event) + 2 * sizeof(std::uint32_t) + sizeof
 
 }  // namespace
 
-resource_scheduler::resource_scheduler(std::size_t bucket_count, scheduler_bounds bounds)
-    : records_(bucket_count), bounds_(bounds), bucket_count_(bucket_count), tables_(bounds.events_known_min) {
+resource_scheduler::resource_scheduler(std::size_t leaf_bytes_max, scheduler_bounds bounds)
+    : records_(leaf_bytes_max, map_keys::kept),
+      bounds_(bounds),
+      leaf_bytes_max_(leaf_bytes_max),
+      tables_(bounds.events_known_min) {
   require(bounds.work_max / work_costs::move <= placements_limit, "an operation places at most 1,024 tasks");
   require(bounds.work_max / 4 >= work_costs::eviction(0), "a quarter of the budget suffices for an eviction");
   require(bounds.waiting_examined_max >= 1 && bounds.events_known_min >= 1, "tasks are tried, and events are kept");

@@ -65,14 +65,14 @@ struct scheduler_bounds {
 /// **Events.** Each change of the state makes events (`event_log.hpp`), except the renewal of a lease. The number of
 /// the newest event is the version of the state that clients see.
 ///
-/// Memory: `scheduler_bounds` and `nodes_max`. For each task the records and tables cost about 400 bytes besides the
-/// content of the record, and the chunks of the last snapshot contain all records once more. With the default bounds
-/// this is about 1.5 GB. The records in the map contain the whole state, the events and the header after
+/// Memory: `scheduler_bounds` and `nodes_max`. For each task the tables cost about 400 bytes besides the content of the
+/// record. With the default bounds this is about 1 GB, and snapshots add the chunks that changed since they were taken.
+/// The records in the map contain the whole state, the events and the header after
 /// `store_pending`. All other members are derived from them, and `restore` rebuilds them. The names in the tables are
-/// the keys of the map, which are not copied; therefore the machine cannot be copied.
-class resource_scheduler final : public state_machine {
+/// keys that the map keeps (`map_keys::kept`); therefore the machine cannot be copied.
+class resource_scheduler final : public state_machine, public freezable_state {
  public:
-  explicit resource_scheduler(std::size_t bucket_count = authenticated_map::bucket_count_default,
+  explicit resource_scheduler(std::size_t leaf_bytes_max = authenticated_map::leaf_bytes_default,
                               scheduler_bounds bounds = {});
   resource_scheduler(resource_scheduler&&) = default;
   resource_scheduler& operator=(resource_scheduler&&) = default;
@@ -81,6 +81,7 @@ class resource_scheduler final : public state_machine {
   operation_result apply(const operation_context& context, byte_span operation) override;
   [[nodiscard]] operation_result query(byte_span operation) const override;
   [[nodiscard]] state_snapshot snapshot() override;
+  [[nodiscard]] std::shared_ptr<frozen_state> freeze() override;
   [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot) override;
   [[nodiscard]] digest root() override;
 
@@ -223,7 +224,7 @@ class resource_scheduler final : public state_machine {
 
   authenticated_map records_;
   scheduler_bounds bounds_;
-  std::size_t bucket_count_;
+  std::size_t leaf_bytes_max_;
   derived_tables tables_;
 };
 

@@ -26,13 +26,18 @@ state_snapshot resource_scheduler::snapshot() {
   return records_.snapshot();
 }
 
+std::shared_ptr<frozen_state> resource_scheduler::freeze() {
+  store_pending();
+  return records_.freeze();
+}
+
 digest resource_scheduler::root() {
   store_pending();
   return records_.root();
 }
 
 or_reason<void> resource_scheduler::restore(const state_snapshot& snapshot) {
-  authenticated_map records{bucket_count_};
+  authenticated_map records{leaf_bytes_max_, map_keys::kept};
   if (auto done = records.restore(snapshot); !done) return done;
   derived_tables tables{bounds_.events_known_min};
   if (auto done = derive(records, tables); !done) return done;

@@ -67,7 +67,7 @@ std::string text_of(const directory_identity& identity) {
 }
 
 or_error<void> check_format(std::uint64_t format, const std::filesystem::path& file) {
-  if (format >= directory_format_oldest && format <= directory_format) return {};
+  if (format == directory_format) return {};
   return tl::unexpected(world_error{
       fmt::format("{} has format {}, but this version reads format {}", quoted(file), format, directory_format),
       "start the replica with the version that wrote the directory"});

@@ -24,9 +24,8 @@ struct node_directory {
 };
 
 /// The format of the directory and of everything in it, including the records of messages.
-inline constexpr std::uint64_t directory_format = 5;
-/// The oldest format that is read. In format 4 the origin `fresh` is missing. All other formats are refused.
-inline constexpr std::uint64_t directory_format_oldest = 4;
+/// Up to format 5, kept states of the machines had buckets of a fixed number. All other formats are refused.
+inline constexpr std::uint64_t directory_format = 6;
 
 /// An error whose only remedy is `learner_remedy`, because a replica that forgot a vote could vote twice.
 [[nodiscard]] tl::unexpected<world_error> lost_history(std::string what);

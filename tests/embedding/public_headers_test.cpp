@@ -1,6 +1,7 @@
 #include <hypermesh/consensus_client.hpp>
 #include <hypermesh/consensus_manager.hpp>
 #include <hypermesh/expected.hpp>
+#include <hypermesh/large_state.hpp>
 #include <hypermesh/receipt.hpp>
 #include <hypermesh/reports.hpp>
 #include <hypermesh/settings.hpp>

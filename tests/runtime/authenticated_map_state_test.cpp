@@ -1,10 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "messages/byte_codec.hpp"
 #include "messages/digest.hpp"
 #include "runtime/state_machines/authenticated_map.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
@@ -13,7 +17,8 @@ namespace hypermesh::testing {
 
 namespace {
 
-constexpr std::size_t few_buckets = 8;
+/// So small that a map of a hundred entries has many leaves.
+constexpr std::size_t small_leaves = 256;
 
 void put(authenticated_map& map, std::string_view key, std::string_view value) {
   map.put(as_byte_span(key), as_byte_span(value));
@@ -32,39 +37,71 @@ state_chunk chunk_of(byte_vector bytes) {
 
 authenticated_map filled_map(std::uint64_t seed, std::size_t entries) {
   splitmix64 random{seed};
-  authenticated_map map{few_buckets};
+  authenticated_map map{small_leaves};
   for (std::size_t index = 0; index < entries; ++index) {
     put(map, "key" + std::to_string(random.below(1'000)), std::string(random.below(40), 'x'));
   }
   return map;
 }
 
-/// A map with a single bucket that needs several chunks.
+/// A map whose entries are longer than a leaf.
 authenticated_map large_map() {
-  authenticated_map map{1};
+  authenticated_map map{small_leaves};
   for (char letter = 'a'; letter <= 'e'; ++letter) {
     put(map, std::string(1, letter), std::string(authenticated_map::value_bytes_max - 1'000, letter));
   }
   return map;
 }
 
+std::set<const byte_vector*> addresses_of(const state_snapshot& snapshot) {
+  std::set<const byte_vector*> all;
+  for (const auto& chunk : snapshot)
+    all.insert(chunk.bytes.get());
+  return all;
+}
+
+std::vector<digest> leaves_of(const state_snapshot& snapshot) {
+  std::vector<digest> leaves;
+  for (const auto& chunk : snapshot)
+    leaves.push_back(chunk.leaf);
+  return leaves;
+}
+
+/// The map that has the same entries and was never different.
+authenticated_map copy_of(const authenticated_map& map, std::size_t leaf_bytes_max) {
+  authenticated_map copy{leaf_bytes_max};
+  map.for_each([&](byte_span key, byte_span value) { copy.put(key, value); });
+  return copy;
+}
+
 }  // namespace
 
-TEST_CASE("a map equals a plain map after any sequence of changes") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+TEST_CASE("a map equals a plain map after any sequence of changes, snapshots and restorations") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
-    authenticated_map map{few_buckets};
+    const std::size_t leaf_bytes_max = std::array{1, 64, 256, 1'024}.at(seed % 4);
+    const auto memory = seed % 3 == 0 ? map_keys::kept : map_keys::packed;
+    authenticated_map map{leaf_bytes_max, memory};
     std::map<std::string, std::string> model;
-    for (int step = 0; step < 500; ++step) {
-      const auto key = "k" + std::to_string(random.below(60));
+    for (int step = 0; step < 600; ++step) {
+      const auto key = std::string(1, static_cast<char>('a' + random.below(3))) + std::to_string(random.below(60));
       if (random.below(3) == 0) {
-        CHECK(map.erase(as_byte_span(key)) == (model.erase(key) == 1));
+        REQUIRE(map.erase(as_byte_span(key)) == (model.erase(key) == 1));
       } else {
-        model[key] = std::string(random.below(20), static_cast<char>('a' + random.below(26)));
-        put(map, key, model[key]);
+        model[key] = std::string(random.below(40), static_cast<char>('a' + random.below(26)));
+        REQUIRE(as_text(map.put(as_byte_span(key), as_byte_span(model[key]))) == key);
       }
+      const auto found = map.find(as_byte_span(key));
+      REQUIRE(found.has_value() == model.contains(key));
+      if (found) REQUIRE(as_text(*found) == model[key]);
+      if (random.below(20) == 0) (void)map.freeze();
       if (random.below(50) == 0) CHECK(map.root() == state_root(map.snapshot()));
+      if (random.below(100) == 0) {
+        authenticated_map restored{leaf_bytes_max, memory};
+        REQUIRE(restored.restore(map.snapshot()).has_value());
+        map = std::move(restored);
+      }
     }
     std::uint64_t bytes = 0;
     for (const auto& [key, value] : model)
@@ -75,9 +112,46 @@ TEST_CASE("a map equals a plain map after any sequence of changes") {
   }
 }
 
+TEST_CASE("the chunks depend on the content, not on the changes that led to it") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    splitmix64 random{seed};
+    const std::size_t leaf_bytes_max = std::array{1, 64, 256, 4'096}.at(seed % 4);
+    authenticated_map map{leaf_bytes_max};
+    for (int round = 0; round < 20; ++round) {
+      // The map grows and shrinks, so its leaves are split and joined.
+      const auto most = round % 2 == 0 ? 200U : 20U;
+      for (int step = 0; step < 60; ++step) {
+        const auto key = std::to_string(random.below(200));
+        if (random.below(200) < most) {
+          put(map, key, std::string(random.below(8) == 0 ? random.below(300) : random.below(30), 'v'));
+        } else {
+          (void)map.erase(as_byte_span(key));
+        }
+      }
+      auto copy = copy_of(map, leaf_bytes_max);
+      REQUIRE(leaves_of(map.snapshot()) == leaves_of(copy.snapshot()));
+      for (const auto& chunk : map.snapshot())
+        REQUIRE(chunk.leaf == state_chunk_digest(*chunk.bytes));
+    }
+    while (map.size() > 0) {
+      std::string first;
+      map.for_each_after({}, {}, [&](byte_span key, byte_span) {
+        first = as_text(key);
+        return false;
+      });
+      REQUIRE(map.erase(as_byte_span(first)));
+      if (map.size() % 7 != 0) continue;
+      auto copy = copy_of(map, leaf_bytes_max);
+      REQUIRE(leaves_of(map.snapshot()) == leaves_of(copy.snapshot()));
+    }
+    CHECK(map.leaf_count() == 0);
+  }
+}
+
 TEST_CASE("the root depends on the content, not on the order of changes") {
-  authenticated_map forwards{few_buckets};
-  authenticated_map backwards{few_buckets};
+  authenticated_map forwards{small_leaves};
+  authenticated_map backwards{small_leaves};
   for (int index = 0; index < 200; ++index)
     put(forwards, "k" + std::to_string(index), std::to_string(index));
   put(backwards, "passing", "by");
@@ -92,18 +166,18 @@ TEST_CASE("the root depends on the content, not on the order of changes") {
 
 TEST_CASE("incremental snapshots equal a complete one") {
   splitmix64 random{7};
-  authenticated_map map{few_buckets};
+  authenticated_map map{small_leaves};
   for (int round = 0; round < 50; ++round) {
     put(map, "k" + std::to_string(random.below(30)), std::to_string(random.next()));
     static_cast<void>(map.erase(as_byte_span("k" + std::to_string(random.below(30)))));
-    authenticated_map fresh{few_buckets};
+    authenticated_map fresh{small_leaves};
     map.for_each([&](byte_span key, byte_span value) { fresh.put(key, value); });
     CHECK(map.root() == fresh.root());
   }
 }
 
 TEST_CASE("an empty map has no chunks and a root of its own") {
-  authenticated_map map{few_buckets};
+  authenticated_map map{small_leaves};
   const auto empty_root = map.root();
   CHECK(map.snapshot().empty());
   CHECK(empty_root == state_root({}));
@@ -118,12 +192,14 @@ TEST_CASE("a snapshot shares the chunks that did not change with the last one") 
   const auto before = map.snapshot();
   put(map, "key1", "changed");
   const auto after = map.snapshot();
-  REQUIRE(before.size() == few_buckets);
-  REQUIRE(after.size() == few_buckets);
-  std::size_t shared = 0;
-  for (std::size_t index = 0; index < few_buckets; ++index)
-    shared += before[index].bytes == after[index].bytes ? 1 : 0;
-  CHECK(shared == few_buckets - 1);
+  const auto known = addresses_of(before);
+  std::size_t made = 0;
+  for (const auto& chunk : after)
+    made += known.contains(chunk.bytes.get()) ? 0 : 1;
+  CHECK(before.size() > 20);
+  CHECK(made >= 1);
+  // A leaf that is split becomes two.
+  CHECK(made <= 2);
 }
 
 TEST_CASE("writing the same value keeps every chunk") {
@@ -132,8 +208,7 @@ TEST_CASE("writing the same value keeps every chunk") {
   const auto before = map.snapshot();
   put(map, "key1", "same");
   const auto after = map.snapshot();
-  for (std::size_t index = 0; index < few_buckets; ++index)
-    CHECK(before[index].bytes == after[index].bytes);
+  CHECK(addresses_of(before) == addresses_of(after));
 }
 
 TEST_CASE("a held snapshot does not change when the map does") {
@@ -154,23 +229,25 @@ TEST_CASE("every chunk is within its limit, and large values are restored whole"
     CHECK(chunk.bytes->size() <= limits::state_chunk_bytes_max);
     CHECK(chunk.leaf == state_chunk_digest(*chunk.bytes));
   }
-  authenticated_map restored{1};
+  authenticated_map restored{small_leaves};
   REQUIRE(restored.restore(snapshot).has_value());
   CHECK(content_of(restored) == content_of(map));
   CHECK(restored.root() == map.root());
+  // A restored map has no second copy of the chunks.
+  CHECK(addresses_of(restored.snapshot()) == addresses_of(snapshot));
 }
 
 TEST_CASE("the largest key and value are stored and restored") {
-  authenticated_map map{few_buckets};
+  authenticated_map map{small_leaves};
   put(map, std::string(authenticated_map::key_bytes_max, 'k'), std::string(authenticated_map::value_bytes_max, 'v'));
-  authenticated_map restored{few_buckets};
+  authenticated_map restored{small_leaves};
   REQUIRE(restored.restore(map.snapshot()).has_value());
   CHECK(restored.root() == map.root());
 }
 
 TEST_CASE("a restored map goes on like the original") {
   auto map = filled_map(5, 400);
-  authenticated_map restored{few_buckets};
+  authenticated_map restored{small_leaves};
   REQUIRE(restored.restore(map.snapshot()).has_value());
   CHECK(restored.size() == map.size());
   CHECK(restored.content_bytes() == map.content_bytes());
@@ -195,7 +272,7 @@ TEST_CASE("restore refuses every changed byte and every truncation, and keeps th
       auto changed = snapshot;
       changed[index] = chunk_of(bytes);
       // With a new leaf, a changed value makes another valid state with another root.
-      authenticated_map other{few_buckets};
+      authenticated_map other{small_leaves};
       if (other.restore(changed)) CHECK(other.root() != map.root());
       changed[index].leaf = snapshot[index].leaf;
       CHECK_FALSE(target.restore(changed).has_value());
@@ -212,7 +289,7 @@ TEST_CASE("restore refuses every changed byte and every truncation, and keeps th
 TEST_CASE("restore refuses chunks that are truncated, doubled, swapped or of another shape") {
   auto map = filled_map(8, 100);
   const auto sound = map.snapshot();
-  authenticated_map target{few_buckets};
+  authenticated_map target{small_leaves};
 
   auto swapped = sound;
   std::swap(swapped[0], swapped[1]);
@@ -232,33 +309,34 @@ TEST_CASE("restore refuses chunks that are truncated, doubled, swapped or of ano
   trailing[0] = chunk_of(bytes);
   CHECK_FALSE(target.restore(trailing).has_value());
 
-  authenticated_map other_shape{few_buckets + 1};
+  authenticated_map other_shape{small_leaves + 1};
   CHECK_FALSE(other_shape.restore(sound).has_value());
   CHECK(target.size() == 0);
 }
 
-TEST_CASE("restore refuses a large bucket with a part left out or out of place") {
-  auto map = large_map();
-  const auto sound = map.snapshot();
-  REQUIRE(sound.size() >= 4);
-  authenticated_map target{1};
-  for (std::size_t left_out = 0; left_out < sound.size(); ++left_out) {
-    CAPTURE(left_out);
-    auto changed = sound;
-    changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(left_out));
-    CHECK_FALSE(target.restore(changed).has_value());
+TEST_CASE("a state without one of its chunks is refused or another state") {
+  for (auto* make : {+[] { return large_map(); }, +[] { return filled_map(8, 300); }}) {
+    auto map = make();
+    const auto sound = map.snapshot();
+    REQUIRE(sound.size() >= 4);
+    authenticated_map target{small_leaves};
+    for (std::size_t left_out = 0; left_out < sound.size(); ++left_out) {
+      CAPTURE(left_out);
+      auto changed = sound;
+      changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(left_out));
+      if (!target.restore(changed)) continue;
+      CHECK(target.root() != map.root());
+      auto copy = copy_of(target, small_leaves);
+      CHECK(leaves_of(copy.snapshot()) == leaves_of(changed));
+    }
   }
-  auto swapped = sound;
-  std::swap(swapped[1], swapped[2]);
-  CHECK_FALSE(target.restore(swapped).has_value());
-  CHECK(target.size() == 0);
 }
 
-TEST_CASE("a bucket equals a plain map while it grows beyond its index and shrinks again") {
-  constexpr auto most = static_cast<int>(authenticated_map::indexed_max) + 50;
-  authenticated_map map{1};
+TEST_CASE("a leaf of thousands of entries equals a plain map while it grows and shrinks") {
+  constexpr int most = 5'000;
+  authenticated_map map{packed_leaf::leaf_bytes_limit};
   std::map<std::string, std::string> model;
-  const auto name_of = [](int number) { return fmt::format("key {}", number * 7919 % most); };
+  const auto name_of = [](int number) { return fmt::format("{}", number * 7919 % most); };
   const auto compare = [&](int number) {
     const auto key = name_of(number);
     const auto found = map.find(as_byte_span(key));
@@ -267,12 +345,12 @@ TEST_CASE("a bucket equals a plain map while it grows beyond its index and shrin
   };
   for (int round = 0; round < 2; ++round) {
     for (int number = 0; number < most; ++number) {
-      put(map, name_of(number), fmt::format("{} {}", round, number));
-      model[name_of(number)] = fmt::format("{} {}", round, number);
+      put(map, name_of(number), fmt::format("{}", number % 3));
+      model[name_of(number)] = fmt::format("{}", number % 3);
       compare(number / 2);
     }
-    // Only a map that was restored has an index from its beginning, or none.
-    authenticated_map restored{1};
+    CHECK(map.leaf_count() == 1);
+    authenticated_map restored{packed_leaf::leaf_bytes_limit};
     REQUIRE(restored.restore(map.snapshot()));
     map = std::move(restored);
     for (int number = 0; number < most - 10; ++number) {
@@ -285,18 +363,21 @@ TEST_CASE("a bucket equals a plain map while it grows beyond its index and shrin
   }
 }
 
-TEST_CASE("restore refuses a key in another bucket than its digest names") {
-  authenticated_map one{1};
+TEST_CASE("restore refuses a region that does not belong to the entries") {
+  authenticated_map one{small_leaves};
   put(one, "a", "1");
-  auto bytes = *one.snapshot()[0].bytes;
-  // The chunk of a map with one bucket is presented as each bucket of a map with eight buckets.
-  bytes[1] = std::byte{few_buckets};
+  const auto sound = *one.snapshot()[0].bytes;
   std::size_t accepted = 0;
-  for (std::size_t bucket = 0; bucket < few_buckets; ++bucket) {
-    bytes[5] = static_cast<std::byte>(bucket);
-    authenticated_map target{few_buckets};
-    if (target.restore({chunk_of(bytes)})) ++accepted;
+  for (unsigned depth = 0; depth <= 255; ++depth) {
+    for (const auto start : {std::uint64_t{0}, authenticated_map::place_of(as_byte_span("a")).order}) {
+      byte_writer out;
+      out.bytes(byte_span{sound}.first(5)).number(static_cast<std::uint8_t>(depth)).number(start);
+      out.bytes(byte_span{sound}.subspan(packed_leaf::header_bytes));
+      authenticated_map target{small_leaves};
+      if (target.restore({chunk_of(out.take())})) ++accepted;
+    }
   }
+  // A single entry has the region of all places, and no smaller one.
   CHECK(accepted == 1);
 }
 

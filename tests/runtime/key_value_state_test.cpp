@@ -13,7 +13,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-constexpr std::size_t few_buckets = 8;
+constexpr std::size_t small_leaves = 128;
 
 operation_result run(state_machine& machine, const key_value::operation& operation) {
   return machine.apply({}, key_value::encode(operation));
@@ -69,7 +69,7 @@ TEST_CASE("the store gives the same answers as a plain map") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
-    key_value_store store{few_buckets};
+    key_value_store store{small_leaves};
     std::map<std::string, std::string> model;
     for (int step = 0; step < 1'000; ++step) {
       const auto key = "k" + std::to_string(random.below(15));
@@ -105,7 +105,7 @@ TEST_CASE("a put of a small value costs one byte beside key and value") {
 }
 
 TEST_CASE("keys of every length and empty values are stored and found") {
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   for (const std::size_t length : {1, 127, 128, 129, 255, 256, 1'024}) {
     const std::string key(length, 'k');
     CHECK(run(store, key_value::put{as_byte_span(key), {}}).status == operation_status::applied);
@@ -117,7 +117,7 @@ TEST_CASE("keys of every length and empty values are stored and found") {
 }
 
 TEST_CASE("an empty value differs from no value") {
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   CHECK(say(store, {"get", "k"}) == "(none)");
   CHECK(say(store, {"put", "k", ""}) == "ok");
   CHECK(say(store, {"get", "k"}) == "");
@@ -128,7 +128,7 @@ TEST_CASE("an empty value differs from no value") {
 }
 
 TEST_CASE("an increment counts in decimal, and refuses other texts and too large numbers") {
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   CHECK(say(store, {"increment", "n"}) == "1");
   CHECK(say(store, {"increment", "n", "-3"}) == "-2");
   CHECK(say(store, {"put", "n", "9223372036854775807"}) == "ok");
@@ -146,19 +146,19 @@ TEST_CASE("an increment counts in decimal, and refuses other texts and too large
 TEST_CASE("no truncation of an operation crashes the store, and a malformed one changes nothing") {
   for (const auto& whole : one_of_each()) {
     for (std::size_t length = 0; length < whole.size(); ++length) {
-      key_value_store store{few_buckets};
+      key_value_store store{small_leaves};
       const auto root = store.root();
       const auto result = store.apply({}, byte_span{whole}.first(length));
       if (result.status != operation_status::applied) CHECK(store.root() == root);
     }
   }
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   CHECK(store.apply({}, {}).status == operation_status::malformed);
 }
 
 TEST_CASE("no mutation of an operation crashes the store, and a malformed one changes nothing") {
   splitmix64 random{11};
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   const auto operations = one_of_each();
   for (int step = 0; step < 20'000; ++step) {
     auto bytes = operations[random.below(operations.size())];
@@ -189,20 +189,29 @@ TEST_CASE("every valid operation has one encoding") {
 TEST_CASE("an operation above the limit is malformed") {
   const std::string value(limits::operation_bytes_max, 'v');
   const auto bytes = key_value::encode(key_value::put{as_byte_span("k"), as_byte_span(value)});
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   CHECK(store.apply({}, bytes).status == operation_status::malformed);
   CHECK(store.size() == 0);
 }
 
 TEST_CASE("the answer to a get of the largest value that can be put fits a result") {
-  const std::string value(limits::operation_bytes_max - 2, 'v');
-  key_value_store store{few_buckets};
+  std::string value(authenticated_map::value_bytes_max, 'v');
+  key_value_store store{small_leaves};
   CHECK(run(store, key_value::put{as_byte_span("k"), as_byte_span(value)}).status == operation_status::applied);
   CHECK(run(store, key_value::get{as_byte_span("k")}).payload.size() <= limits::result_bytes_max);
+  // An operation may be longer than a chunk can hold.
+  value.push_back('v');
+  const key_value::put longer{as_byte_span("k"), as_byte_span(value)};
+  REQUIRE(key_value::encode(longer).size() <= limits::operation_bytes_max);
+  const auto root = store.root();
+  CHECK(run(store, longer).status == operation_status::refused);
+  CHECK(run(store, key_value::compare_and_swap{as_byte_span("x"), std::nullopt, as_byte_span(value)}).status ==
+        operation_status::refused);
+  CHECK(store.root() == root);
 }
 
 TEST_CASE("a query reads like an ordered get, and refuses to write") {
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   CHECK(say(store, {"put", "k", "v"}) == "ok");
   const auto root = store.root();
   for (const auto& operation : one_of_each()) {
@@ -217,7 +226,7 @@ TEST_CASE("a query reads like an ordered get, and refuses to write") {
 }
 
 TEST_CASE("a full store refuses to grow but lets values shrink") {
-  key_value_store store{few_buckets, 10};
+  key_value_store store{small_leaves, 10};
   CHECK(run_words(store, {"put", "k", "123456789"}).status == operation_status::applied);
   CHECK(run_words(store, {"put", "k", "1234567890"}).status == operation_status::refused);
   CHECK(run_words(store, {"put", "j", ""}).status == operation_status::refused);
@@ -231,10 +240,10 @@ TEST_CASE("a restored store has the same root and the same future") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
-    key_value_store original{few_buckets};
+    key_value_store original{small_leaves};
     for (int step = 0; step < 300; ++step)
       original.apply({}, random_operation(random));
-    key_value_store restored{few_buckets};
+    key_value_store restored{small_leaves};
     restored.apply({}, random_operation(random));
     REQUIRE(restored.restore(original.snapshot()).has_value());
     CHECK(restored.root() == original.root());
@@ -247,8 +256,8 @@ TEST_CASE("a restored store has the same root and the same future") {
 }
 
 TEST_CASE("stores that differ in one byte of one value have different roots") {
-  key_value_store first{few_buckets};
-  key_value_store second{few_buckets};
+  key_value_store first{small_leaves};
+  key_value_store second{small_leaves};
   for (int index = 0; index < 50; ++index) {
     const auto key = "k" + std::to_string(index);
     CHECK(say(first, {"put", key, "value"}) == "ok");
@@ -284,7 +293,7 @@ TEST_CASE("an unknown command gets a list of the operations") {
 }
 
 TEST_CASE("unprintable bytes are printed as hexadecimal") {
-  key_value_store store{few_buckets};
+  key_value_store store{small_leaves};
   CHECK(say(store, {"put", "k", "\x01\xff"}) == "ok");
   CHECK(say(store, {"get", "k"}) == "0x01ff");
 }

@@ -11,7 +11,7 @@ namespace hypermesh::testing {
 
 /// A machine "redis" with a clock that the test moves.
 struct redis_bench {
-  machines::redis::redis_machine machine{16};
+  machines::redis::redis_machine machine{256};
   std::uint64_t time_ms = 1'000'000;
   std::uint64_t count = 0;
 

@@ -13,7 +13,7 @@ namespace redis = machines::redis;
 
 TEST_CASE("beyond the memory bound, commands that need memory are refused, and others make room") {
   redis_bench bench;
-  bench.machine = redis::redis_machine{16, 100'000};
+  bench.machine = redis::redis_machine{256, 100'000};
   const std::string value(10'000, 'v');
   int stored = 0;
   while (bench.run_words({"set", "k" + std::to_string(stored), value}) == "+OK")
@@ -118,7 +118,7 @@ TEST_CASE("costly operations of one batch share a bound, and cheap ones behind t
 
 TEST_CASE("many small members fill the memory by their number") {
   redis_bench bench;
-  bench.machine = redis::redis_machine{16, 100'000};
+  bench.machine = redis::redis_machine{256, 100'000};
   int stored = 0;
   while (bench.run("sadd s " + std::to_string(stored)) == ":1")
     ++stored;

@@ -122,7 +122,7 @@ void fill(redis_bench& bench, const std::string& key, std::string_view command, 
 /// Restores the state into a new machine, as a replica that was behind does.
 void restart(redis_bench& bench) {
   const auto snapshot = bench.machine.snapshot();
-  redis::redis_machine fresh{16};
+  redis::redis_machine fresh{256};
   const auto restored = fresh.restore(snapshot);
   REQUIRE_MESSAGE(restored.has_value(), restored.error());
   CHECK(fresh.root() == bench.machine.root());
@@ -262,7 +262,7 @@ TEST_CASE("a snapshot whose records do not fit each other is refused") {
   (void)bench.run("zadd z 1 m");
   (void)bench.run("set s v ex 100");
   const auto good = bench.machine.snapshot();
-  authenticated_map map{16};
+  authenticated_map map{256};
   REQUIRE(map.restore(good).has_value());
   std::vector<std::string> keys;
   map.for_each([&](byte_span key, byte_span) { keys.emplace_back(as_text(key)); });
@@ -282,13 +282,13 @@ TEST_CASE("a snapshot whose records do not fit each other is refused") {
   };
   for (const auto& key : keys) {
     // Without one record, and with one record that is shorter, longer, or changed.
-    authenticated_map without{16};
+    authenticated_map without{256};
     REQUIRE(without.restore(good).has_value());
     without.erase(as_byte_span(key));
     check(without);
     const std::string value{as_text(*map.find(as_byte_span(key)))};
     for (std::size_t at = 0; at <= value.size(); ++at) {
-      authenticated_map bent{16};
+      authenticated_map bent{256};
       REQUIRE(bent.restore(good).has_value());
       auto changed = value;
       if (at < value.size()) {
@@ -304,7 +304,7 @@ TEST_CASE("a snapshot whose records do not fit each other is refused") {
   CHECK(accepted > 20);
   for (const auto* key : {"M2", "X", "G1234567", "E12345678member", "E1"}) {
     CAPTURE(key);
-    authenticated_map bent{16};
+    authenticated_map bent{256};
     REQUIRE(bent.restore(good).has_value());
     bent.put(as_byte_span(key), as_byte_span("value"));
     CHECK_FALSE(bench.machine.restore(bent.snapshot()).has_value());

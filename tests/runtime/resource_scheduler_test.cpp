@@ -14,7 +14,7 @@ using scheduler::demand;
 
 namespace {
 
-constexpr std::size_t few_buckets = 8;
+constexpr std::size_t small_leaves = 128;
 
 std::string reason(const operation_result& result) {
   return result.status == operation_status::refused ? std::string{as_text(result.payload)} : "not refused";
@@ -29,7 +29,7 @@ std::string words(state_machine& machine, const std::vector<std::string>& line) 
 }  // namespace
 
 TEST_CASE("a task goes to the node that is left with the least capacity") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "large", 64'000, 65'536);
   add_node(machine, "small", 8'000, 8'192);
   add_node(machine, "medium", 16'000, 16'384);
@@ -40,7 +40,7 @@ TEST_CASE("a task goes to the node that is left with the least capacity") {
 }
 
 TEST_CASE("the first registered of equal nodes gets the task") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   for (const auto* name : {"zebra", "ant", "mole"})
     add_node(machine, name, 1'000, 1'000);
   const demand whole_node{1'000, 1'000, 0, 0, {}};
@@ -51,14 +51,14 @@ TEST_CASE("the first registered of equal nodes gets the task") {
 }
 
 TEST_CASE("a task without GPUs goes to a node with GPUs only if no other fits") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "gpus", 32'000, 65'536, 8, "G2");
   add_node(machine, "plain", 64'000, 131'072);
   CHECK(node_in(start(machine, "a", {32'000, 1'024, 0, 0, {}})) == "plain");
 }
 
 TEST_CASE("a share goes to the GPU with the smallest sufficient remainder") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 64'000, 65'536, 3, "G2");
   CHECK(gpus_in(start(machine, "a", {1, 1, 1, 500, {}})) == 0b001);
   CHECK(gpus_in(start(machine, "b", {1, 1, 1, 700, {}})) == 0b010);
@@ -68,7 +68,7 @@ TEST_CASE("a share goes to the GPU with the smallest sufficient remainder") {
 }
 
 TEST_CASE("a whole GPU is allocated only where no other task uses it") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 64'000, 65'536, 4, "G2");
   CHECK(gpus_in(start(machine, "share", {1, 1, 1, 10, {}})) == 0b0001);
   CHECK(node_in(start(machine, "four", {1, 1, 4, 1'000, {}})) == "");
@@ -79,7 +79,7 @@ TEST_CASE("a whole GPU is allocated only where no other task uses it") {
 }
 
 TEST_CASE("a task that names GPU models gets one of them or waits") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "t4", 8'000, 8'192, 2, "T4");
   add_node(machine, "g2", 64'000, 65'536, 8, "G2");
   CHECK(node_in(start(machine, "any", {1, 1, 1, 100, {}})) == "t4");
@@ -89,7 +89,7 @@ TEST_CASE("a task that names GPU models gets one of them or waits") {
 }
 
 TEST_CASE("waiting tasks are placed in the order of their arrival when a task is released") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "first", {1'000, 1, 0, 0, {}});
   for (const auto* name : {"w3", "w1", "w2"})
@@ -100,7 +100,7 @@ TEST_CASE("waiting tasks are placed in the order of their arrival when a task is
 }
 
 TEST_CASE("a large task at the head of the queue does not hold up smaller ones") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "a", {600, 1, 0, 0, {}});
   start(machine, "b", {400, 1, 0, 0, {}});
@@ -113,7 +113,7 @@ TEST_CASE("a large task at the head of the queue does not hold up smaller ones")
 TEST_CASE("a release tries a bounded number of waiting tasks") {
   scheduler_bounds bounds;
   bounds.waiting_examined_max = 3;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "full", {1'000, 1, 0, 0, {}});
   start(machine, "too-big", {2'000, 1, 0, 0, {}});
@@ -129,7 +129,7 @@ TEST_CASE("a release tries a bounded number of waiting tasks") {
 TEST_CASE("a repeated request for a waiting task tries every node, and the task keeps its turn otherwise") {
   scheduler_bounds bounds;
   bounds.waiting_examined_max = 1;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "full", {1'000, 1, 0, 0, {}});
   for (int number = 0; number < 50; ++number)
@@ -142,7 +142,7 @@ TEST_CASE("a repeated request for a waiting task tries every node, and the task 
 }
 
 TEST_CASE("an operation that breaks a rule is refused with a reason and changes nothing") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000, 1, "G2");
   start(machine, "placed", {1, 1, 0, 0, {}});
   submit(machine, "submitted", {1, 1, 0, 0, {}});
@@ -167,7 +167,7 @@ TEST_CASE("an operation that breaks a rule is refused with a reason and changes 
 }
 
 TEST_CASE("amounts and names out of bounds are refused and change nothing") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   const auto root = machine.root();
   const auto most = std::numeric_limits<std::uint32_t>::max();
   CHECK(add_node(machine, "n", most, 1).status == operation_status::refused);
@@ -188,7 +188,7 @@ TEST_CASE("amounts and names out of bounds are refused and change nothing") {
 }
 
 TEST_CASE("the end of a task returns its resources, whatever its state") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   submit(machine, "submitted", {1, 1, 0, 0, {}});
   start(machine, "placed", {1'000, 1, 0, 0, {}});
@@ -208,7 +208,7 @@ TEST_CASE("the end of a task returns its resources, whatever its state") {
 TEST_CASE("the number of live tasks is bounded") {
   scheduler_bounds bounds;
   bounds.live_tasks_max = 3;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "placed", {1'000, 1, 0, 0, {}});
   start(machine, "waiting", {1, 1, 0, 0, {}});
@@ -221,7 +221,7 @@ TEST_CASE("the number of live tasks is bounded") {
 TEST_CASE("the oldest released tasks are forgotten by name and stay counted") {
   scheduler_bounds bounds;
   bounds.released_known_max = 2;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   for (const auto* name : {"c", "a", "b"}) {
     start(machine, name, {1, 1, 0, 0, {}});
@@ -234,7 +234,7 @@ TEST_CASE("the oldest released tasks are forgotten by name and stay counted") {
 }
 
 TEST_CASE("queries show the node of a task and the free resources") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 2'000, 2, "G2");
   start(machine, "t", {100, 200, 1, 250, {"G2"}});
   const auto node = scheduler::decode_node_view(run(machine, scheduler::query_node{"n"}).payload);
@@ -257,7 +257,7 @@ TEST_CASE("queries show the node of a task and the free resources") {
 }
 
 TEST_CASE("a query answers like the ordered read and refuses to write") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 2'000);
   start(machine, "t", {1, 1, 0, 0, {}});
   const auto root = machine.root();
@@ -276,7 +276,7 @@ TEST_CASE("a query answers like the ordered read and refuses to write") {
 }
 
 TEST_CASE("the scheduler can be driven with commands") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   CHECK(words(machine, {"register-node", "n", "8000", "16384", "2", "G2"}) == "registered");
   CHECK(words(machine, {"submit-task", "t", "1000", "1024", "1", "500", "G2|P100", "LS"}) == "submitted");
   CHECK(words(machine, {"place-task", "t"}) == "t placed on n gpu 0");
@@ -292,7 +292,7 @@ TEST_CASE("the scheduler can be driven with commands") {
 }
 
 TEST_CASE("a command that shows a part says how to read the rest, and a placement says where") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   words(machine, {"register-node", "n", "2000", "1000"});
   CHECK(words(machine, {"submit-task", "a", "1000", "1", "place"}) == "a placed on n");
   CHECK(words(machine, {"submit-task", "b", "1000", "1", "place"}) == "b placed on n");

@@ -12,7 +12,7 @@ using namespace scheduler;
 
 namespace {
 
-constexpr std::size_t few_buckets = 8;
+constexpr std::size_t small_leaves = 128;
 
 submit_task leased(const std::string& name, std::int64_t seconds, const demand& needs = {100, 1, 0, 0, {}}) {
   return {{name, needs, {}}, std::chrono::seconds{seconds}, {}, true};
@@ -41,7 +41,7 @@ TEST_CASE("leases end in the order of deadline and placement, a bounded number b
   scheduler_bounds bounds;
   // One half of the budget is for leases: five ends.
   bounds.work_max = 10 * work_costs::move;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   for (const auto* name : {"c", "e", "f"})
     run_at(machine, 100, leased(name, 30));
@@ -61,7 +61,7 @@ TEST_CASE("leases end in the order of deadline and placement, a bounded number b
 }
 
 TEST_CASE("a waiting task gets the room of a lease that is over, and its own lease begins then") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   run_at(machine, 100, leased("first", 10, {1'000, 1, 0, 0, {}}));
   run_at(machine, 101, leased("second", 10, {1'000, 1, 0, 0, {}}));
@@ -74,7 +74,7 @@ TEST_CASE("a waiting task gets the room of a lease that is over, and its own lea
 }
 
 TEST_CASE("time never goes back, and malformed operations and reads let no lease end") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   run_at(machine, 100, leased("t", 10));
   operation_context late{};
@@ -89,13 +89,13 @@ TEST_CASE("time never goes back, and malformed operations and reads let no lease
 }
 
 TEST_CASE("a lease is refused without ordered time, and renewed only while it runs") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   CHECK(reason(run(machine, leased("t", 10))) ==
         "the cluster has no ordered time yet, so a lease would never end; submit the task later");
   scheduler_bounds bounds;
   bounds.work_max = 10 * work_costs::move;
-  resource_scheduler slow{few_buckets, bounds};
+  resource_scheduler slow{small_leaves, bounds};
   add_node(slow, "n", 1'000, 1'000);
   for (const auto* name : {"1", "2", "3", "4", "5"})
     run_at(slow, 100, leased(name, 10));
@@ -108,7 +108,7 @@ TEST_CASE("a lease is refused without ordered time, and renewed only while it ru
 }
 
 TEST_CASE("an absurd ordered time is no overflow") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   operation_context end_of_time{};
   end_of_time.ordered_time = ordered_time::max();
@@ -117,17 +117,17 @@ TEST_CASE("an absurd ordered time is no overflow") {
   const auto view = decode_task_view(run(machine, query_task{"t"}).payload);
   REQUIRE(view);
   CHECK(view->deadline == ordered_time_max + std::chrono::seconds{1'000});
-  resource_scheduler restored{few_buckets};
+  resource_scheduler restored{small_leaves};
   CHECK(restored.restore(machine.snapshot()).has_value());
   operation_context before_time{};
   before_time.ordered_time = ordered_time::min();
-  resource_scheduler other{few_buckets};
+  resource_scheduler other{small_leaves};
   CHECK(other.apply(before_time, encode(expire_leases{})).status == operation_status::applied);
   CHECK(other.summary().time == 0);
 }
 
 TEST_CASE("a drained node keeps its tasks and gets none until it is undrained") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "a", {500, 1, 0, 0, {}});
   run(machine, drain_node{"n"});
@@ -141,7 +141,7 @@ TEST_CASE("a drained node keeps its tasks and gets none until it is undrained") 
 }
 
 TEST_CASE("a removed node keeps its name in released tasks, and a new node may have its name") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "first", 1'000, 1'000);
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "a", {1'000, 1, 0, 0, {}});
@@ -151,7 +151,7 @@ TEST_CASE("a removed node keeps its name in released tasks, and a new node may h
   CHECK(decode_task_view(run(machine, query_task{"b"}).payload)->node == "n");
   CHECK(machine.summary().nodes == 1);
   CHECK(add_node(machine, "n", 2'000, 2'000).status == operation_status::applied);
-  resource_scheduler restored{few_buckets};
+  resource_scheduler restored{small_leaves};
   REQUIRE(restored.restore(machine.snapshot()).has_value());
   CHECK(restored.root() == machine.root());
   CHECK(node_in(start(restored, "c", {1'500, 1, 0, 0, {}})) == "n");
@@ -160,7 +160,7 @@ TEST_CASE("a removed node keeps its name in released tasks, and a new node may h
 TEST_CASE("a removal evicts a bounded number of tasks, in the order of their placement") {
   scheduler_bounds bounds;
   bounds.work_max = 4 * work_costs::eviction(0);
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   for (const auto* name : {"c", "a", "b", "f", "d", "e"})
     start(machine, name, {150, 1, 0, 0, {}});
@@ -180,7 +180,7 @@ TEST_CASE("a removal evicts a bounded number of tasks, in the order of their pla
 TEST_CASE("the oldest keys are forgotten, and their tasks are then refused by name") {
   scheduler_bounds bounds;
   bounds.keys_known_max = 2;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   const auto submission = [](const std::string& name) { return submit_task{{name, {}, {}}, {}, "key-" + name, true}; };
   const auto first = run(machine, submission("a"));
@@ -196,7 +196,7 @@ TEST_CASE("the oldest keys are forgotten, and their tasks are then refused by na
 TEST_CASE("the log of events forgets whole pages, and says so") {
   scheduler_bounds bounds;
   bounds.events_known_min = 100;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   for (int number = 0; number < 300; ++number)
     submit(machine, "t" + std::to_string(number), {});
   const auto page_after = [&](std::uint64_t since) {
@@ -216,7 +216,7 @@ TEST_CASE("the log of events forgets whole pages, and says so") {
 }
 
 TEST_CASE("the pages of tasks show each task once, although tasks come and go meanwhile") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   for (int number = 0; number < 500; ++number)
     submit(machine, "t" + std::to_string(number), {});
   std::vector<int> seen(500);

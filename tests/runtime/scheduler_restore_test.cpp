@@ -13,7 +13,7 @@ using scheduler::demand;
 
 namespace {
 
-constexpr std::size_t few_buckets = 8;
+constexpr std::size_t small_leaves = 128;
 
 /// Records of a scheduler with one node and its event.
 struct record_maker {
@@ -49,14 +49,14 @@ struct record_maker {
 
   /// Whether a scheduler restores the node, its event and `more`. After a failure it is unchanged.
   [[nodiscard]] bool attempt(const std::vector<std::pair<std::string, byte_vector>>& more) const {
-    authenticated_map records{few_buckets};
+    authenticated_map records{small_leaves};
     const auto put = [&](const std::string& name, const byte_vector& value) { records.put(as_byte_span(name), value); };
     put("h", scheduler::encode_record(header));
     put("nn", node_at(0, 1));
     put(page_key, page());
     for (const auto& [name, value] : more)
       put(name, value);
-    resource_scheduler machine{few_buckets};
+    resource_scheduler machine{small_leaves};
     add_node(machine, "present", 1, 1);
     const auto root = machine.root();
     const auto done = machine.restore(records.snapshot());
@@ -173,7 +173,7 @@ TEST_CASE_FIXTURE(record_maker,
 }
 
 TEST_CASE("a snapshot without the scheduler's header is refused") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   CHECK_FALSE(machine.restore({}).has_value());
 }
 

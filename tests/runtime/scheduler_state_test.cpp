@@ -16,7 +16,7 @@ using scheduler::demand;
 
 namespace {
 
-constexpr std::size_t few_buckets = 8;
+constexpr std::size_t small_leaves = 128;
 const std::vector<std::string> models = {"G2", "T4", "P100"};
 
 scheduler_bounds small_bounds() {
@@ -195,7 +195,7 @@ std::vector<byte_vector> one_of_each() {
 
 /// The waiting tasks that the sweep of the machine has not tried yet, according to its header.
 std::uint64_t untried_in(resource_scheduler& machine) {
-  authenticated_map records{few_buckets};
+  authenticated_map records{small_leaves};
   REQUIRE(records.restore(machine.snapshot()));
   const auto header = scheduler::decode_header(*records.find(as_byte_span(scheduler::header_key)));
   REQUIRE(header);
@@ -209,7 +209,7 @@ TEST_CASE("free and used resources always add up to the capacity") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
-    resource_scheduler machine{few_buckets, small_bounds()};
+    resource_scheduler machine{small_leaves, small_bounds()};
     for (int step = 0; step < 1'500; ++step) {
       const auto result = run_random(machine, static_cast<std::uint64_t>(step), random);
       CHECK(result.status != operation_status::malformed);
@@ -228,13 +228,13 @@ TEST_CASE("a restored scheduler has the same root and the same future, waiting t
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
-    resource_scheduler original{few_buckets, small_bounds()};
+    resource_scheduler original{small_leaves, small_bounds()};
     std::uint64_t now = 0;
     for (; now < 1'000; ++now)
       run_random(original, now, random);
     waiting += original.summary().pending;
     swept += untried_in(original);
-    resource_scheduler restored{few_buckets, small_bounds()};
+    resource_scheduler restored{small_leaves, small_bounds()};
     add_node(restored, "forgotten", 1, 1);
     const auto done = restored.restore(original.snapshot());
     REQUIRE_MESSAGE(done.has_value(), (done ? "" : done.error()));
@@ -254,8 +254,8 @@ TEST_CASE("a restored scheduler has the same root and the same future, waiting t
 
 TEST_CASE("two schedulers with the same operations agree, however often they are asked for a root") {
   splitmix64 random{3};
-  resource_scheduler often{few_buckets, small_bounds()};
-  resource_scheduler once{few_buckets, small_bounds()};
+  resource_scheduler often{small_leaves, small_bounds()};
+  resource_scheduler once{small_leaves, small_bounds()};
   int full = 0;
   for (std::uint64_t step = 0; step < 1'500; ++step) {
     auto same = random;
@@ -273,7 +273,7 @@ TEST_CASE("two schedulers with the same operations agree, however often they are
 
 TEST_CASE("no truncation of a scheduler operation is accepted or changes anything") {
   for (const auto& whole : one_of_each()) {
-    resource_scheduler machine{few_buckets};
+    resource_scheduler machine{small_leaves};
     const auto root = machine.root();
     for (std::size_t length = 0; length < whole.size(); ++length) {
       CHECK(machine.apply({}, byte_span{whole}.first(length)).status == operation_status::malformed);
@@ -288,7 +288,7 @@ TEST_CASE("no truncation of a scheduler operation is accepted or changes anythin
 TEST_CASE("no mutation of a scheduler operation crashes it, and a refused one changes nothing") {
   splitmix64 random{5};
   const auto operations = one_of_each();
-  resource_scheduler machine{few_buckets, small_bounds()};
+  resource_scheduler machine{small_leaves, small_bounds()};
   int applied = 0;
   int refused = 0;
   for (int step = 0; step < 10'000; ++step) {
@@ -323,7 +323,7 @@ bool accepts_only_whole(const byte_vector& payload, const Decode& decode) {
 
 TEST_CASE("damaged results are distinguished from whole ones") {
   using namespace scheduler;
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n1", 1'000, 1'000, 2, "G2");
   start(machine, "t1", {1, 1, 1, 100, {"G2"}});
   start(machine, "t2", {1, 1, 2, 1'000, {"G2"}});

@@ -12,7 +12,7 @@ using namespace scheduler;
 
 namespace {
 
-constexpr std::size_t few_buckets = 8;
+constexpr std::size_t small_leaves = 128;
 
 std::uint64_t newest(const resource_scheduler& machine) { return machine.summary().event; }
 
@@ -52,7 +52,7 @@ demand largest_demand(std::size_t number) {
 }  // namespace
 
 TEST_CASE("one write does a bounded number of steps, although 128 leases end at once and 16,384 tasks wait") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 128'000, 1'000'000);
   for (int number = 0; number < 128; ++number)
     run_at(machine, 100, leased("leased-" + std::to_string(number), 10, cores(1'000)));
@@ -78,7 +78,7 @@ TEST_CASE("one write does a bounded number of steps, although 128 leases end at 
 }
 
 TEST_CASE("tasks that fit nowhere do not keep others from being placed, however many there are at the head") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   add_node(machine, "other", 10, 1'000);
   start(machine, "full", cores(1'000));
@@ -105,7 +105,7 @@ TEST_CASE("tasks that fit nowhere do not keep others from being placed, however 
 TEST_CASE("room that comes again and again leaves no waiting task untried") {
   scheduler_bounds bounds;
   bounds.waiting_examined_max = 4;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   start(machine, "blinker-0", cores(900));
   for (int number = 0; number < 200; ++number)
@@ -126,7 +126,7 @@ TEST_CASE("room that comes again and again leaves no waiting task untried") {
 }
 
 TEST_CASE("a write does fewer searches if there are more nodes, and each write at least one") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   // Every other node has the processors and every other one the memory, with one weight, so a search reads each node.
   for (std::size_t number = 0; number < nodes_max; ++number) {
     const bool has_cores = number % 2 == 0;
@@ -159,7 +159,7 @@ TEST_CASE("a write does fewer searches if there are more nodes, and each write a
 TEST_CASE("the memory of tasks is bounded by the bytes of their records, also when each names 16 models of 64 bytes") {
   scheduler_bounds bounds;
   bounds.content_bytes_max = 20'000;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   std::size_t tasks = 1;
   operation_result result;
   for (; tasks < 1'000; ++tasks) {
@@ -170,7 +170,7 @@ TEST_CASE("the memory of tasks is bounded by the bytes of their records, also wh
   CHECK(tasks > 10);
   CHECK(tasks < 20);
   // The end of a task makes room for another one, and a restored scheduler has the same room.
-  resource_scheduler restored{few_buckets, bounds};
+  resource_scheduler restored{small_leaves, bounds};
   REQUIRE(restored.restore(machine.snapshot()));
   for (auto* each : {&machine, &restored}) {
     CHECK(submit(*each, "more", largest_demand(0)).status == operation_status::refused);
@@ -186,7 +186,7 @@ TEST_CASE("forgotten tasks and keys give their bytes back") {
   bounds.content_bytes_max = 4'000;
   bounds.released_known_max = 2;
   bounds.keys_known_max = 2;
-  resource_scheduler machine{few_buckets, bounds};
+  resource_scheduler machine{small_leaves, bounds};
   add_node(machine, "n", 1'000, 1'000);
   for (int number = 0; number < 1'000; ++number) {
     const auto name = std::to_string(number);
@@ -197,7 +197,7 @@ TEST_CASE("forgotten tasks and keys give their bytes back") {
 }
 
 TEST_CASE("an eviction does not shorten a lease that was renewed, also if the task has to wait") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "first", 1'000, 1'000);
   run_at(machine, 100, leased("moves", 10, cores(600)));
   run_at(machine, 100, leased("waits", 10, cores(300)));
@@ -210,7 +210,7 @@ TEST_CASE("an eviction does not shorten a lease that was renewed, also if the ta
   CHECK(task_named(machine, "moves").deadline == promised);
   CHECK(task_named(machine, "waits").state == task_state::pending);
   CHECK(task_named(machine, "waits").deadline == ordered_time{});
-  resource_scheduler restored{few_buckets};
+  resource_scheduler restored{small_leaves};
   REQUIRE(restored.restore(machine.snapshot()));
   run_at(restored, 110, register_node{{"third", 1'000, 1'000, 0, ""}});
   CHECK(task_named(restored, "waits").node == "third");
@@ -221,7 +221,7 @@ TEST_CASE("an eviction does not shorten a lease that was renewed, also if the ta
 }
 
 TEST_CASE("a node with many tasks is emptied by several removals, each with bounded work") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 100'000, 1'000'000);
   add_node(machine, "m", 50'000, 1'000'000);
   for (int number = 0; number < 100; ++number)
@@ -242,7 +242,7 @@ TEST_CASE("a node with many tasks is emptied by several removals, each with boun
 }
 
 TEST_CASE("the pages of placed tasks show each placement once, and no other task") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 100'000, 1'000'000);
   std::vector<int> seen(500);
   for (int number = 0; number < 500; ++number) {
@@ -268,7 +268,7 @@ TEST_CASE("the pages of placed tasks show each placement once, and no other task
 }
 
 TEST_CASE("every answer to a read begins with the number of the newest event") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000, 1, "G2");
   start(machine, "t", cores(1));
   submit(machine, "s", cores(1));
@@ -288,7 +288,7 @@ TEST_CASE("every answer to a read begins with the number of the newest event") {
 }
 
 TEST_CASE("every read is refused by a replica that has not reached the event that the client has seen") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   add_node(machine, "n", 1'000, 1'000);
   submit(machine, "s", cores(1));
   const auto behind = newest(machine) + 1;
@@ -304,7 +304,7 @@ TEST_CASE("every read is refused by a replica that has not reached the event tha
 }
 
 TEST_CASE("the pages of an explanation cover each node once") {
-  resource_scheduler machine{few_buckets};
+  resource_scheduler machine{small_leaves};
   for (int number = 0; number < 2'500; ++number)
     add_node(machine, "n" + std::to_string(number), number < 1'000 ? 1'000 : 10'000, 1'000);
   fit_view sum;

@@ -48,7 +48,7 @@ class scheduling_world {
     for (; count > 0; --count, ++executed_)
       (void)lagging_.apply(ordered_[executed_].context, ordered_[executed_].bytes);
     if (random_.below(10) != 0) return;
-    resource_scheduler restored{8, bounds_};
+    resource_scheduler restored{128, bounds_};
     require(restored.restore(lagging_.snapshot()).has_value(), "a replica restores its own snapshot");
     lagging_ = std::move(restored);
   }

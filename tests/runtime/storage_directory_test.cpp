@@ -199,16 +199,12 @@ std::string identity_of_format_4(std::string_view votes) {
 }  // namespace
 
 TEST_CASE_FIXTURE(directory_fixture,
-                  "a directory of format 4 is new if its replica has not voted, and a member's if it has") {
+                  "a directory whose kept state has the buckets of an earlier version names the format") {
   initialise(directory);
-  SUBCASE("voted") {
-    replace_content(identity(), identity_of_format_4("kept"));
-    CHECK(origin_of(directory, owner()).value() == directory_origin::member);
-  }
-  SUBCASE("not voted") {
-    replace_content(identity(), identity_of_format_4("none"));
-    { expect_done(start_in(directory).storage->write({{record_of(record_kind::commit, 1, "promised")}})); }
-    CHECK(origin_of(directory, owner()).value() == directory_origin::fresh);
+  for (const std::string_view votes : {"kept", "none"}) {
+    replace_content(identity(), identity_of_format_4(votes));
+    CHECK(contains(refusal().what, fmt::format("format 4, but this version reads format {}", directory_format)));
+    CHECK_FALSE(contains(refusal().remedy, "--learner"));
   }
 }
 

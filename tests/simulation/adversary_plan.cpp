@@ -40,7 +40,7 @@ void prepare(run_plan& plan, const adversary_options& options) {
   settings.watermark_window = 8 * (1 + options.seed % 2);
   settings.requests_per_batch_max = options.seed % 3 == 0 ? 4 : 1;
   settings.bundle_operations_max = 1;
-  settings.buckets = 24;
+  settings.leaf_bytes = 64;
   const auto played = strategies_in(options.strategies);
   settings.authenticators = std::ranges::any_of(played, &strategy::without_signatures) ? 1 : 0;
   plan.heals_at = chaos_ends;

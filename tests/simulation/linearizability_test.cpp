@@ -244,7 +244,7 @@ struct execution {
 
 /// Executes operations one after the other, ten microseconds apart, and gives each an interval around its execution.
 std::vector<client_operation> execute(splitmix64& chance, const execution& how) {
-  key_value_store store{4};
+  key_value_store store{256};
   std::vector<client_operation> history;
   for (std::size_t index = 0; index < how.operations; ++index) {
     const auto when = moment{1ms + 10us * index};
@@ -276,7 +276,7 @@ void corrupt(client_operation& done) {
 /// tried one by one on the product's store.
 bool has_order(const std::vector<client_operation>& history) {
   const auto fits = [&](const std::vector<std::size_t>& order) {
-    key_value_store store{1};
+    key_value_store store{64};
     std::vector<bool> done(history.size(), false);
     for (const auto index : order) {
       const auto& each = history[index];
@@ -310,7 +310,7 @@ bool has_order(const std::vector<client_operation>& history) {
 
 TEST_CASE("the model of a key equals the store") {
   splitmix64 chance{5};
-  key_value_store store{3};
+  key_value_store store{128};
   key_model model;
   std::map<std::string, value_number> values;
   for (std::uint64_t index = 1; index <= 5'000; ++index) {

@@ -25,8 +25,8 @@ struct plan_settings {
   std::uint64_t bundle_operations_max = 1;
   std::uint64_t requests_in_flight_max = 1;
   std::uint64_t retransmit_us = 400'000;
-  /// The number of buckets of the key-value store.
-  std::uint64_t buckets = 1;
+  /// The bound of a leaf of the key-value store. A small one makes many chunks.
+  std::uint64_t leaf_bytes = 65'536;
   /// The storage of the nodes, as a `world_disk`: 0 is a model, 1 is RocksDB in mode `sync`, 2 is RocksDB in mode
   /// `async`.
   std::uint64_t disk = 0;
@@ -63,7 +63,7 @@ inline constexpr std::array<setting_row, 15> setting_rows = {{
     {"bundle-operations-max", &plan_settings::bundle_operations_max, 1, limits::operations_per_request_max},
     {"requests-in-flight-max", &plan_settings::requests_in_flight_max, 1, limits::requests_in_flight_max},
     {"retransmit-us", &plan_settings::retransmit_us, 1'000, 2'000'000},
-    {"buckets", &plan_settings::buckets, 1, 1'000},
+    {"leaf-bytes", &plan_settings::leaf_bytes, 1, 65'536},
     {"disk", &plan_settings::disk, 0, 2},
     {"authenticators", &plan_settings::authenticators, 0, 1},
 }};

@@ -26,7 +26,7 @@ TEST_CASE("a view change with a quorum spread over two views completes") {
   for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
     const auto report = run_simulation(
         plan_from("pipeline-depth 1\nrequests-per-batch-max 1\nbundle-operations-max 1\nrequests-in-flight-max 1\n"
-                  "retransmit-us 400000\nbuckets 1\nheals-at 3500.000ms\n"
+                  "retransmit-us 400000\nleaf-bytes 65536\nheals-at 3500.000ms\n"
                   "fault 100.000ms 110.000ms disk-loss replica=0\n"
                   "fault 120.000ms 3500.000ms link-break from=2 to=1\n"
                   "fault 2000.000ms 3500.000ms write-crash replica=2 fate=lost\n"
@@ -43,7 +43,7 @@ TEST_CASE("a proposal that was written without the vote for it gets the vote") {
   for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
     const auto report = run_simulation(
         plan_from("pipeline-depth 1\nrequests-per-batch-max 1\nbundle-operations-max 1\nrequests-in-flight-max 1\n"
-                  "retransmit-us 400000\nbuckets 1\nheals-at 5252.880ms\n"
+                  "retransmit-us 400000\nleaf-bytes 65536\nheals-at 5252.880ms\n"
                   "fault 5052.176ms 5052.818ms delay min=0.220ms max=11.579ms\n"
                   "fault 5056.149ms 5056.917ms disk-loss replica=1\n"
                   "fault 4876.276ms 5252.880ms write-crash replica=2 fate=torn\n"

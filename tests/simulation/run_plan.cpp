@@ -93,7 +93,7 @@ world_settings world_of(const run_plan& plan) {
   settings.client.retransmit_max = 2s;
   settings.client.deadline = client_deadline;
   settings.disk = static_cast<world_disk>(numbers.disk);
-  settings.machine = [buckets = numbers.buckets] { return std::make_unique<key_value_store>(buckets); };
+  settings.machine = [bytes = numbers.leaf_bytes] { return std::make_unique<key_value_store>(bytes); };
   return settings;
 }
 

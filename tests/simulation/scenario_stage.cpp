@@ -127,7 +127,7 @@ void scenario_stage::make_cluster(const script_command& command) {
   settings.node.batching.requests_per_batch_max = small("batch", 16);
   settings.node.batching.pipeline_depth = small("pipeline", 8);
   settings.client.bundle_operations_max = small("bundle", 1);
-  settings.machine = [] { return std::make_unique<key_value_store>(2); };
+  settings.machine = [] { return std::make_unique<key_value_store>(256); };
   factory_ = std::make_unique<request_factory>(settings.cluster, settings.key_seed);
   transcript_ = std::make_unique<scenario_transcript>(names_, settings.cluster.replicas);
   checker_ = std::make_unique<invariant_checker>(

@@ -83,7 +83,7 @@ plan_settings draw_settings(std::uint32_t replicas, splitmix64& chance) {
   settings.bundle_operations_max = pick({1, 1, 4}, chance);
   settings.requests_in_flight_max = pick({1, 4, 16}, chance);
   settings.retransmit_us = 200'000 + chance.below(400'000);
-  settings.buckets = 1 + chance.below(6);
+  settings.leaf_bytes = std::uint64_t{32} << (2 * chance.below(6));
   settings.processes_per_client = pick({1, 2}, chance);
   settings.ordered = pick({0, 1, 1, 1}, chance);
   settings.authenticators = pick({0, 0, 0, 1}, chance);

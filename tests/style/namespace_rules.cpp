@@ -34,6 +34,7 @@ constexpr std::array scopes = {
     scope{"runtime/consensus_client.", "hypermesh"},
     scope{"runtime/consensus_manager.", "hypermesh"},
     scope{"runtime/state_machines/small_state_machine.", "hypermesh"},
+    scope{"runtime/state_machines/state_map.", "hypermesh"},
     scope{"runtime/cluster_creation.", "hypermesh"},
     scope{"runtime/genesis.", "hypermesh"},
     scope{"runtime/receipt.", "hypermesh"},

@@ -29,8 +29,10 @@ std::uint64_t mixed(std::uint64_t value) {
 
 }  // namespace
 
-keyspace::keyspace(std::size_t bucket_count)
-    : entries_(bucket_count), bucket_count_(bucket_count), expiries_(std::make_unique<expiry_set>()) {}
+keyspace::keyspace(std::size_t leaf_bytes_max)
+    : entries_(leaf_bytes_max, map_keys::kept),
+      leaf_bytes_max_(leaf_bytes_max),
+      expiries_(std::make_unique<expiry_set>()) {}
 
 void keyspace::begin(std::uint64_t now_ms, std::uint64_t seed) {
   now_ms_ = std::max(now_ms_, now_ms);
@@ -64,14 +66,11 @@ void keyspace::end_write() {
 
 std::uint64_t keyspace::random_number(std::uint64_t draw) const { return mixed(mixed(seed_ ^ counter_) + draw); }
 
-std::uint64_t keyspace::random_place() const {
-  const auto bucket = random_number(0) % bucket_count_;
-  return cursor_of({static_cast<std::uint32_t>(bucket), static_cast<std::uint32_t>(random_number(1))});
-}
+std::uint64_t keyspace::random_place() const { return cursor_of({random_number(0)}); }
 
-std::uint64_t keyspace::cursor_of(authenticated_map::key_place place) const {
-  static_assert(authenticated_map::bucket_count_max <= 1U << 16U, "a place has 48 bits");
-  return (std::uint64_t{place.bucket} << 32U) | place.mark;
+/// The lower 48 bits of a place, which are bits of the hash.
+std::uint64_t keyspace::cursor_of(authenticated_map::key_place place) {
+  return place.order & ((std::uint64_t{1} << 48U) - 1);
 }
 
 std::uint64_t keyspace::place_of_key(std::string_view key) const {
@@ -197,7 +196,7 @@ void keyspace::clear() {
   keys_.clear();
   garbage_.clear();
   expiries_ = std::make_unique<expiry_set>();
-  entries_ = authenticated_map{bucket_count_};
+  entries_ = authenticated_map{leaf_bytes_max_, map_keys::kept};
 }
 
 void keyspace::discard_elements(key_record&& record) {

@@ -25,7 +25,7 @@ namespace hypermesh::machines::redis {
 /// when the time is behind its expiry. Its record is removed when a write meets it, or by the sweep: each write removes
 /// at most `swept_keys_max` expired keys and `swept_elements_max` elements of deleted collections.
 ///
-/// Memory: about twice `content_bytes()`, and the chunks of the last snapshot. The machine bounds the content.
+/// Memory: about twice `content_bytes()`. The machine bounds the content.
 class keyspace {
  public:
   using key_map = std::map<placed_name, key_record>;
@@ -41,7 +41,7 @@ class keyspace {
   /// keys does not remove two million elements.
   static constexpr std::size_t removed_at_once_max = 4'096;
 
-  explicit keyspace(std::size_t bucket_count);
+  explicit keyspace(std::size_t leaf_bytes_max);
 
   // --- Operations ---
 
@@ -112,6 +112,7 @@ class keyspace {
   /// The bytes of all keys and values, and `entry_bytes` for each entry.
   [[nodiscard]] std::uint64_t content_bytes() const { return entries_.content_bytes() + entry_bytes * entries_.size(); }
   [[nodiscard]] state_snapshot snapshot() { return entries_.snapshot(); }
+  [[nodiscard]] std::shared_ptr<frozen_state> freeze() { return entries_.freeze(); }
   [[nodiscard]] digest root() { return entries_.root(); }
   /// After an error the keyspace is unchanged.
   [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot);
@@ -122,7 +123,7 @@ class keyspace {
   /// The expiries in ascending order, each with the key that it belongs to.
   using expiry_set = ranked_set<std::pair<std::uint64_t, placed_name>>;
 
-  [[nodiscard]] std::uint64_t cursor_of(authenticated_map::key_place place) const;
+  [[nodiscard]] static std::uint64_t cursor_of(authenticated_map::key_place place);
   void write_record(key_entry& entry, std::string_view bytes);
   void index_expiry(const key_entry& entry, std::uint64_t expiry);
   void discard_elements(key_record&& record);
@@ -130,7 +131,7 @@ class keyspace {
   std::size_t erase_some(std::uint64_t id, key_record& record, std::size_t count);
 
   authenticated_map entries_;
-  std::size_t bucket_count_;
+  std::size_t leaf_bytes_max_;
   key_map keys_;
   std::unique_ptr<expiry_set> expiries_;
   /// Collections without a key, by id.

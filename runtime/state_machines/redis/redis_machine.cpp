@@ -89,6 +89,12 @@ struct executor {
       reply.error(refusal);
       return true;
     }
+    // A command stores no other bytes than its words and those of the state.
+    const auto is_unstorable = [](const std::string& word) { return word.size() > string_bytes_max; };
+    if (find_command(words.front())->is_write() && std::ranges::any_of(words, is_unstorable)) {
+      reply.error(errors::string_too_long);
+      return true;
+    }
     const auto places = key_places(words);
     const auto is_too_long = [&](std::size_t place) { return words[place].size() > key_bytes_max; };
     if (std::ranges::none_of(places, is_too_long)) return false;
@@ -174,8 +180,8 @@ std::uint64_t seed_of(const operation_context& context) {
 
 }  // namespace
 
-redis_machine::redis_machine(std::size_t bucket_count, std::uint64_t content_bytes_max)
-    : data_(bucket_count), content_bytes_max_(content_bytes_max) {
+redis_machine::redis_machine(std::size_t leaf_bytes_max, std::uint64_t content_bytes_max)
+    : data_(leaf_bytes_max), content_bytes_max_(content_bytes_max) {
   (void)handlers();
 }
 

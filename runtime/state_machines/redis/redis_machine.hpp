@@ -19,14 +19,14 @@ namespace hypermesh::machines::redis {
 /// (redis_operations.hpp).
 ///
 /// Memory: about twice `content_bytes_max` of keys, values and elements, which counts `keyspace::entry_bytes` for each
-/// of them, and the content once more while a snapshot is held. Commands that may need memory are refused beyond the
+/// of them, and the chunks that changed since the oldest snapshot that is held. Commands that may need memory are refused beyond the
 /// bound. One operation may exceed it by what it writes, at most 7 MB, because work_budget counts each 64 bytes.
-class redis_machine final : public state_machine {
+class redis_machine final : public state_machine, public freezable_state {
  public:
   /// One GiB. All replicas use the same value, because it decides which commands are refused.
   static constexpr std::uint64_t content_bytes_max_default = 1ULL << 30U;
 
-  explicit redis_machine(std::size_t bucket_count = authenticated_map::bucket_count_default,
+  explicit redis_machine(std::size_t leaf_bytes_max = authenticated_map::leaf_bytes_default,
                          std::uint64_t content_bytes_max = content_bytes_max_default);
 
   [[nodiscard]] std::string_view name() const override { return "redis"; }
@@ -34,6 +34,7 @@ class redis_machine final : public state_machine {
   /// The time of a query is that of the last operation that was applied, or of the last write before a restoration.
   [[nodiscard]] operation_result query(byte_span bytes) const override;
   [[nodiscard]] state_snapshot snapshot() override { return data_.snapshot(); }
+  [[nodiscard]] std::shared_ptr<frozen_state> freeze() override { return data_.freeze(); }
   [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot) override { return data_.restore(snapshot); }
   [[nodiscard]] digest root() override { return data_.root(); }
 

@@ -41,8 +41,8 @@ inline constexpr auto value_type_last = value_type::hash;
 inline constexpr std::size_t key_bytes_max = authenticated_map::key_bytes_max - 1;
 /// Bytes of a member of a set or sorted set, or of a field of a hash.
 inline constexpr std::size_t member_bytes_max = authenticated_map::key_bytes_max - 9;
-/// Bytes of a string or of an element: a reply with one of them fits a result.
-inline constexpr std::size_t string_bytes_max = limits::operation_bytes_max - 64;
+/// Bytes of a string or of an element: its record fits the map, and a reply with it fits a result.
+inline constexpr std::size_t string_bytes_max = authenticated_map::value_bytes_max - 64;
 
 /// A key, member or field, in the order in which SCAN visits it: by a hash of its bytes.
 struct placed_name {

@@ -117,7 +117,7 @@ class keyspace_restorer {
 };
 
 or_reason<void> keyspace::restore(const state_snapshot& snapshot) {
-  keyspace staged{bucket_count_};
+  keyspace staged{leaf_bytes_max_};
   if (auto done = staged.entries_.restore(snapshot); !done) return invalid(done.error());
   if (auto done = keyspace_restorer{staged}.run(); !done) return invalid(done.error());
   *this = std::move(staged);
