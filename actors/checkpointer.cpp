@@ -3,6 +3,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/frozen_checkpoint.hpp"
 #include "actors/send_to_journal.hpp"
 
 namespace hypermesh::actors {
@@ -45,7 +46,7 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        auto effects = self->state.core->on_taken(taken.sequence, taken.root);
+        auto effects = self->state.core->on_taken(taken.sequence, taken.state->finish().root);
         if (effects.keeps_taken) self->send(self->state.with->journal, taken);
         carry_out(self, std::move(effects));
       },

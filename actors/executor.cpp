@@ -8,6 +8,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/clock.hpp"
+#include "actors/frozen_checkpoint.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh::actors {
@@ -61,14 +62,15 @@ state_installed news_of(const executor_self& self, std::shared_ptr<const checkpo
 void take_checkpoint(const executor_self& self, bool installed) {
   auto& replicated = *self->state.replicated;
   const auto before = now_of(self);
-  const auto snapshot = std::make_shared<const state_snapshot>(replicated.snapshot());
-  const auto root = state_root(*snapshot);
-  const auto pause = now_of(self) - before;
+  auto frozen = std::make_shared<frozen_checkpoint>(replicated.freeze(), self->state.roots);
+  // An installed state was compared with its root before, so its chunks are hashed already.
   if (installed) {
-    tell_installed(self, {replicated.last_executed(), root, snapshot});
+    const auto& [sequence, root, snapshot] = frozen->finish();
+    tell_installed(self, {sequence, root, snapshot});
   } else {
-    tell_taken(self, {replicated.last_executed(), root, snapshot});
+    tell_taken(self, {replicated.last_executed(), std::move(frozen)});
   }
+  const auto pause = now_of(self) - before;
   self->send(self->state.with->monitor, observed{snapshot_was_taken{replicated.last_executed(), pause}});
 }
 
@@ -114,7 +116,7 @@ void tell_reputation(const executor_self& self, std::vector<case_name> settled, 
 void start(executor_self self) {
   auto& state = self->state;
   for (auto& each : std::exchange(state.taken_before, {}))
-    tell_taken(self, {each.sequence, each.root, each.snapshot});
+    tell_taken(self, {each.sequence, std::make_shared<frozen_checkpoint>(std::move(each))});
   self->send(state.with->monitor, observed{execution_resumed{state.replicated->last_executed()}});
   if (state.replicated->last_executed() == sequence_number{0}) return;
   self->send(state.with->batcher, news_of(self, nullptr));
@@ -248,6 +250,7 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
   self->state.replicated = std::move(from->state);
   self->state.view = from->view;
   self->state.taken_before = std::move(from->taken);
+  self->state.roots = std::make_shared<root_tree>();
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const actors_connected&) { start(self); },

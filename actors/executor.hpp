@@ -10,6 +10,8 @@
 
 namespace hypermesh::actors {
 
+class root_tree;
+
 /// The state in which an executor starts: the initial state, or the state that the last run of the node reached.
 struct executor_start {
   std::unique_ptr<replicated_state> state;
@@ -41,6 +43,8 @@ struct executor_state {
   std::vector<taken_state> taken_before;
   std::shared_ptr<const node_actors> with;
   std::map<client_id, std::vector<client_link>> clients;
+  /// Shared with the checkpoints that other actors hash.
+  std::shared_ptr<root_tree> roots;
   /// The view of the last executed batch.
   view_number view;
 };

@@ -5,6 +5,8 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/frozen_checkpoint.hpp"
+
 namespace hypermesh::actors {
 
 namespace {
@@ -67,7 +69,7 @@ void schedule_piece(journal_self self) {
 void note_taken(journal_self self, const checkpoint_taken& taken) {
   auto& state = self->state;
   if (state.outbox.has_failed()) return;
-  state.keeper->on_taken(taken.sequence, taken.snapshot);
+  state.keeper->on_taken(taken.sequence, taken.state->finish().snapshot);
   state.taken.push_back(taken);
   if (state.outbox.request_write()) self->send(self, flush_records{});
   schedule_piece(self);

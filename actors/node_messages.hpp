@@ -24,6 +24,8 @@
 /// message never copies a batch.
 namespace hypermesh::actors {
 
+class frozen_checkpoint;
+
 // --- Links -------------------------------------------------------------------
 
 /// A frame for the remote node. It is dropped and counted if the outbound queue is full or the link is down, so memory
@@ -311,11 +313,10 @@ struct batch_committed {
 
 /// The state after a checkpoint's sequence number (executor to checkpointer and state transfer). If no certificate
 /// contradicts it, the checkpointer forwards it to the journal, and the journal forwards it to the replica once all
-/// earlier records are on disk.
+/// earlier records are on disk. The first receiver hashes the state (`frozen_checkpoint::finish`).
 struct checkpoint_taken {
   sequence_number sequence;
-  digest root;
-  std::shared_ptr<const state_snapshot> snapshot;
+  std::shared_ptr<frozen_checkpoint> state;
 };
 
 /// A state that this replica did not execute but installed under a certificate (executor to checkpointer and state

@@ -5,6 +5,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/frozen_checkpoint.hpp"
 #include "actors/report_misbehaviour.hpp"
 #include "actors/send_to_journal.hpp"
 
@@ -59,8 +60,9 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        self->state.donor->on_taken(taken.sequence, taken.snapshot);
-        self->state.fetcher->on_taken(taken.sequence, taken.snapshot);
+        const auto& snapshot = taken.state->finish().snapshot;
+        self->state.donor->on_taken(taken.sequence, snapshot);
+        self->state.fetcher->on_taken(taken.sequence, snapshot);
       },
       [self](const checkpoint_installed& installed) {
         self->state.fetcher->on_installed(installed.sequence);

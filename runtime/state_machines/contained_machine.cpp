@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/protocol/execution/checkpoint_parts.hpp"
 #include "messages/require.hpp"
 #include "runtime/base/safe_text.hpp"
 
@@ -82,11 +83,42 @@ contained_machine::contained_machine(std::unique_ptr<state_machine> inner, std::
   name_ = inner_->name();
 }
 
+/// A frozen state of a machine that may throw. Another thread finishes it, while the machine executes.
+class contained_machine::contained_state final : public frozen_state {
+ public:
+  contained_state(std::shared_ptr<frozen_state> inner, std::string name, failure_handler on_failure)
+      : inner_(std::move(inner)), name_(std::move(name)), on_failure_(std::move(on_failure)) {}
+
+  [[nodiscard]] const state_snapshot& finish() override {
+    try {
+      return inner_->finish();
+    } catch (const std::exception& error) {
+      fail(error.what());
+    } catch (...) {
+      fail("an exception that is not a std::exception");
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(const char* why) const {
+    auto error = error_of(name_, "the finish of a frozen state", why);
+    if (on_failure_) on_failure_(error);
+    throw machine_failure{std::move(error)};
+  }
+
+  std::shared_ptr<frozen_state> inner_;
+  std::string name_;
+  failure_handler on_failure_;
+};
+
+world_error contained_machine::error_of(std::string_view name, std::string_view doing, const char* why) {
+  return {fmt::format("the state machine '{}' failed in {}: {}", base::visible_text(name), doing, shown(why)),
+          "correct the machine at all replicas, then restart this one; it executes the operation again"};
+}
+
 void contained_machine::fail(std::string doing, const char* why) {
   has_failed_ = true;
-  world_error error{
-      fmt::format("the state machine '{}' failed in {}: {}", base::visible_text(name_), doing, shown(why)),
-      "correct the machine at all replicas, then restart this one; it executes the operation again"};
+  auto error = error_of(name_, doing, why);
   if (on_failure_) on_failure_(error);
   throw machine_failure{std::move(error)};
 }
@@ -135,6 +167,13 @@ machine_failure contained_machine::query_failure(const char* why, byte_span oper
 state_snapshot contained_machine::snapshot() {
   return guarded(
       machine_watch::call::snapshot, {}, [&] { return inner_->snapshot(); }, [] { return std::string{"snapshot()"}; });
+}
+
+std::shared_ptr<frozen_state> contained_machine::freeze() {
+  auto frozen = guarded(
+      machine_watch::call::snapshot, {}, [&] { return protocol::freeze(*inner_); },
+      [] { return std::string{"freeze()"}; });
+  return std::make_shared<contained_state>(std::move(frozen), name_, on_failure_);
 }
 
 or_reason<void> contained_machine::restore(const state_snapshot& snapshot) {

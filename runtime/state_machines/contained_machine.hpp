@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <hypermesh/large_state.hpp>
+
 #include "actors/ports.hpp"
 
 namespace hypermesh::machines {
@@ -62,7 +64,7 @@ class machine_failure : public std::runtime_error {
 /// its position, and a small machine saves and hashes its whole state for it.
 ///
 /// Owns the machine. Memory: none of its own. A text of the machine is kept up to `why_bytes_max`.
-class contained_machine final : public state_machine {
+class contained_machine final : public state_machine, public freezable_state {
  public:
   /// Bytes of the text of an exception that an error repeats. The text may contain an operation, which has up to
   /// 256 KiB, and clients choose operations.
@@ -78,14 +80,19 @@ class contained_machine final : public state_machine {
   operation_result apply(const operation_context& context, byte_span operation) override;
   [[nodiscard]] operation_result query(byte_span operation) const override;
   [[nodiscard]] state_snapshot snapshot() override;
+  /// The state of the inner machine. An exception of `frozen_state::finish` is reported like one of `snapshot`.
+  [[nodiscard]] std::shared_ptr<frozen_state> freeze() override;
   [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot) override;
   [[nodiscard]] digest root() override;
 
  private:
+  class contained_state;
+
   /// Calls `run` under the watch. `doing` describes the call for the error, and is called only after an exception.
   template <class Run, class Doing>
   auto guarded(machine_watch::call what, sequence_number sequence, const Run& run, const Doing& doing);
   [[noreturn]] void fail(std::string doing, const char* why);
+  [[nodiscard]] static world_error error_of(std::string_view name, std::string_view doing, const char* why);
   [[nodiscard]] machine_failure query_failure(const char* why, byte_span operation) const;
 
   std::unique_ptr<state_machine> inner_;

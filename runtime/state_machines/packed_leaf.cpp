@@ -76,6 +76,8 @@ key_memory memory_of(byte_span key) {
   return made;
 }
 
+/// As texts, because the library compares spans octet by octet.
+bool is_equal(byte_span left, byte_span right) { return as_text(left) == as_text(right); }
 bool is_before(byte_span left, byte_span right) { return as_text(left) < as_text(right); }
 
 }  // namespace
@@ -177,7 +179,7 @@ packed_leaf::position packed_leaf::search(key_place place, byte_span key) const 
   auto low = lower_bound(mark);
   // Almost always at most one key has the mark.
   if (low == count() || (index_[low] & ~0xffffU) != mark) return {low, false};
-  if (std::ranges::equal(read_at(offset_of(low)).key, key)) return {low, true};
+  if (is_equal(read_at(offset_of(low)).key, key)) return {low, true};
   auto high = mark == 0xffff'0000U ? count() : lower_bound(mark + 0x1'0000U);
   while (low < high) {
     const auto middle = low + (high - low) / 2;
@@ -189,7 +191,7 @@ packed_leaf::position packed_leaf::search(key_place place, byte_span key) const 
       high = middle;
     }
   }
-  return {low, low < count() && std::ranges::equal(read_at(offset_of(low)).key, key)};
+  return {low, low < count() && is_equal(read_at(offset_of(low)).key, key)};
 }
 
 std::size_t packed_leaf::overhead_bytes() const {

@@ -26,7 +26,7 @@ struct checkpointer_bench : virtual_bench {
 
   void taken(const digest& own) {
     const auto snapshot = std::make_shared<const state_snapshot>();
-    give(tested, checkpoint_taken{four, own, snapshot});
+    give(tested, taken_at(four, own, snapshot));
   }
   void hear(std::uint32_t sender, const digest& value) {
     const replica_id id{sender};

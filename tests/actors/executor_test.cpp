@@ -242,7 +242,7 @@ TEST_CASE_FIXTURE(executor_bench,
   const auto taken = take<checkpoint_taken>("checkpointer");
   REQUIRE(taken.size() == 1);
   CHECK(taken.front().sequence == sequence_number{4});
-  CHECK(taken.front().root == state_root(*state_after(*this, 4).snapshot));
+  CHECK(taken.front().state->finish().root == state_root(*state_after(*this, 4).snapshot));
   CHECK(take<checkpoint_taken>("state-transfer").size() == 1);
   const auto paused = take_observed<snapshot_was_taken>();
   REQUIRE(paused.size() == 1);

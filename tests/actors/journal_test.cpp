@@ -203,7 +203,7 @@ TEST_CASE_FIXTURE(journal_bench, "records below a stable state are deleted once 
   give(tested, forget_records{sequence_number{4}});
   CHECK(storage->records().size() == 2);
   const auto snapshot = state_of_four();
-  give(tested, checkpoint_taken{sequence_number{4}, state_root(*snapshot), snapshot});
+  give(tested, taken_at(sequence_number{4}, snapshot));
   CHECK(take_observed<state_was_kept>().size() == 1);
   REQUIRE(storage->records().size() == 1);
   CHECK(storage->records().front().sequence == sequence_number{5});

@@ -162,7 +162,7 @@ TEST_CASE("a stable checkpoint truncates the log of the replica and of the journ
   // The certificate alone does not move the watermarks, because the executor may lag behind.
   bench.give(bench.tested, checkpoint_stable{certificate});
   CHECK(bench.take<forget_records>("journal").empty());
-  bench.give(bench.tested, checkpoint_taken{sequence_number{4}, named_digest("root"), nullptr});
+  bench.give(bench.tested, checkpoint_taken{sequence_number{4}, nullptr});
   const auto forgotten = bench.take<forget_records>("journal");
   REQUIRE(forgotten.size() == 1);
   CHECK(forgotten.front().through == sequence_number{4});

@@ -148,7 +148,7 @@ TEST_CASE_FIXTURE(transfer_bench, "chunks in the own checkpoints are not fetched
   counting_machine older;
   static_cast<void>(older.apply({}, as_byte_span("x")));
   const auto own = std::make_shared<const state_snapshot>(older.snapshot());
-  give(tested, checkpoint_taken{sequence_number{2}, state_root(*own), own});
+  give(tested, taken_at(sequence_number{2}, own));
   give(tested, fetch_state{certificate});
   forget();
   answer({0, first_page});
@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(transfer_bench, "chunks in the own checkpoints are not fetched
 
 TEST_CASE_FIXTURE(transfer_bench,
                   "a donor answers over the link that asked, and refuses a state that it does not hold") {
-  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
+  give(tested, taken_at(four, snapshot));
   const auto page = std::get<leaf_page>(ask(2, first_page).content);
   CHECK(verify_merkle_page(state_root(*snapshot), page.chunk_count, 0, limits::state_page_leaves, page.leaves,
                            page.path));
@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(transfer_bench,
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "a tick gives each fetcher a new share") {
-  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
+  give(tested, taken_at(four, snapshot));
   for (unsigned count = 0; count < state_donor::refusals_per_tick_max; ++count)
     static_cast<void>(ask(2, {sequence_number{8}, 0}));
   give_verified(tested, principal::of(replica_id{2}), state_request{sequence_number{8}, 0}, link("asker"));
@@ -179,10 +179,10 @@ TEST_CASE_FIXTURE(transfer_bench, "a tick gives each fetcher a new share") {
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "the state that is known to be stable is kept longest") {
-  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
+  give(tested, taken_at(four, snapshot));
   give(tested, checkpoint_stable{certificate});
   for (std::uint64_t n = 2; n < 20; ++n)
-    give(tested, checkpoint_taken{sequence_number{4 * n}, state_root(*snapshot), snapshot});
+    give(tested, taken_at(sequence_number{4 * n}, snapshot));
   CHECK(std::holds_alternative<leaf_page>(ask(2, first_page).content));
   CHECK(std::get<state_refusal>(ask(2, {sequence_number{8}, 0}).content) == state_refusal::not_held);
 }
@@ -216,7 +216,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a state that the executor did not need may be
 
 TEST_CASE_FIXTURE(transfer_bench,
                   "a wrong state is donated to no replica, and the state that replaces it to all (attack 27)") {
-  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
+  give(tested, taken_at(four, snapshot));
   give(tested, state_diverged{four});
   CHECK(std::get<state_refusal>(ask(2, first_page).content) == state_refusal::not_held);
   give(tested, checkpoint_installed{four, state_root(*snapshot), snapshot});
@@ -228,7 +228,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not end the fetch of t
   // 1. The checkpointer compares the root at 4 and asks for the certified state.
   give(tested, fetch_state{certificate, fetch_reason::own_state_wrong});
   // 2. The executor has not handled `own_root_disproven` yet, and reaches the next checkpoint.
-  give(tested, checkpoint_taken{sequence_number{8}, state_root(*wrong), wrong});
+  give(tested, taken_at(sequence_number{8}, wrong));
   // 3. The executor learns of the divergence.
   give(tested, state_diverged{four});
   answer_all();
@@ -241,7 +241,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not end the fetch of t
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "a wish for a repair that overtakes no report is not lost either") {
-  give(tested, checkpoint_taken{sequence_number{8}, state_root(*snapshot), snapshot});
+  give(tested, taken_at(sequence_number{8}, snapshot));
   give(tested, state_diverged{four});
   give(tested, fetch_state{certificate, fetch_reason::own_state_wrong});
   answer_all();

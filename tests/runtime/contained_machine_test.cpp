@@ -153,3 +153,42 @@ TEST_CASE("the watch knows the call under way, and nothing of a machine that is 
   watch.end();
   CHECK_FALSE(watch.complaint(std::chrono::milliseconds{0}));
 }
+
+namespace {
+
+/// A state that throws when it is finished.
+struct throwing_state final : frozen_state {
+  [[nodiscard]] const state_snapshot& finish() override { throw std::runtime_error("no room"); }
+};
+
+/// A machine whose `freeze` works, and whose frozen state throws.
+struct freezing_machine final : state_machine, freezable_state {
+  [[nodiscard]] std::string_view name() const override { return "freezing"; }
+  operation_result apply(const operation_context&, byte_span) override { return {}; }
+  [[nodiscard]] operation_result query(byte_span) const override { return {}; }
+  [[nodiscard]] state_snapshot snapshot() override { return {}; }
+  [[nodiscard]] or_reason<void> restore(const state_snapshot&) override { return {}; }
+  [[nodiscard]] digest root() override { return {}; }
+  [[nodiscard]] std::shared_ptr<frozen_state> freeze() override { return std::make_shared<throwing_state>(); }
+};
+
+}  // namespace
+
+TEST_CASE("an exception of a frozen state is an error that names the machine") {
+  std::vector<std::string> failures;
+  contained_machine tested{std::make_unique<freezing_machine>(), std::make_shared<machine_watch>(),
+                           [&](const world_error& error) { failures.push_back(error.what); }};
+  const auto frozen = tested.freeze();
+  CHECK(failures.empty());
+  CHECK_THROWS_AS((void)frozen->finish(), machine_failure);
+  CHECK(failures ==
+        std::vector<std::string>{"the state machine 'freezing' failed in the finish of a frozen state: no room"});
+}
+
+TEST_CASE("a machine that is not freezable is frozen as its snapshot, and its exceptions are contained") {
+  bench machine;
+  CHECK(machine.tested.freeze()->finish().empty());
+  machine.throws = true;
+  CHECK_THROWS_AS((void)machine.tested.freeze(), machine_failure);
+  CHECK(machine.failures.size() == 1);
+}

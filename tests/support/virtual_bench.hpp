@@ -8,6 +8,7 @@
 #include <caf/message.hpp>
 #include <caf/send.hpp>
 
+#include "actors/frozen_checkpoint.hpp"
 #include "actors/interfaces.hpp"
 #include "tests/support/request_factory.hpp"
 #include "tests/support/simulated_wall_clock.hpp"
@@ -122,5 +123,17 @@ class virtual_bench {
   std::vector<note> notes_;
   std::function<void(const std::string&)> on_probe_;
 };
+
+/// The state of a checkpoint whose snapshot and root are known.
+[[nodiscard]] inline checkpoint_taken taken_at(sequence_number sequence, const digest& root,
+                                               std::shared_ptr<const state_snapshot> snapshot) {
+  return {sequence, std::make_shared<frozen_checkpoint>(taken_state{sequence, root, std::move(snapshot)})};
+}
+
+[[nodiscard]] inline checkpoint_taken taken_at(sequence_number sequence,
+                                               std::shared_ptr<const state_snapshot> snapshot) {
+  const auto root = state_root(*snapshot);
+  return taken_at(sequence, root, std::move(snapshot));
+}
 
 }  // namespace hypermesh::testing

@@ -17,22 +17,6 @@ client_table::shared_outcome refusal(reply_status why, session_id fresh_above = 
   return std::make_shared<const request_outcome>(std::move(outcome));
 }
 
-/// The content of the first chunk of a snapshot. It contains the sequence, so states after different
-/// sequences have different roots, and the ordered time, so a replica that fetches a state continues with the same
-/// time.
-byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name,
-                      wall_time ordered_time, const reputation_ledger& ledger, const readmission_ledger& readmissions) {
-  byte_writer out;
-  out.number<std::uint64_t>(sequence.value);
-  out.number<std::uint64_t>(static_cast<std::uint64_t>(ordered_time.time_since_epoch().count()));
-  out.number<std::uint64_t>(machine_chunks);
-  out.number<std::uint32_t>(static_cast<std::uint32_t>(machine_name.size()));
-  out.bytes(as_byte_span(machine_name));
-  ledger.write(out);
-  readmissions.write(out);
-  return out.take();
-}
-
 }  // namespace
 
 replicated_state::replicated_state(std::unique_ptr<state_machine> machine, const cluster_parameters& cluster)
@@ -185,18 +169,20 @@ std::optional<operation_result> replicated_state::query(byte_span operation) con
   return result;
 }
 
-state_snapshot replicated_state::snapshot() {
-  // The order is fixed, because the root is over the chunks in their order: layout, machine, clients.
-  auto machine_chunks = machine_->snapshot();
-  auto layout =
-      layout_of(last_executed_, machine_chunks.size(), machine_->name(), ordered_time_, ledger_, readmissions_);
-  state_snapshot all;
-  const auto leaf = state_chunk_digest(layout);
-  all.push_back({std::make_shared<const byte_vector>(std::move(layout)), leaf});
-  all.insert(all.end(), machine_chunks.begin(), machine_chunks.end());
-  const auto client_chunks = clients_.snapshot();
-  all.insert(all.end(), client_chunks.begin(), client_chunks.end());
-  return all;
+checkpoint_parts replicated_state::freeze() {
+  // The first chunk contains the sequence, so states after different sequences have different roots, and the ordered
+  // time, so a replica that fetches a state continues with the same time. The number of chunks of the machine stands
+  // between the head and the tail.
+  byte_writer head;
+  head.number<std::uint64_t>(last_executed_.value);
+  head.number<std::uint64_t>(static_cast<std::uint64_t>(ordered_time_.time_since_epoch().count()));
+  const auto name = machine_->name();
+  byte_writer tail;
+  tail.number<std::uint32_t>(static_cast<std::uint32_t>(name.size()));
+  tail.bytes(as_byte_span(name));
+  ledger_.write(tail);
+  readmissions_.write(tail);
+  return {last_executed_, head.take(), tail.take(), protocol::freeze(*machine_), clients_.snapshot()};
 }
 
 digest replicated_state::root() { return state_root(snapshot()); }

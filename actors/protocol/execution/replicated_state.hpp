@@ -8,6 +8,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/execution/checkpoint_parts.hpp"
 #include "actors/protocol/execution/client_table.hpp"
 #include "actors/protocol/execution/divergence_tracker.hpp"
 #include "actors/protocol/receipts/receipt_log.hpp"
@@ -85,9 +86,12 @@ class replicated_state {
   [[nodiscard]] const agreed_moves& moves() const { return readmissions_.moves(); }
   [[nodiscard]] std::vector<move_agreed> take_move_events() { return readmissions_.take_events(); }
 
+  /// The present state, whose chunks may be hashed later and by another actor. What it shares with this state does not
+  /// change. Costs the hash of the replies that changed, and what the machine needs to freeze.
+  [[nodiscard]] checkpoint_parts freeze();
   /// Ledgers, machine and client table as chunks. The first chunk contains the ledgers, the ordered time and the number
   /// of chunks of the machine, which follow it. The rest is the client table.
-  [[nodiscard]] state_snapshot snapshot();
+  [[nodiscard]] state_snapshot snapshot() { return freeze().assemble(); }
   /// Root over ledgers, ordered time, machine and client table.
   [[nodiscard]] digest root();
   /// Root of the machine alone, which operators compare.

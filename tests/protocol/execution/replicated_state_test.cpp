@@ -183,6 +183,22 @@ TEST_CASE("a false layout of a state is refused, and the own state stays as it w
   CHECK(laggard.install(4, trailing) == installation::unreadable);
 }
 
+TEST_CASE("a frozen state stays what it was while execution continues") {
+  state_world world;
+  state_world same;
+  for (std::uint64_t when = 1; when <= 4; ++when) {
+    (void)world.execute({world.ask(0, when, "op " + std::to_string(when))});
+    (void)same.execute({same.ask(0, when, "op " + std::to_string(when))});
+  }
+  const auto frozen = world.state.freeze();
+  (void)world.execute({world.ask(1, 1, "later")});
+  CHECK(frozen.sequence() == sequence_number{4});
+  CHECK(state_root(frozen.assemble()) == same.state.root());
+  // A second call gives the same chunks.
+  CHECK(state_root(frozen.assemble()) == same.state.root());
+  CHECK(world.state.root() != same.state.root());
+}
+
 TEST_CASE("a snapshot without its client table is another state, and no crash") {
   state_world donor;
   (void)donor.execute({donor.ask(0, 1, "op")});
