@@ -29,6 +29,7 @@ constexpr auto overview =
     "  hypermesh-lab demo                                  cause faults with keys, and watch a node's page\n"
     "  hypermesh-lab bench guard                           the cost of a node's guard\n"
     "  hypermesh-lab bench placement --nodes 10000         the placements per second of one scheduler\n"
+    "  hypermesh-lab bench checkpoint --state-bytes 1GiB   the pause for a checkpoint of a large state\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
     "  hypermesh-lab shrink --seed 17 > small.plan         reduce a failing run as far as possible\n"
     "  hypermesh-lab replay --plan small.plan --trace      a run from a plan of all operations and faults\n"
@@ -63,6 +64,7 @@ lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
   auto* bench = add_bench(app_);
   add(add_guard_bench(*bench, measured_), [this] { return lab::run(measured_); });
   add(add_placement_bench(*bench, placed_), [this] { return lab::run(placed_); });
+  add(add_checkpoint_bench(*bench, checkpointed_), [this] { return lab::run(checkpointed_); });
   add(cli::add_completion(app_, document_), [this] { return cli::print_completion(app_, document_); });
   add(cli::add_man(app_, document_, {"hypermesh-lab.1"}), [this] { return print_page(app_); });
   add(cli::add_help(app_, help_words_), [this] { return cli::print_help(app_, help_words_); });

@@ -7,6 +7,7 @@
 
 #include "tools/hypermesh-lab/bench_command.hpp"
 #include "tools/hypermesh-lab/byzantine_command.hpp"
+#include "tools/hypermesh-lab/checkpoint_bench.hpp"
 #include "tools/hypermesh-lab/demo/demo_command.hpp"
 #include "tools/hypermesh-lab/history_command.hpp"
 #include "tools/hypermesh-lab/placement_bench.hpp"
@@ -40,6 +41,7 @@ class lab_command_line {
   demo_command shown_;
   bench_guard_command measured_;
   placement_bench_command placed_;
+  checkpoint_bench_command checkpointed_;
   std::vector<std::string> help_words_;
   /// The shell of `completion`, or the page of `man`.
   std::string document_;
