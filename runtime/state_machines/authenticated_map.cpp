@@ -28,35 +28,21 @@ authenticated_map::authenticated_map(std::size_t leaf_bytes_max, map_keys keys)
 
 // --- Finding -----------------------------------------------------------------
 
-std::size_t authenticated_map::first_leaf_from(std::uint64_t start) const {
-  return static_cast<std::size_t>(std::ranges::lower_bound(starts_, start) - starts_.begin());
-}
-
-/// The same, for a place that is not before leaf `number`. Doubles its steps, because many places follow each other.
-std::size_t authenticated_map::next_leaf_from(std::uint64_t start, std::size_t number) const {
-  std::size_t step = 1;
-  auto end = number;
-  while (end < starts_.size() && starts_[end] < start) {
-    number = end + 1;
-    end += step;
-    step *= 2;
-  }
-  const auto at = [this](std::size_t index) { return starts_.begin() + static_cast<std::ptrdiff_t>(index); };
-  const auto found = std::lower_bound(at(number), at(std::min(end, starts_.size())), start);
-  return static_cast<std::size_t>(found - starts_.begin());
-}
-
 authenticated_map::leaf_position authenticated_map::leaf_of(key_place place, byte_span key) const {
-  auto behind = static_cast<std::size_t>(std::ranges::upper_bound(starts_, place.order) - starts_.begin());
-  if (behind == 0) return {0, false};
-  const auto& leaf = *leaves_[behind - 1];
-  if (!leaf.region().covers(place)) return {behind, false};
-  if (leaf.region().depth < leaf_region::depth_max) return {behind - 1, true};
+  auto behind = leaves_.first_behind(place.order);
+  if (behind == leaves_.begin()) return {behind, false};
+  const auto before = leaves_.previous(behind);
+  const auto& region = leaves_.at(before).region();
+  if (!region.covers(place)) return {behind, false};
+  if (region.depth < leaf_region::depth_max) return {before, true};
   // Each key of this place has a leaf of its own, in ascending order.
-  for (; behind > 0 && starts_[behind - 1] == place.order; --behind) {
-    const auto other = as_text(leaves_[behind - 1]->at(0).key);
-    if (other == as_text(key)) return {behind - 1, true};
+  while (behind != leaves_.begin()) {
+    const auto number = leaves_.previous(behind);
+    if (leaves_.start_of(number) != place.order) break;
+    const auto other = as_text(leaves_.at(number).at(0).key);
+    if (other == as_text(key)) return {number, true};
     if (other < as_text(key)) break;
+    behind = number;
   }
   return {behind, false};
 }
@@ -64,16 +50,17 @@ authenticated_map::leaf_position authenticated_map::leaf_of(key_place place, byt
 std::optional<byte_span> authenticated_map::find_at(key_place place, byte_span key) const {
   const auto where = leaf_of(place, key);
   if (!where.is_covered) return std::nullopt;
-  const auto& leaf = *leaves_[where.number];
+  const auto& leaf = leaves_.at(where.number);
   const auto found = leaf.search(place, key);
   if (!found.is_present) return std::nullopt;
   return leaf.at(found.number).value;
 }
 
 void authenticated_map::for_each(const std::function<void(byte_span key, byte_span value)>& visit) const {
-  for (const auto& leaf : leaves_) {
-    for (std::size_t number = 0; number < leaf->count(); ++number) {
-      const auto [key, value] = leaf->at(number);
+  for (auto each = leaves_.begin(); each != leaves_.end(); each = leaves_.next(each)) {
+    const auto& leaf = leaves_.at(each);
+    for (std::size_t number = 0; number < leaf.count(); ++number) {
+      const auto [key, value] = leaf.at(number);
       visit(key, value);
     }
   }
@@ -91,12 +78,14 @@ void authenticated_map::for_each_after(byte_span after, byte_span prefix,
     return other > place || (other == place && as_text(key) > as_text(after));
   };
   const auto from = std::max(begin, place.order);
-  auto number = first_leaf_from(from);
+  auto each = leaves_.first_from(from);
   // The place may be inside the leaf before.
-  if (number > 0 && leaves_[number - 1]->region().covers({from})) --number;
+  if (each != leaves_.begin() && leaves_.at(leaves_.previous(each)).region().covers({from})) {
+    each = leaves_.previous(each);
+  }
   bool is_passed = false;
-  for (; number < leaves_.size() && starts_[number] <= last; ++number) {
-    const auto& leaf = *leaves_[number];
+  for (; each != leaves_.end() && leaves_.start_of(each) <= last; each = leaves_.next(each)) {
+    const auto& leaf = leaves_.at(each);
     const bool has_place = !after.empty() && leaf.region().covers(place);
     auto index = has_place ? leaf.search(place, after).number : std::size_t{0};
     for (; index < leaf.count(); ++index) {
@@ -118,40 +107,42 @@ void authenticated_map::note_change(std::uint64_t start) {
   changed_bound_ = std::max(changed_bound_min, 2 * changed_.size());
 }
 
-packed_leaf& authenticated_map::open_leaf(std::size_t number) {
-  auto& leaf = *leaves_[number];
+packed_leaf& authenticated_map::open_leaf(leaf_directory::position number) {
+  auto& leaf = leaves_.at(number);
   if (leaf.is_sealed()) {
     leaf.open();
-    note_change(starts_[number]);
+    note_change(leaf.region().start);
   }
   return leaf;
 }
 
-void authenticated_map::insert_leaf(std::size_t number, leaf_ptr leaf) {
-  const auto at = static_cast<std::ptrdiff_t>(number);
+leaf_directory::position authenticated_map::insert_leaf(leaf_directory::position before, leaf_ptr leaf) {
   note_change(leaf->region().start);
-  starts_.insert(starts_.begin() + at, leaf->region().start);
-  leaves_.insert(leaves_.begin() + at, std::move(leaf));
+  return leaves_.insert(before, std::move(leaf));
 }
 
-void authenticated_map::remove_leaves(std::size_t first, std::size_t end) {
-  for (auto number = first; number < end; ++number)
-    note_change(starts_[number]);
-  const auto at = [](std::size_t number) { return static_cast<std::ptrdiff_t>(number); };
-  starts_.erase(starts_.begin() + at(first), starts_.begin() + at(end));
-  leaves_.erase(leaves_.begin() + at(first), leaves_.begin() + at(end));
+leaf_directory::position authenticated_map::remove_leaf(leaf_directory::position number) {
+  note_change(leaves_.start_of(number));
+  return leaves_.erase(number);
+}
+
+authenticated_map::leaf_ptr authenticated_map::new_leaf(leaf_region region) const {
+  return std::make_unique<packed_leaf>(leaf_bytes_max_, region, keys_ == map_keys::kept);
 }
 
 /// The largest region around an uncovered place that has no entries. The region that is one bit shorter has entries in
 /// several leaves or in one that does not cover the place, so it does not fit.
 leaf_region authenticated_map::free_region(key_place place) const {
-  const auto behind = static_cast<std::size_t>(std::ranges::upper_bound(starts_, place.order) - starts_.begin());
+  const auto behind = leaves_.first_behind(place.order);
   unsigned depth = 0;
-  const auto keep_apart = [&](std::uint64_t other) {
-    depth = std::max(depth, static_cast<unsigned>(std::countl_zero(other ^ place.order)) + 1);
+  const auto keep_apart = [&](const leaf_region& other) {
+    // Leaves of single keys at this place get one more of them.
+    depth = std::max(depth, other.start == place.order
+                                ? leaf_region::depth_max
+                                : static_cast<unsigned>(std::countl_zero(other.start ^ place.order)) + 1);
   };
-  if (behind > 0) keep_apart(starts_[behind - 1]);
-  if (behind < starts_.size()) keep_apart(starts_[behind]);
+  if (behind != leaves_.begin()) keep_apart(leaves_.at(leaves_.previous(behind)).region());
+  if (behind != leaves_.end()) keep_apart(leaves_.at(behind).region());
   if (depth == 0) return {0, 0};
   const auto mask = depth >= 64 ? std::uint64_t{0} : ~std::uint64_t{0} >> depth;
   return {place.order & ~mask, depth};
@@ -161,14 +152,14 @@ byte_span authenticated_map::put_at(key_place place, byte_span key, byte_span va
   require(!key.empty() && key.size() <= key_bytes_max, "a key has 1 … 1,024 bytes");
   require(value.size() <= value_bytes_max, "a value fits into a chunk");
   const auto where = leaf_of(place, key);
-  const auto found = where.is_covered ? leaves_[where.number]->search(place, key) : packed_leaf::position{};
+  const auto found = where.is_covered ? leaves_.at(where.number).search(place, key) : packed_leaf::position{};
   if (!found.is_present) {
     root_.reset();
     ++size_;
     content_bytes_ += key.size() + value.size();
     return add(place, {key, value}, nullptr);
   }
-  const auto present = leaves_[where.number]->at(found.number);
+  const auto present = leaves_.at(where.number).at(found.number);
   // A value that is written again changes no chunk.
   if (as_text(present.value) == as_text(value)) return present.key;
   root_.reset();
@@ -185,7 +176,7 @@ byte_span authenticated_map::put_at(key_place place, byte_span key, byte_span va
   // The region around may fit from now on, and the leaf may be moved.
   join_around(leaf.region());
   const auto now = leaf_of(place, key);
-  const auto& holder = *leaves_[now.number];
+  const auto& holder = leaves_.at(now.number);
   return holder.at(holder.search(place, key).number).key;
 }
 
@@ -193,14 +184,7 @@ byte_span authenticated_map::add(key_place place, const packed_leaf::entry& adde
   for (;;) {
     const auto where = leaf_of(place, added.key);
     if (!where.is_covered) {
-      // Beside leaves of single keys at this place stands one more of them.
-      const bool is_beside = where.number > 0 && starts_[where.number - 1] == place.order &&
-                             leaves_[where.number - 1]->region().depth == leaf_region::depth_max;
-      const bool is_before = where.number < leaves_.size() && starts_[where.number] == place.order &&
-                             leaves_[where.number]->region().depth == leaf_region::depth_max;
-      const auto region =
-          is_beside || is_before ? leaf_region{place.order, leaf_region::depth_max} : free_region(place);
-      auto leaf = std::make_unique<packed_leaf>(leaf_bytes_max_, region, keys_ == map_keys::kept);
+      auto leaf = new_leaf(free_region(place));
       leaf->insert(0, place, added, std::move(kept));
       const auto key = leaf->at(0).key;
       insert_leaf(where.number, std::move(leaf));
@@ -217,17 +201,18 @@ byte_span authenticated_map::add(key_place place, const packed_leaf::entry& adde
 }
 
 /// Replaces a leaf by the leaves of the two halves of its region, or by leaves of single keys.
-void authenticated_map::split(std::size_t number) {
+void authenticated_map::split(leaf_directory::position number) {
   auto& leaf = open_leaf(number);
   const auto region = leaf.region();
   require(region.depth < leaf_region::depth_max, "a single key is not split");
   if (region.depth == 64) {
-    for (auto last = leaf.count() - 1; last > 0; --last) {
-      auto made = std::make_unique<packed_leaf>(leaf_bytes_max_, leaf_region{region.start, leaf_region::depth_max},
-                                                keys_ == map_keys::kept);
-      made->append(leaf, last, last + 1);
-      (void)leaf.erase(last);
-      insert_leaf(number + 1, std::move(made));
+    auto behind = number;
+    while (leaf.count() > 1) {
+      // The first key goes in front, so the leaf itself keeps the last one.
+      auto made = new_leaf({region.start, leaf_region::depth_max});
+      made->append(leaf, 0, 1);
+      (void)leaf.erase(0);
+      behind = leaves_.next(insert_leaf(behind, std::move(made)));
     }
     leaf.move_to({region.start, leaf_region::depth_max});
     return;
@@ -243,22 +228,22 @@ void authenticated_map::split(std::size_t number) {
   const leaf_region lower{region.start, region.depth + 1};
   const leaf_region upper{middle, region.depth + 1};
   if (first == leaf.count()) return leaf.move_to(lower);
-  auto above = std::make_unique<packed_leaf>(leaf_bytes_max_, upper, keys_ == map_keys::kept);
+  auto above = new_leaf(upper);
   above->append(leaf, first, leaf.count());
   if (first == 0) {
-    remove_leaves(number, number + 1);
-    return insert_leaf(number, std::move(above));
+    (void)insert_leaf(remove_leaf(number), std::move(above));
+    return;
   }
-  auto below = std::make_unique<packed_leaf>(leaf_bytes_max_, lower, keys_ == map_keys::kept);
+  auto below = new_leaf(lower);
   below->append(leaf, 0, first);
-  leaves_[number] = std::move(below);
-  insert_leaf(number + 1, std::move(above));
+  leaves_.replace(number, std::move(below));
+  (void)insert_leaf(leaves_.next(number), std::move(above));
 }
 
 bool authenticated_map::erase_at(key_place place, byte_span key) {
   const auto where = leaf_of(place, key);
   if (!where.is_covered) return false;
-  const auto found = leaves_[where.number]->search(place, key);
+  const auto found = leaves_.at(where.number).search(place, key);
   if (!found.is_present) return false;
   root_.reset();
   auto& leaf = open_leaf(where.number);
@@ -267,21 +252,24 @@ bool authenticated_map::erase_at(key_place place, byte_span key) {
   --size_;
   const auto region = leaf.region();
   (void)leaf.erase(found.number);
-  if (leaf.count() == 0) remove_leaves(where.number, where.number + 1);
+  if (leaf.count() == 0) (void)remove_leaf(where.number);
   join_around(region);
   return true;
 }
 
 authenticated_map::region_content authenticated_map::content_of(const leaf_region& region) const {
   region_content found;
-  found.first = found.end = first_leaf_from(region.start);
+  found.first = leaves_.first_from(region.start);
   auto bytes = packed_leaf::header_bytes;
-  std::size_t count = 0;
-  for (; found.end < leaves_.size() && starts_[found.end] <= region.last(); ++found.end) {
-    bytes += leaves_[found.end]->entry_bytes();
-    count += leaves_[found.end]->count();
+  std::size_t entries = 0;
+  for (auto each = found.first; each != leaves_.end() && leaves_.start_of(each) <= region.last();
+       each = leaves_.next(each)) {
+    const auto& leaf = leaves_.at(each);
+    bytes += leaf.entry_bytes();
+    entries += leaf.count();
+    ++found.leaves;
     // The leaves of a region that does not fit are not all read: two or three of them are enough.
-    if (bytes > leaf_bytes_max_ && count > 1) return found;
+    if (bytes > leaf_bytes_max_ && entries > 1) return found;
   }
   found.fits = true;
   return found;
@@ -298,12 +286,15 @@ void authenticated_map::join_around(leaf_region region) {
     joined = found;
     widest = region;
   }
-  if (!joined.fits || joined.first == joined.end) return;
-  auto made = std::make_unique<packed_leaf>(leaf_bytes_max_, widest, keys_ == map_keys::kept);
-  for (auto number = joined.first; number < joined.end; ++number)
-    made->append(*leaves_[number], 0, leaves_[number]->count());
-  remove_leaves(joined.first, joined.end);
-  insert_leaf(joined.first, std::move(made));
+  if (joined.leaves == 0) return;
+  auto made = new_leaf(widest);
+  auto behind = joined.first;
+  for (std::size_t number = 0; number < joined.leaves; ++number) {
+    auto& leaf = leaves_.at(behind);
+    made->append(leaf, 0, leaf.count());
+    behind = remove_leaf(behind);
+  }
+  (void)insert_leaf(behind, std::move(made));
 }
 
 // --- Snapshots ---------------------------------------------------------------
@@ -317,12 +308,11 @@ std::shared_ptr<frozen_map> authenticated_map::freeze() {
   changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
   std::vector<frozen_map::change> changes;
   changes.reserve(changed_.size());
-  std::size_t number = 0;
   for (const auto start : changed_) {
-    number = next_leaf_from(start, number);
-    if (number == leaves_.size() || starts_[number] != start) changes.push_back({start, nullptr});
-    for (; number < leaves_.size() && starts_[number] == start; ++number)
-      changes.push_back({start, leaves_[number]->seal()});
+    auto each = leaves_.first_from(start);
+    if (each == leaves_.end() || leaves_.start_of(each) != start) changes.push_back({start, nullptr});
+    for (; each != leaves_.end() && leaves_.start_of(each) == start; each = leaves_.next(each))
+      changes.push_back({start, leaves_.at(each).seal()});
   }
   changed_.clear();
   changed_bound_ = changed_bound_min;
@@ -347,10 +337,9 @@ digest authenticated_map::root() {
 }
 
 std::uint64_t authenticated_map::overhead_bytes() const {
-  std::uint64_t total = changed_.capacity() * sizeof(std::uint64_t) + starts_.capacity() * sizeof(std::uint64_t) +
-                        leaves_.capacity() * sizeof(leaf_ptr);
-  for (const auto& leaf : leaves_)
-    total += leaf->overhead_bytes();
+  std::uint64_t total = changed_.capacity() * sizeof(std::uint64_t) + leaves_.overhead_bytes();
+  for (auto each = leaves_.begin(); each != leaves_.end(); each = leaves_.next(each))
+    total += leaves_.at(each).overhead_bytes();
   return total;
 }
 

@@ -10,6 +10,7 @@
 #include "messages/limits.hpp"
 #include "messages/merkle_tree.hpp"
 #include "runtime/state_machines/frozen_map.hpp"
+#include "runtime/state_machines/leaf_directory.hpp"
 #include "runtime/state_machines/packed_leaf.hpp"
 
 namespace hypermesh::machines {
@@ -106,39 +107,37 @@ class authenticated_map {
   [[nodiscard]] std::size_t leaf_count() const { return leaves_.size(); }
 
  private:
-  using leaf_ptr = std::unique_ptr<packed_leaf>;
-  /// The number of the leaf that covers a place, or the number that a new leaf for it would have.
+  using leaf_ptr = leaf_directory::leaf_ptr;
+  /// The leaf that covers a place, or the leaf in front of which a new one for it would stand.
   struct leaf_position {
-    std::size_t number = 0;
+    leaf_directory::position number;
     bool is_covered = false;
   };
-  /// What a region contains. `end` is the number behind its last leaf.
+  /// The leaves of a region. If they do not fit one leaf, not all of them are counted.
   struct region_content {
-    std::size_t first = 0;
-    std::size_t end = 0;
+    leaf_directory::position first;
+    std::size_t leaves = 0;
     bool fits = false;
   };
 
   [[nodiscard]] leaf_position leaf_of(key_place place, byte_span key) const;
-  [[nodiscard]] std::size_t first_leaf_from(std::uint64_t start) const;
-  [[nodiscard]] std::size_t next_leaf_from(std::uint64_t start, std::size_t number) const;
+  [[nodiscard]] leaf_ptr new_leaf(leaf_region region) const;
   [[nodiscard]] leaf_region free_region(key_place place) const;
   [[nodiscard]] region_content content_of(const leaf_region& region) const;
-  packed_leaf& open_leaf(std::size_t number);
+  packed_leaf& open_leaf(leaf_directory::position number);
   byte_span add(key_place place, const packed_leaf::entry& added, key_memory kept);
-  void insert_leaf(std::size_t number, leaf_ptr leaf);
-  void remove_leaves(std::size_t first, std::size_t end);
+  leaf_directory::position insert_leaf(leaf_directory::position before, leaf_ptr leaf);
+  leaf_directory::position remove_leaf(leaf_directory::position number);
   void note_change(std::uint64_t start);
-  void split(std::size_t number);
+  void split(leaf_directory::position number);
   void join_around(leaf_region region);
   [[nodiscard]] or_reason<void> add_restored(leaf_ptr leaf);
   [[nodiscard]] or_reason<void> check_regions() const;
 
   std::size_t leaf_bytes_max_;
   map_keys keys_;
-  /// The leaves in the order of their regions, none of them empty, and the places where they start.
-  std::vector<leaf_ptr> leaves_;
-  std::vector<std::uint64_t> starts_;
+  /// None of the leaves is empty.
+  leaf_directory leaves_;
   /// The places at which a leaf was opened, made or removed since the last `freeze`; some of them repeatedly.
   std::vector<std::uint64_t> changed_;
   /// The length of `changed_` at which repetitions are removed.

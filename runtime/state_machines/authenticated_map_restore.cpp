@@ -7,8 +7,8 @@ namespace hypermesh::machines {
 
 or_reason<void> authenticated_map::add_restored(leaf_ptr leaf) {
   const auto region = leaf->region();
-  if (!leaves_.empty()) {
-    const auto& before = *leaves_.back();
+  if (leaves_.size() > 0) {
+    const auto& before = leaves_.at(leaves_.previous(leaves_.end()));
     // Leaves of single keys share a place; all other leaves are behind each other.
     const bool is_beside = region.depth == leaf_region::depth_max && before.region() == region &&
                            as_text(before.at(0).key) < as_text(leaf->at(0).key);
@@ -16,15 +16,15 @@ or_reason<void> authenticated_map::add_restored(leaf_ptr leaf) {
   }
   size_ += leaf->count();
   content_bytes_ += leaf->entry_bytes() - leaf->count() * packed_leaf::entry_header_bytes;
-  starts_.push_back(region.start);
-  leaves_.push_back(std::move(leaf));
+  (void)leaves_.insert(leaves_.end(), std::move(leaf));
   return {};
 }
 
 /// A content has one division into leaves: none of them may be smaller than necessary.
 or_reason<void> authenticated_map::check_regions() const {
-  for (std::size_t number = 0; number < leaves_.size(); ++number) {
-    const auto& region = leaves_[number]->region();
+  std::size_t number = 0;
+  for (auto each = leaves_.begin(); each != leaves_.end(); each = leaves_.next(each), ++number) {
+    const auto& region = leaves_.at(each).region();
     if (region.depth > 0 && content_of(region.parent()).fits) {
       return invalid(fmt::format("chunk {}: the region is smaller than necessary", number));
     }
@@ -35,8 +35,8 @@ or_reason<void> authenticated_map::check_regions() const {
 or_reason<void> authenticated_map::restore(const state_snapshot& snapshot) {
   if (snapshot.size() > limits::state_chunks_max) return invalid("the snapshot has more chunks than a state may have");
   authenticated_map staged{leaf_bytes_max_, keys_};
-  staged.leaves_.reserve(snapshot.size());
-  staged.starts_.reserve(snapshot.size());
+  std::vector<std::uint64_t> starts;
+  starts.reserve(snapshot.size());
   for (std::size_t number = 0; number < snapshot.size(); ++number) {
     const auto& chunk = snapshot[number];
     auto leaf = packed_leaf::read(chunk.bytes, leaf_bytes_max_, keys_ == map_keys::kept);
@@ -44,13 +44,14 @@ or_reason<void> authenticated_map::restore(const state_snapshot& snapshot) {
     if (state_chunk_digest(*chunk.bytes) != chunk.leaf) {
       return invalid(fmt::format("chunk {}: the hash of the bytes differs from the leaf", number));
     }
+    starts.push_back((*leaf)->region().start);
     if (auto done = staged.add_restored(std::move(*leaf)); !done) {
       return invalid(fmt::format("chunk {}: {}", number, done.error()));
     }
   }
   if (auto done = staged.check_regions(); !done) return done;
   if (!snapshot.empty()) {
-    staged.frozen_ = std::make_shared<frozen_map>(frozen_map::content{staged.starts_, snapshot});
+    staged.frozen_ = std::make_shared<frozen_map>(frozen_map::content{std::move(starts), snapshot});
   }
   *this = std::move(staged);
   return {};

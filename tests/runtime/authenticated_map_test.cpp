@@ -132,6 +132,40 @@ TEST_CASE("keys of one place are split into leaves of their own and joined again
   }
 }
 
+TEST_CASE("a map of thousands of leaves equals a plain map while it grows and shrinks") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    splitmix64 random{seed};
+    authenticated_map map{1};
+    std::map<std::string, std::string> model;
+    for (int step = 0; step < 30'000; ++step) {
+      const auto key = fmt::format("{}", random.below(4'000));
+      // It grows to thousands of leaves, and shrinks to none.
+      if (random.below(30'000) >= static_cast<std::uint64_t>(step)) {
+        model[key] = fmt::format("{}", step);
+        put(map, key, model[key]);
+      } else {
+        REQUIRE(map.erase(as_byte_span(key)) == (model.erase(key) == 1));
+      }
+      if (step % 5'000 != 0) continue;
+      REQUIRE(map.leaf_count() == model.size());
+      REQUIRE(keys_after(map, "", "", 10'000).size() == model.size());
+      REQUIRE(map.root() == state_root(map.snapshot()));
+      authenticated_map restored{1};
+      REQUIRE(restored.restore(map.snapshot()).has_value());
+      REQUIRE(restored.root() == map.root());
+      map = std::move(restored);
+    }
+    while (!model.empty()) {
+      REQUIRE(as_text(*map.find(as_byte_span(model.begin()->first))) == model.begin()->second);
+      REQUIRE(map.erase(as_byte_span(model.begin()->first)));
+      model.erase(model.begin());
+    }
+    CHECK(map.leaf_count() == 0);
+    CHECK(map.snapshot().empty());
+  }
+}
+
 TEST_CASE("a kept key stays at its address until it is erased") {
   splitmix64 random{11};
   authenticated_map map{small_leaves, map_keys::kept};
