@@ -28,4 +28,9 @@ const taken_state& frozen_checkpoint::finish() {
   return *taken_;
 }
 
+const taken_state* frozen_checkpoint::finished() {
+  const std::unique_lock lock{mutex_, std::try_to_lock};
+  return lock.owns_lock() && taken_ ? &*taken_ : nullptr;
+}
+
 }  // namespace hypermesh::actors

@@ -22,9 +22,9 @@ class root_tree {
   merkle_tree tree_;
 };
 
-/// The state of a checkpoint on its way from the executor to the actors that need it. The first actor that calls
-/// `finish` hashes the chunks that changed, on its own thread, so execution does not wait for it. Memory: that of the
-/// parts, then that of the snapshot.
+/// The state of a checkpoint on its way from the executor to the actors that need it. The checkpointer calls `finish`,
+/// which hashes the chunks that changed, so execution does not wait for it. Memory: that of the parts, then that of the
+/// snapshot.
 class frozen_checkpoint {
  public:
   frozen_checkpoint(checkpoint_parts parts, std::shared_ptr<root_tree> tree)
@@ -34,6 +34,8 @@ class frozen_checkpoint {
 
   /// The snapshot and its root. May be called by several threads at once; the second one waits for the first.
   [[nodiscard]] const taken_state& finish();
+  /// The same if `finish` has returned; null before. Never waits.
+  [[nodiscard]] const taken_state* finished();
 
  private:
   std::mutex mutex_;

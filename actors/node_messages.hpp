@@ -313,7 +313,7 @@ struct batch_committed {
 
 /// The state after a checkpoint's sequence number (executor to checkpointer and state transfer). If no certificate
 /// contradicts it, the checkpointer forwards it to the journal, and the journal forwards it to the replica once all
-/// earlier records are on disk. The first receiver hashes the state (`frozen_checkpoint::finish`).
+/// The checkpointer hashes the state (`frozen_checkpoint::finish`).
 struct checkpoint_taken {
   sequence_number sequence;
   std::shared_ptr<frozen_checkpoint> state;

@@ -36,7 +36,20 @@ void carry_out(transfer_self self, transfer_effects effects) {
   show_activity(self);
 }
 
+/// Passes on the own states that are hashed by now. The checkpointer hashes them; waiting for it would keep a second
+/// thread of the node from other work.
+void take_finished(transfer_self self) {
+  auto& waiting = self->state.unfinished;
+  for (; !waiting.empty(); waiting.pop_front()) {
+    const auto* taken = waiting.front().state->finished();
+    if (taken == nullptr) return;
+    self->state.donor->on_taken(taken->sequence, taken->snapshot);
+    self->state.fetcher->on_taken(taken->sequence, taken->snapshot);
+  }
+}
+
 void receive(transfer_self self, const verified_message& received) {
+  take_finished(self);
   if (const auto* wanted = std::get_if<state_request>(received.value.get())) {
     auto frame = self->state.donor->answer(replica_id{received.sender.number}, *wanted);
     if (frame) self->send(received.via, outgoing_frame{std::move(frame)});
@@ -60,28 +73,38 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        const auto& snapshot = taken.state->finish().snapshot;
-        self->state.donor->on_taken(taken.sequence, snapshot);
-        self->state.fetcher->on_taken(taken.sequence, snapshot);
+        self->state.unfinished.push_back(taken);
+        take_finished(self);
       },
       [self](const checkpoint_installed& installed) {
+        // The states that were taken before are older, or wrong.
+        self->state.unfinished.clear();
         self->state.fetcher->on_installed(installed.sequence);
         show_activity(self);
         self->state.donor->on_taken(installed.sequence, installed.snapshot);
         self->state.fetcher->on_taken(installed.sequence, installed.snapshot);
       },
       [self](const fetch_state& wanted) {
+        take_finished(self);
         carry_out(self, self->state.fetcher->on_fetch(wanted.certificate, wanted.why));
       },
       [self](const verified_message& received) { receive(self, received); },
       [self](const install_refused& refused) {
         carry_out(self, self->state.fetcher->on_install_refused(refused.sequence, refused.unreadable));
       },
-      [self](const state_diverged&) { self->state.donor->on_diverged(); },
+      [self](const state_diverged&) {
+        self->state.unfinished.clear();
+        self->state.donor->on_diverged();
+      },
       [self](const trust_changed& changed) { self->state.fetcher->on_trust(changed.now->throttled); },
-      [self](const checkpoint_stable& stable) { self->state.donor->on_stable(stable.certificate->sequence()); },
+      [self](const checkpoint_stable& stable) {
+        // The checkpointer has hashed this state, if this replica has it.
+        take_finished(self);
+        self->state.donor->on_stable(stable.certificate->sequence());
+      },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});
+        take_finished(self);
         self->state.donor->on_tick();
         carry_out(self, self->state.fetcher->on_tick());
       },

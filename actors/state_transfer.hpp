@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 
 #include "actors/interfaces.hpp"
 #include "actors/protocol/transfer/state_donor.hpp"
@@ -16,6 +17,9 @@ struct state_transfer_state {
   group_size group{0};
   std::unique_ptr<state_donor> donor;
   std::unique_ptr<state_fetcher> fetcher;
+  /// The states of this replica that the checkpointer has not hashed yet, in ascending order. Bounded by the
+  /// checkpoints of a window, because the replica waits for its checkpoints.
+  std::deque<checkpoint_taken> unfinished;
   /// Whether the monitor knows that a transfer is running.
   bool is_shown_active = false;
   std::shared_ptr<const node_actors> with;

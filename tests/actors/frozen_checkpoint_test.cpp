@@ -40,6 +40,7 @@ TEST_CASE("a frozen checkpoint is hashed once, whichever threads need it") {
   const auto machine = std::make_shared<counted_state>("state");
   frozen_checkpoint frozen{parts_of(4, machine), std::make_shared<root_tree>()};
   CHECK(machine->finished == 0);
+  CHECK(frozen.finished() == nullptr);
   std::vector<std::thread> threads;
   std::atomic<int> right = 0;
   for (int number = 0; number < 4; ++number) {
@@ -51,6 +52,7 @@ TEST_CASE("a frozen checkpoint is hashed once, whichever threads need it") {
   for (auto& each : threads)
     each.join();
   CHECK(right == 4);
+  CHECK(frozen.finished() == &frozen.finish());
   CHECK(machine->finished == 1);
   // The chunks of the machine stand behind the layout.
   REQUIRE(frozen.finish().snapshot->size() == 2);

@@ -168,6 +168,27 @@ TEST_CASE_FIXTURE(transfer_bench,
   CHECK(std::get<state_refusal>(ask(2, {four, 1'000}).content) == state_refusal::not_held);
 }
 
+TEST_CASE_FIXTURE(transfer_bench, "a state is donated once the checkpointer has hashed it, unless it diverged") {
+  counting_machine machine;
+  const auto frozen = [&] {
+    checkpoint_parts parts{four, {}, {}, std::make_shared<known_state>(machine.snapshot()), {}};
+    return std::make_shared<frozen_checkpoint>(std::move(parts), std::make_shared<root_tree>());
+  };
+  const auto taken = frozen();
+  give(tested, checkpoint_taken{four, taken});
+  CHECK(std::get<state_refusal>(ask(2, first_page).content) == state_refusal::not_held);
+  (void)taken->finish();
+  SUBCASE("the next question finds it") { CHECK(std::holds_alternative<leaf_page>(ask(2, first_page).content)); }
+  SUBCASE("a state that diverged meanwhile is not donated") {
+    give(tested, state_diverged{four});
+    CHECK(std::get<state_refusal>(ask(2, first_page).content) == state_refusal::not_held);
+  }
+  SUBCASE("a state that was taken before an installed one is not used") {
+    give(tested, checkpoint_installed{sequence_number{8}, state_root(*snapshot), snapshot});
+    CHECK(std::get<state_refusal>(ask(2, first_page).content) == state_refusal::not_held);
+  }
+}
+
 TEST_CASE_FIXTURE(transfer_bench, "a tick gives each fetcher a new share") {
   give(tested, taken_at(four, snapshot));
   for (unsigned count = 0; count < state_donor::refusals_per_tick_max; ++count)
