@@ -307,7 +307,7 @@ or_rejection<message> decode_query(const frame_ptr& frame) {
   if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   if (encoded->id() == nullptr || encoded->operation() == nullptr) return rejected(rejection::missing_field);
   if (encoded->operation()->size() > limits::operation_bytes_max) return rejected(rejection::frame_too_long);
-  return query{id_of(*encoded->id()), copy_of(encoded->operation())};
+  return query{id_of(*encoded->id()), copy_of(encoded->operation()), encoded->linearizable()};
 }
 
 or_rejection<message> decode_query_reply(const frame_ptr& frame) {

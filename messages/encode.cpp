@@ -259,7 +259,7 @@ frame_ptr encode(const query& value) {
   builder buffer{value.operation.size() + 128};
   const auto operation = list_of(buffer, value.operation);
   const auto id = to_wire(value.id);
-  buffer.Finish(wire::CreateQuery(buffer, &id, operation));
+  buffer.Finish(wire::CreateQuery(buffer, &id, operation, value.is_linearizable));
   return frame_of(message_kind::query, buffer);
 }
 

@@ -140,6 +140,8 @@ struct session_opening {
 struct query {
   request_id id;
   byte_vector operation;
+  /// The answer must contain everything that the replica had prepared when the query arrived (TOCS '02 §5.1.3).
+  bool is_linearizable = false;
 };
 
 struct query_reply {

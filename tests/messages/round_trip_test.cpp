@@ -141,6 +141,7 @@ class field_writer {
   void operator()(const query& value) {
     id(value.id);
     bytes("operation", value.operation);
+    number("is_linearizable", value.is_linearizable ? 1 : 0);
   }
 
   void operator()(const query_reply& value) {

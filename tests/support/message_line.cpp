@@ -111,7 +111,8 @@ struct line_writer {
   }
 
   std::string operator()(const query& value) const {
-    return fmt::format("{} bytes={}", id_text(value.id), value.operation.size());
+    return fmt::format("{} bytes={}{}", id_text(value.id), value.operation.size(),
+                       value.is_linearizable ? " linearizable" : "");
   }
 
   std::string operator()(const query_reply& value) const {

@@ -310,7 +310,7 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
     case message_kind::suspicion:
       return suspicion{sample_statement(source)};
     case message_kind::query:
-      return query{sample_id(source), source.bytes(scaled(size, 0, 60, 2'000))};
+      return query{sample_id(source), source.bytes(scaled(size, 0, 60, 2'000)), source.below(2) == 1};
     case message_kind::query_reply: {
       const auto status = static_cast<std::uint8_t>(source.below(4));
       return query_reply{sample_id(source), sample_sequence(source), status, source.bytes(scaled(size, 0, 60, 2'000))};
