@@ -112,6 +112,25 @@ void tell_reputation(const executor_self& self, std::vector<case_name> settled, 
   tell_moves(self);
 }
 
+void answer_query(const executor_self& self, const query& asked, const peer_actor& via, const inbound_credit& credit) {
+  const auto& replicated = *self->state.replicated;
+  try {
+    auto result = replicated.query(asked.operation);
+    if (!result) return;
+    const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result->status),
+                          std::move(result->payload)};
+    self->send(via, outgoing_frame{encode(out)});
+  } catch (const std::exception& error) {
+    self->send(self->state.with->monitor, observed{query_failed{error.what()}, credit});
+  }
+}
+
+/// The state has changed, so queries that waited for it are answered.
+void answer_held(const executor_self& self) {
+  for (const auto& each : self->state.held.release(self->state.replicated->last_executed()))
+    answer_query(self, std::get<query>(*each.value), each.via, {});
+}
+
 /// Reports to the other actors where the last run ended.
 void start(executor_self self) {
   auto& state = self->state;
@@ -154,11 +173,13 @@ void execute(executor_self self, const committed_batch& committed) {
   const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
   // At a checkpoint the standing changes without a system request, because scores recover and quarantines end.
   if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));
+  answer_held(self);
   if (is_checkpoint) take_checkpoint(self, false);
 }
 
 void tell_installed(const executor_self& self, const install_state& verified) {
   const auto installed = news_of(self, verified.certificate);
+  answer_held(self);
   self->send(self->state.with->batcher, installed);
   take_checkpoint(self, true);
   tell_reputation(self, {}, true);
@@ -224,21 +245,24 @@ void route_session(executor_self self, const session_routed& routed) {
   }
 }
 
-void answer_query(executor_self self, const verified_message& received) {
-  auto& replicated = *self->state.replicated;
+void take_query(executor_self self, const verified_message& received) {
   if (const auto* wanted = std::get_if<receipt_query>(received.value.get())) {
-    const auto share = replicated.receipt_for(*wanted, *self->state.identity.keys);
+    const auto share = self->state.replicated->receipt_for(*wanted, *self->state.identity.keys);
     return self->send(received.via, outgoing_frame{encode(share)});
   }
   const auto& asked = std::get<query>(*received.value);
-  try {
-    auto result = replicated.query(asked.operation);
-    if (!result) return;
-    const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result->status),
-                          std::move(result->payload)};
-    self->send(received.via, outgoing_frame{encode(out)});
-  } catch (const std::exception& error) {
-    self->send(self->state.with->monitor, observed{query_failed{error.what()}, received.credit});
+  if (!asked.is_linearizable) return answer_query(self, asked, received.via, received.credit);
+  executor_state::query_and_link held{received.value, received.via};
+  const auto executed = self->state.replicated->last_executed();
+  switch (self->state.held.admit(asked.id.client, asked.operation.size(), executed, held)) {
+    case query_admission::answer:
+      return answer_query(self, asked, received.via, received.credit);
+    case query_admission::over_quota:
+      return self->send(self->state.with->monitor,
+                        observed{frame_rejected{received.sender, rejection::client_quota}, received.credit});
+    case query_admission::held:
+    case query_admission::votes_unknown:
+      return;
   }
 }
 
@@ -255,7 +279,8 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
       [self](const wired& all) { self->state.with = all.with; },
       [self](const actors_connected&) { start(self); },
       [self](const batch_committed& committed) { execute(self, committed.content); },
-      [self](const verified_message& received) { answer_query(self, received); },
+      [self](const slots_prepared& news) { self->state.held.on_prepared(news.through); },
+      [self](const verified_message& received) { take_query(self, received); },
       [self](const reply_again& again) {
         answer_to(self, again.via, again.asked.id, self->state.replicated->answer_to(again.asked));
       },

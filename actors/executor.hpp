@@ -6,6 +6,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/protocol/durability/recovery.hpp"
+#include "actors/protocol/execution/held_queries.hpp"
 #include "actors/protocol/execution/replicated_state.hpp"
 
 namespace hypermesh::actors {
@@ -22,7 +23,8 @@ struct executor_start {
 
 /// Executes committed batches and answers clients: the mailbox around `replicated_state`, which this actor owns. No
 /// other actor changes the machine state, the client table or the links of clients. Memory: the state, and for each
-/// connected client `links_per_client_max` links with at most `limits::sessions_per_client_max` openings each.
+/// connected client `links_per_client_max` links with at most `limits::sessions_per_client_max` openings each, and the
+/// queries that wait (`held_queries`).
 struct executor_state {
   static inline const char* name = "executor";
 
@@ -45,6 +47,13 @@ struct executor_state {
   std::map<client_id, std::vector<client_link>> clients;
   /// Shared with the checkpoints that other actors hash.
   std::shared_ptr<root_tree> roots;
+  /// Linearizable queries that wait for execution. They keep no credit, because the window of a link must not close
+  /// while they wait: the ordered read that follows them comes on the same link.
+  struct query_and_link {
+    std::shared_ptr<const message> value;
+    peer_actor via;
+  };
+  held_queries<query_and_link> held;
   /// The view of the last executed batch.
   view_number view;
 };

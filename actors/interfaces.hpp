@@ -81,6 +81,8 @@ using coordinator_actor =
 /// Owns the state machine and the client table, and answers clients.
 using executor_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<actors_connected>, caf::reacts_to<batch_committed>,
+                     // The sequence numbers that linearizable queries have to wait for.
+                     caf::reacts_to<slots_prepared>,
                      // A QUERY or RECEIPT-QUERY.
                      caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
                      caf::reacts_to<client_link_opened>, caf::reacts_to<client_link_closed>,
@@ -183,11 +185,14 @@ struct submit_for_receipt {
   std::shared_ptr<const receipt_completion> done;
 };
 
-/// Asks the client for a read that is not ordered. f+1 replicas must give the same answer, so the answer comes from a
-/// committed state, but perhaps from an older one.
+/// Asks the client for a read in one of the modes of `read_mode`.
 struct query_operation {
   byte_vector operation;
   std::shared_ptr<const completion> done;
+  read_mode mode = read_mode::committed;
+  /// Only for linearizable reads in an ordered session: whether the read sees the operations of this client that have
+  /// no result yet. A host that keeps several orders in one session, such as the gateway, keeps each of them itself.
+  bool sees_unfinished = true;
 };
 
 /// The same as `submit_operation`, as a CAF request of another actor; the response is the outcome.
@@ -219,6 +224,8 @@ struct client_report {
   std::uint64_t retransmissions = 0;
   /// For each replica, the number of its results that differ from those of f+1 replicas (attack 5).
   std::map<replica_id, std::uint64_t> wrong_replies;
+  /// Linearizable reads that were ordered.
+  std::uint64_t reads_ordered = 0;
 };
 
 using client_actor =
@@ -328,7 +335,8 @@ using client_actor =
   add(block, actors::submit_for_receipt)   \
   add(block, actors::batch_unproven)       \
   add(block, actors::batch_authentic)      \
-  add(block, actors::vouches_due)
+  add(block, actors::vouches_due)          \
+  add(block, actors::slots_prepared)
 // clang-format on
 
 HYPERMESH_REGISTER_MESSAGES(hypermesh, first_custom_type_id, HYPERMESH_MESSAGES)

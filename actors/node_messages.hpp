@@ -311,6 +311,13 @@ struct batch_committed {
   committed_batch content;
 };
 
+/// This replica has prepared sequence numbers up to `through`, and knows all its earlier votes. The message is in the
+/// mailbox of the executor before the COMMIT goes to the journal. So a linearizable query that arrives after another
+/// replica used this COMMIT finds it there (replica to executor; attack 35).
+struct slots_prepared {
+  sequence_number through;
+};
+
 /// The state after a checkpoint's sequence number (executor to checkpointer and state transfer). If no certificate
 /// contradicts it, the checkpointer forwards it to the journal, and the journal forwards it to the replica once all
 /// The checkpointer hashes the state (`frozen_checkpoint::finish`).

@@ -32,6 +32,8 @@ void carry_out(replica_self self, replica_effects effects) {
   // First, because the records tell the phases, and they move on to the journal.
   self->state.phases.note(effects, now_of(self));
   const auto& with = *self->state.with;
+  // The executor hears of a prepared slot before the journal lets its COMMIT leave (attack 35).
+  if (effects.prepared_through) self->send(with.executor, slots_prepared{*effects.prepared_through});
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends),
                   std::move(effects.committed));
   if (self->state.last_published != position_of(*self->state.core)) tell_position(self);

@@ -324,6 +324,62 @@ TEST_CASE_FIXTURE(executor_bench, "a query is answered from the present state, o
 }
 
 TEST_CASE_FIXTURE(executor_bench,
+                  "a linearizable query is answered once everything is executed that was prepared (attack 35)") {
+  const auto ask = [&](std::uint64_t when) {
+    give_verified(tested, principal::of(client_id{2}),
+                  query{{client_id{2}, timestamp{when}}, to_byte_vector("count"), true}, link("asker"));
+    std::vector<std::string> results;
+    for (const auto& each : take_frames("asker"))
+      results.emplace_back(as_text(std::get<query_reply>(each).result));
+    return results;
+  };
+  using answers = std::vector<std::string>;
+  // The replica has not said yet what it had prepared before its start.
+  CHECK(ask(1).empty());
+  give(tested, slots_prepared{sequence_number{0}});
+  CHECK(ask(2) == answers{"0"});
+  give(tested, slots_prepared{sequence_number{2}});
+  CHECK(ask(3).empty());
+  commit(1);
+  CHECK(take_frames("asker").empty());
+  commit(2);
+  const auto held = take_frames("asker");
+  REQUIRE(held.size() == 1);
+  CHECK(std::get<query_reply>(held.front()).id.when == timestamp{3});
+  CHECK(as_text(std::get<query_reply>(held.front()).result) == "2");
+  CHECK(ask(4) == answers{"2"});
+}
+
+TEST_CASE_FIXTURE(executor_bench, "an installed state answers the queries that waited for it, a diverged one none") {
+  give(tested, slots_prepared{sequence_number{4}});
+  const auto ask = [&](std::uint64_t when) {
+    give_verified(tested, principal::of(client_id{2}),
+                  query{{client_id{2}, timestamp{when}}, to_byte_vector("count"), true}, link("asker"));
+  };
+  ask(1);
+  CHECK(take_frames("asker").empty());
+  give(tested, state_after(*this, 4));
+  CHECK(take_frames("asker").size() == 1);
+  give(tested, own_root_disproven{sequence_number{4}});
+  ask(2);
+  CHECK(take_frames("asker").empty());
+}
+
+TEST_CASE_FIXTURE(executor_bench, "queries beyond the bound are dropped and counted (attack 33)") {
+  give(tested, slots_prepared{sequence_number{1}});
+  for (std::uint64_t when = 1; when <= 1'025; ++when) {
+    give_verified(tested, principal::of(client_id{2}),
+                  query{{client_id{2}, timestamp{when}}, to_byte_vector("count"), true}, link("asker"));
+  }
+  const auto refused = take_observed<frame_rejected>();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused.front().reason == rejection::client_quota);
+  CHECK(refused.front().sender == principal::of(client_id{2}));
+  commit(1);
+  CHECK(take_frames("asker").size() == 1'024);
+}
+
+TEST_CASE_FIXTURE(executor_bench,
                   "a receipt is signed for an executed operation, over the link that asked (attack 44)") {
   commit(1);
   const auto ask = [&](std::uint64_t when) {

@@ -141,8 +141,24 @@ TEST_CASE("effects leave in their order: persist, send and execute, then report"
   const auto place = [&](const std::string& name) { return std::find(all.begin(), all.end(), name) - all.begin(); };
   const auto last_journal = std::find(all.rbegin(), all.rend(), std::string{"journal"}).base() - all.begin() - 1;
   CHECK(last_journal < place("monitor"));
-  // Messages to the executor are sent through the journal.
-  CHECK(place("executor") == static_cast<std::ptrdiff_t>(all.size()));
+  // Batches for the executor are sent through the journal.
+  CHECK(bench.take<batch_committed>("executor").empty());
+}
+
+TEST_CASE("the executor hears of a prepared slot before the journal gets its COMMIT (attack 35)") {
+  replica_bench bench;
+  REQUIRE(bench.take<slots_prepared>("executor").size() == 1);
+  const auto proposed = bench.proposal(1);
+  bench.hear(0, proposed);
+  bench.forget();
+  bench.hear(2, bench.make().prepare_of(replica_id{2}, proposed));
+  const auto all = bench.order();
+  const auto place = [&](const std::string& name) { return std::find(all.begin(), all.end(), name) - all.begin(); };
+  CHECK(place("executor") < place("journal"));
+  const auto told = bench.take<slots_prepared>("executor");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().through == sequence_number{1});
+  CHECK(bench.sent_kinds() == std::vector{message_kind::commit});
 }
 
 TEST_CASE("the primary's batches become proposals inside the window and wait beyond it") {

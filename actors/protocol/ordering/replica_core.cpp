@@ -289,6 +289,9 @@ void replica_core::advance(sequence_number sequence, replica_effects& out) {
     const auto proof = certificate_of(slot, group_);
     out.records.push_back({record_kind::prepared, view(), sequence, encode_statements(proof)});
     vote(message_kind::commit, own, out);
+    // TOCS '02 §5.1.3: a linearizable read must wait for this slot, because others may already have executed it.
+    prepared_through_ = std::max(prepared_through_, sequence);
+    report_prepared(out);
   }
   while (is_decided(last_decided_.next()))
     last_decided_ = last_decided_.next();
@@ -414,6 +417,12 @@ void replica_core::vote(message_kind kind, const signed_statement& own, replica_
 
 void replica_core::reject(replica_id sender, rejection reason, replica_effects& out) const {
   out.observations.emplace_back(frame_rejected{principal::of(sender), reason});
+}
+
+/// Says up to which sequence number this replica may have sent a COMMIT. On probation it does not know, and says
+/// nothing. At the end of the probation h is at the floor, which covers every forgotten vote (`probation`).
+void replica_core::report_prepared(replica_effects& out) const {
+  if (rights_.is_full()) out.prepared_through = std::max(prepared_through_, log_.marks().low());
 }
 
 void replica_core::report_progress(replica_effects& out) const {

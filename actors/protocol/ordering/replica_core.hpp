@@ -124,6 +124,7 @@ class replica_core {
   [[nodiscard]] bool lacks_state() const { return ahead_ != nullptr && ahead_->sequence() > last_executed_; }
   [[nodiscard]] bool may_prepare() const { return rights_.may_prepare(log_.marks().low()); }
   void end_probation(replica_effects& out);
+  void report_prepared(replica_effects& out) const;
   void decide_first_start(replica_effects& out);
   void wish(replica_effects& out) const;
   void catch_up(replica_effects& out);
@@ -169,6 +170,9 @@ class replica_core {
 
   /// The last sequence number that was handed to the executor, in order.
   sequence_number last_executed_;
+  /// The largest sequence number for which this replica has sent a COMMIT, in any view and any run. It never falls: a
+  /// slot that was prepared in an earlier view is executed with what a later view decides, perhaps the null request.
+  sequence_number prepared_through_;
   /// The last checkpoint whose state the executor is known to have. It may be behind `last_executed_`, by a window at
   /// most.
   sequence_number taken_;

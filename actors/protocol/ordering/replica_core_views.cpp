@@ -184,6 +184,7 @@ void replica_core::end_probation(replica_effects& out) {
   out.records.push_back({record_kind::readmission, view(), sequence_number{0}, std::make_shared<const byte_vector>()});
   out.observations.emplace_back(*ended);
   out.readmitted = true;
+  report_prepared(out);
   catch_up(out);
 }
 
@@ -195,6 +196,7 @@ void replica_core::decide_first_start(replica_effects& out) {
   out.observations.emplace_back(probation_changed{sequence_number{0}, view_number{0}, true});
   out.voting_above = sequence_number{0};
   out.readmitted = true;
+  report_prepared(out);
   // The others must hear that this replica has not begun, before it votes (see `first_start`).
   send_status(out);
   catch_up(out);
@@ -251,6 +253,10 @@ void replica_core::restore(const recovered_replica& past) {
     bodies_.keep(each.header.content.sequence, each.header.content.value, each.body);
   for (const auto& each : past.prepared)
     prepared_.restore(each);
+  // A COMMIT is durable before it is sent, so the records name every slot that this replica has prepared. Records at or
+  // below h are gone, and the executor has that state.
+  for (const auto& each : past.own_commits)
+    prepared_through_ = std::max(prepared_through_, each.content.sequence);
   restore_view(past);
   const auto* here = status_.active();
   if (here == nullptr) return;
@@ -274,6 +280,7 @@ void replica_core::restore_view(const recovered_replica& past) {
 
 replica_effects replica_core::on_start() {
   replica_effects out;
+  report_prepared(out);
   learn_checkpoint(out);
   repropose(out);
   // A crash may have separated the records of a proposal and of its vote, so missing votes are sent now.

@@ -21,6 +21,9 @@ struct replica_effects {
   std::optional<sequence_number> voting_above;
   /// Records that must be durable before a frame in `sends` is sent (attack 9).
   std::vector<storage_record> records;
+  /// This replica has prepared sequence numbers up to this one, in some view and some run. The executor must hear of it
+  /// before a COMMIT in `sends` leaves (attack 35). The first one of a run also says that the replica knows its votes.
+  std::optional<sequence_number> prepared_through;
   std::vector<outgoing_message> sends;
   /// Batches for the executor, in the total order.
   std::vector<committed_batch> committed;

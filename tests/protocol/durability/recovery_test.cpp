@@ -350,6 +350,22 @@ TEST_CASE("the checkpoint of the NEW-VIEW is learned again after a restart") {
   CHECK(learned->sequence() == sequence_number{8});
 }
 
+TEST_CASE("a restarted replica knows what it had prepared, also in a view that it has left (attack 35)") {
+  durable_replica replica{1};
+  const auto given = replica.proposal(3, 3);
+  replica.hear(0, given);
+  replica.hear(2, replica.factory.prepare_of(replica_id{2}, given));
+  REQUIRE(replica.take<commit>().size() == 1);
+  const auto known_after_restart = [&] {
+    replica_core again{replica.factory.cluster(), replica.self, replica.factory.keys_of(replica.self)};
+    again.restore(replica.read().replica);
+    return again.on_start().prepared_through;
+  };
+  CHECK(known_after_restart() == sequence_number{3});
+  replica.carry_out(replica.core->on_change_view(view_number{1}));
+  CHECK(known_after_restart() == sequence_number{3});
+}
+
 TEST_CASE("a stored proposal without this replica's vote gets the vote after the restart") {
   durable_replica replica{1};
   replica.hear(0, replica.proposal(1, 1));

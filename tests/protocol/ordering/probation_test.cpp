@@ -186,8 +186,10 @@ TEST_CASE("a replica that lost its disk follows in silence until every message t
 
 TEST_CASE("a replica reports its probation from the start") {
   learner_world world;
-  world.take(world.core.on_start());
+  const auto started = world.take(world.core.on_start());
   REQUIRE(world.changes.size() == 1);
+  // It does not know what it has prepared, so it answers no linearizable read (attack 35).
+  CHECK_FALSE(started.prepared_through);
   CHECK_FALSE(world.changes.front().over);
 }
 
@@ -216,7 +218,10 @@ TEST_CASE("a replica leaves probation once it may commit, and its disk notes tha
     changes.push_back(world.factory.view_change_of(replica_id{other}, view_of(2), stable, {}));
   const auto opened = world.factory.new_view_of(view_of(2), std::move(changes));
   world.records.clear();
-  CHECK(world.hear(2, opened).readmitted);
+  const auto entered = world.hear(2, opened);
+  CHECK(entered.readmitted);
+  // The floor covers every forgotten COMMIT.
+  CHECK(entered.prepared_through == at(floor));
   REQUIRE(world.core.view() == view_of(2));
   world.view = view_of(2);
   const auto said = world.order(floor + 1);
