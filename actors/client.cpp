@@ -116,7 +116,7 @@ void receive(client_self self, const incoming_frame& frame) {
   } else if (const auto* answered = std::get_if<reply>(&*decoded)) {
     carry_out(self, self->state.core->on_reply(from, *answered, now_of(self)));
   } else if (const auto* read = std::get_if<query_reply>(&*decoded)) {
-    carry_out(self, self->state.core->on_query_reply(from, *read));
+    carry_out(self, self->state.core->on_query_reply(from, *read, now_of(self)));
   } else if (const auto* share = std::get_if<receipt_reply>(&*decoded)) {
     carry_out(self, self->state.collector->on_reply(from, *share));
   } else if (auto* report = std::get_if<node_report>(&*decoded)) {
@@ -192,19 +192,21 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
       [self](const submit_for_receipt& wanted) { submit_receipted(self, wanted); },
       [self](const query_operation& wanted) {
         const auto token = remember(self, wanted.done);
-        carry_out(self, self->state.core->on_query(wanted.operation, token, now_of(self)));
+        carry_out(self, self->state.core->on_query(wanted.operation, token, wanted.mode, wanted.sees_unfinished,
+                                                   now_of(self)));
       },
       [self](const report_of_replica& wanted) { ask_report(self, wanted); },
       [self](const client_report_wanted&) {
         const auto& core = *self->state.core;
-        return client_report{core.operations_pending(), core.retransmissions(), core.wrong_replies()};
+        return client_report{core.operations_pending(), core.retransmissions(), core.wrong_replies(),
+                             core.reads_ordered()};
       },
       [self](const outgoing_frame& told) {
         send_out(self, {std::nullopt, told.frame});
       },
       [self](const link_changed& changed) {
         if (!changed.up) return carry_out(self, self->state.core->on_link_down(changed.replica));
-        carry_out(self, self->state.core->on_link_up(changed.replica));
+        carry_out(self, self->state.core->on_link_up(changed.replica, now_of(self)));
         ask_reports_again(self, changed.replica);
       },
       [self](const client_stop&) {

@@ -35,6 +35,18 @@ std::shared_ptr<const Callback> fulfilling(std::shared_ptr<std::promise<Value>> 
   return std::make_shared<const Callback>([promise](const Value& value) { promise->set_value(value); });
 }
 
+/// The same callback, whose exceptions are dropped. An exception in a handler ends an actor, and with it the operations
+/// of everybody else.
+std::shared_ptr<const completion> contained(completion done) {
+  return std::make_shared<const completion>([done = std::move(done)](const submit_outcome& outcome) noexcept {
+    try {
+      if (done) done(outcome);
+    } catch (...) {
+      return;
+    }
+  });
+}
+
 }  // namespace
 
 or_error<std::unique_ptr<hosted_client>> hosted_client::connect(caf::actor_system& system, const client_config& config,
@@ -60,16 +72,12 @@ hosted_client::~hosted_client() {
 }
 
 void hosted_client::submit(byte_vector operation, completion done) {
-  // An exception in a handler ends an actor, and with it the operations of everybody else.
-  completion contained = [done = std::move(done)](const submit_outcome& outcome) noexcept {
-    try {
-      if (done) done(outcome);
-    } catch (...) {
-      return;
-    }
-  };
+  caf::anon_send(actor_, submit_operation{std::move(operation), contained(std::move(done))});
+}
+
+void hosted_client::read(byte_vector operation, completion done) {
   caf::anon_send(actor_,
-                 submit_operation{std::move(operation), std::make_shared<const completion>(std::move(contained))});
+                 query_operation{std::move(operation), contained(std::move(done)), read_mode::linearizable, false});
 }
 
 std::future<submit_outcome> hosted_client::submit(byte_vector operation) {
@@ -93,9 +101,8 @@ std::future<receipted_outcome> hosted_client::submit_with_receipt(byte_vector op
 }
 
 std::future<submit_outcome> hosted_client::query(byte_vector operation, read_mode mode) {
-  if (mode == read_mode::linearizable) return submit(std::move(operation));
   const auto promise = std::make_shared<std::promise<submit_outcome>>();
-  caf::anon_send(actor_, query_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise)});
+  caf::anon_send(actor_, query_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise), mode});
   return promise->get_future();
 }
 

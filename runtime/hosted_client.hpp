@@ -45,6 +45,10 @@ class hosted_client {
   /// Reads the replicated state; see `read_mode`.
   [[nodiscard]] std::future<submit_outcome> query(byte_vector operation, read_mode mode = read_mode::linearizable);
 
+  /// A linearizable read with a callback, as in `submit`. It is not ordered behind operations of this client that have
+  /// no result, so a caller with several users keeps the order of each of them itself.
+  void read(byte_vector operation, completion done);
+
   /// The report of one replica about itself, unverified; nothing when the replica does not answer.
   [[nodiscard]] std::future<std::optional<node_report>> report(replica_id replica);
 

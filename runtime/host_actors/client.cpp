@@ -13,9 +13,10 @@ namespace {
 
 using client_self = inner_client_actor::stateful_pointer<host_client_state>;
 
-/// Sends `Operation` to the client. Its callback runs in the other actor, so it only sends a message to this one.
-template <class Operation>
-caf::result<outcome> carry_out(client_self self, const std::string& operation) {
+/// Sends an operation to the client, as `message_of` makes it. Its callback runs in the other actor, so it only sends a
+/// message to this one.
+template <class Make>
+caf::result<outcome> carry_out(client_self self, const std::string& operation, Make message_of) {
   auto& state = self->state;
   if (state.is_ending) return shown_of(submit_outcome{client_error::stopped});
   const auto token = state.next_token++;
@@ -25,7 +26,7 @@ caf::result<outcome> carry_out(client_self self, const std::string& operation) {
   const auto done = std::make_shared<const completion>([handle, token](const submit_outcome& result) {
     caf::anon_send(handle, operation_finished{token, result});
   });
-  self->send(state.inner, Operation{to_byte_vector(operation), done});
+  self->send(state.inner, message_of(to_byte_vector(operation), done));
   return promise;
 }
 
@@ -38,10 +39,16 @@ void end_if_done(client_self self) {
 inner_client_actor::behavior_type host_client(client_self self, actors::client_actor inner) {
   self->state.inner = std::move(inner);
   return {
-      [self](const submit& wanted) { return carry_out<submit_operation>(self, wanted.operation); },
+      [self](const submit& wanted) {
+        return carry_out(self, wanted.operation, [](byte_vector operation, const auto& done) {
+          return submit_operation{std::move(operation), done};
+        });
+      },
       [self](const query& wanted) {
-        return wanted.is_linearizable ? carry_out<submit_operation>(self, wanted.operation)
-                                      : carry_out<query_operation>(self, wanted.operation);
+        const auto mode = wanted.is_linearizable ? read_mode::linearizable : read_mode::committed;
+        return carry_out(self, wanted.operation, [mode](byte_vector operation, const auto& done) {
+          return query_operation{std::move(operation), done, mode};
+        });
       },
       [self](const operation_finished& finished) {
         auto found = self->state.waiting.find(finished.token);

@@ -1,6 +1,7 @@
 #include "actors/protocol/client/client_core.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "messages/codec.hpp"
 #include "messages/digest.hpp"
@@ -15,7 +16,8 @@ client_core::client_core(const cluster_parameters& cluster, client_id self, cons
       keys_(&keys),
       settings_(settings),
       session_(cluster, session, session == session_id{0} ? session_mode::independent : settings.mode,
-               settings.sampling_seed, first) {
+               settings.sampling_seed, first),
+      queries_(cluster, self, settings) {
   require(keys.self() == principal::of(self), "a client signs as itself");
   require(check_client_settings(settings).has_value(), "the settings were checked where they entered");
   require(session == session_id{0} || first == timestamp{1}, "the timestamps of a session begin with 1");
@@ -269,59 +271,73 @@ void client_core::finish(timestamp when, const request_outcome& outcome, client_
   } else {
     for (std::size_t index = 0; index < request.tokens.size(); ++index) {
       const auto payload = outcome.result(index);
-      out.done.push_back(
-          {request.tokens[index],
-           operation_result{static_cast<operation_status>(outcome.statuses[index]),
-                            byte_vector{payload.begin(), payload.end()}},
-           executed_as{{self_, when, session_.id()}, request.content, static_cast<std::uint32_t>(index)}});
+      conclude(request.tokens[index],
+               operation_result{static_cast<operation_status>(outcome.statuses[index]),
+                                byte_vector{payload.begin(), payload.end()}},
+               out, executed_as{{self_, when, session_.id()}, request.content, static_cast<std::uint32_t>(index)});
     }
-    operations_pending_ -= request.tokens.size();
   }
   requests_.erase(found);
 }
 
 void client_core::fail(open_request& request, client_error error, client_effects& out) {
   for (const auto token : request.tokens)
-    out.done.push_back({token, error});
-  operations_pending_ -= request.tokens.size();
+    conclude(token, error, out);
   // In an ordered session the request stays under way, although its operations have failed.
   request.tokens.clear();
 }
 
-client_effects client_core::on_query(byte_vector operation, operation_token token, moment now) {
+client_effects client_core::on_query(byte_vector operation, operation_token token, read_mode mode, bool sees_unfinished,
+                                     moment now) {
   client_effects out;
   if (const auto refused = admit(operation)) {
     out.done.push_back({token, *refused});
     return out;
   }
-  const auto when = next_query_;
-  // Queries have separate numbers and do not use timestamps of the session, because they are not ordered.
-  next_query_ = next_query_.next();
-  open_query asked;
-  asked.frame = encode(query{{self_, when}, std::move(operation)});
-  asked.token = token;
-  asked.next_send = now + settings_.retransmit_after;
-  asked.deadline = now + settings_.deadline;
-  // The query is sent to all replicas at once, because it needs f + 1 equal answers (attack 35).
-  out.sends.push_back({std::nullopt, asked.frame});
-  queries_.emplace(when, std::move(asked));
+  // The replicas know nothing of operations that have no result yet. In an ordered session the read is ordered behind
+  // them, so that a client sees its own writes.
+  const bool is_behind =
+      is_ordered() && sees_unfinished && operations_pending_ - 1 > queries_.pending() + reads_.size();
+  if (mode == read_mode::linearizable && is_behind) {
+    order_read(token, std::move(operation), now, out);
+  } else {
+    take(queries_.on_query(std::move(operation), token, mode, now), now, out);
+  }
   return out;
 }
 
-client_effects client_core::on_query_reply(replica_id from, const query_reply& value) {
+client_effects client_core::on_query_reply(replica_id from, const query_reply& value, moment now) {
   client_effects out;
-  const auto found = queries_.find(value.id.when);
-  if (value.id.client != self_ || found == queries_.end() || !cluster_.group().contains(from)) return out;
-  auto& answers = found->second.answers;
-  // Only the latest answer of each replica counts, because an earlier answer may come from an older state.
-  answers[from] = {static_cast<operation_status>(value.status), value.result};
-  const auto matching =
-      std::count_if(answers.begin(), answers.end(), [&](const auto& each) { return each.second == answers[from]; });
-  if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return out;
-  out.done.push_back({found->second.token, answers[from]});
-  --operations_pending_;
-  queries_.erase(found);
+  take(queries_.on_reply(from, value, now), now, out);
   return out;
+}
+
+/// Carries out the effects of the reads. The collector knows no sessions, so the reads that it gives up are ordered
+/// here.
+void client_core::take(query_effects effects, moment now, client_effects& out) {
+  std::ranges::move(effects.sends, std::back_inserter(out.sends));
+  for (auto& each : effects.done)
+    conclude(each.token, std::move(each.outcome), out);
+  for (auto& each : effects.to_order)
+    order_read(each.token, std::move(each.operation), now, out);
+}
+
+/// Orders a read that was counted as pending already. Its deadline begins here, as that of any operation that is sent.
+void client_core::order_read(operation_token token, byte_vector operation, moment now, client_effects& out) {
+  // A later read need not follow this one, because neither of them changes anything.
+  reads_.insert(token);
+  ++reads_ordered_;
+  waiting_.push_back({std::move(operation), token, now});
+  send_bundles(now, out);
+}
+
+/// Every operation and query ends here, so each that was admitted is counted once and has one outcome.
+void client_core::conclude(operation_token token, submit_outcome outcome, client_effects& out,
+                           std::optional<executed_as> executed) {
+  require(operations_pending_ > 0, "an operation that ends was pending");
+  --operations_pending_;
+  reads_.erase(token);
+  out.done.push_back({token, std::move(outcome), executed});
 }
 
 std::optional<digest> client_core::content_of(timestamp when) const {
@@ -329,14 +345,18 @@ std::optional<digest> client_core::content_of(timestamp when) const {
   return found == requests_.end() ? std::nullopt : std::optional{found->second.content};
 }
 
+std::vector<operation_token> client_core::tokens_of(timestamp when) const {
+  const auto found = requests_.find(when);
+  return found == requests_.end() ? std::vector<operation_token>{} : found->second.tokens;
+}
+
 client_effects client_core::on_tick(moment now) {
   client_effects out;
   resend_late(now, out);
-  resend_queries(now, out);
+  take(queries_.on_tick(now), now, out);
   // Operations that were never sent expire too, for example while the session cannot be opened.
   while (!waiting_.empty() && now >= waiting_.front().since + settings_.deadline) {
-    out.done.push_back({waiting_.front().token, client_error::timed_out});
-    --operations_pending_;
+    conclude(waiting_.front().token, client_error::timed_out, out);
     waiting_.pop_front();
   }
   send_bundles(now, out);
@@ -377,29 +397,11 @@ void client_core::resend_late(moment now, client_effects& out) {
   }
 }
 
-void client_core::resend_queries(moment now, client_effects& out) {
-  for (auto place = queries_.begin(); place != queries_.end();) {
-    auto& asked = place->second;
-    if (now >= asked.deadline) {
-      out.done.push_back({asked.token, client_error::timed_out});
-      --operations_pending_;
-      place = queries_.erase(place);
-      continue;
-    }
-    if (now >= asked.next_send) {
-      // Answers from different times may differ, so all replicas are asked again, and f + 1 new answers have to agree.
-      asked.answers.clear();
-      asked.next_send = now + settings_.retransmit_after;
-      out.sends.push_back({std::nullopt, asked.frame});
-    }
-    ++place;
-  }
-}
-
 client_effects client_core::on_link_down(replica_id replica) {
   client_effects out;
   // A client that cannot reach the primary sends its next requests to all replicas (`receiver_of`).
   closed_links_.insert(replica);
+  queries_.on_link_down(replica);
   // A closed link to a single backup does not matter. If the link to the primary is closed, the requests have to reach
   // the primary through backups.
   if (replica != cluster_.group().primary_of(view_)) return out;
@@ -408,14 +410,13 @@ client_effects client_core::on_link_down(replica_id replica) {
   return out;
 }
 
-client_effects client_core::on_link_up(replica_id replica) {
+client_effects client_core::on_link_up(replica_id replica, moment now) {
   client_effects out;
   closed_links_.erase(replica);
   // The opening tells the replica to send results on this link. If the session is not open yet, the opening is among
   // the requests below.
   if (session_.is_open() && opening_frame_) out.sends.push_back({replica, opening_frame_});
-  for (const auto& [when, asked] : queries_)
-    out.sends.push_back({replica, asked.frame});
+  take(queries_.on_link_up(replica), now, out);
   // Requests are also sent to a backup: its reply may be lost, and the client may need this reply to reach f + 1 equal
   // replies.
   for (const auto& [when, request] : requests_) {
@@ -428,15 +429,14 @@ client_effects client_core::on_stop() {
   client_effects out;
   // Operations under way may still be executed. `stopped` only means that the client no longer waits for their results.
   for (const auto& each : waiting_)
-    out.done.push_back({each.token, client_error::stopped});
+    conclude(each.token, client_error::stopped, out);
   for (auto& [when, request] : requests_)
     fail(request, client_error::stopped, out);
-  for (const auto& [when, asked] : queries_)
-    out.done.push_back({asked.token, client_error::stopped});
+  for (auto& each : queries_.on_stop().done)
+    conclude(each.token, each.outcome, out);
   waiting_.clear();
   requests_.clear();
-  queries_.clear();
-  operations_pending_ = 0;
+  require(operations_pending_ == 0, "a stopped client has ended every operation");
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include "actors/protocol/base/effects.hpp"
 #include "actors/protocol/client/client_outcome.hpp"
 #include "actors/protocol/client/client_session.hpp"
+#include "actors/protocol/client/query_collector.hpp"
 #include "actors/protocol/client/reply_watch.hpp"
 #include "messages/values.hpp"
 
@@ -47,7 +48,7 @@ struct client_effects {
 /// replicas execute requests in the order of their timestamps, so the client cannot give up a request: it repeats a
 /// request that timed out until the request is executed or the session ends.
 ///
-/// Memory: `operations_pending_max` operations and n outcomes for each request under way.
+/// Memory: `operations_pending_max` operations, n outcomes for each request under way, and n answers for each query.
 class client_core {
  public:
   /// `session` is the first number to try. For session 0, which is always open and independent, `first` must exceed
@@ -56,14 +57,17 @@ class client_core {
               timestamp first, session_id session = {});
 
   [[nodiscard]] client_effects on_submit(byte_vector operation, operation_token token, moment now);
-  [[nodiscard]] client_effects on_query(byte_vector operation, operation_token token, moment now);
+  /// A read that is not ordered, or that is ordered only if the replicas do not agree (see `query_collector`).
+  /// `sees_unfinished` is the same as in `query_operation`.
+  [[nodiscard]] client_effects on_query(byte_vector operation, operation_token token, read_mode mode,
+                                        bool sees_unfinished, moment now);
 
   /// `from` is the replica at the other end of the authenticated link.
   [[nodiscard]] client_effects on_reply(replica_id from, const reply& value, moment now);
-  [[nodiscard]] client_effects on_query_reply(replica_id from, const query_reply& value);
+  [[nodiscard]] client_effects on_query_reply(replica_id from, const query_reply& value, moment now);
 
   /// The link to a replica opened. Frames that were sent while it was closed are lost, so they are sent again.
-  [[nodiscard]] client_effects on_link_up(replica_id replica);
+  [[nodiscard]] client_effects on_link_up(replica_id replica, moment now);
   /// The link to a replica closed. If the replica is the primary, the client sends its open requests to all replicas,
   /// because the backups have to know that a client waits.
   [[nodiscard]] client_effects on_link_down(replica_id replica);
@@ -74,14 +78,18 @@ class client_core {
   /// Fails all pending operations and queries.
   [[nodiscard]] client_effects on_stop();
 
-  [[nodiscard]] bool is_idle() const { return requests_.empty() && waiting_.empty() && queries_.empty(); }
+  [[nodiscard]] bool is_idle() const { return requests_.empty() && waiting_.empty() && queries_.pending() == 0; }
   [[nodiscard]] std::size_t operations_pending() const { return operations_pending_; }
   [[nodiscard]] view_number view() const { return view_; }
   [[nodiscard]] session_id session() const { return session_.id(); }
   /// The digest that a reply to this request has to contain; nothing if the request is not under way.
   [[nodiscard]] std::optional<digest> content_of(timestamp when) const;
+  /// The operations in this request that have no result yet, in their order; none if the request is not under way.
+  [[nodiscard]] std::vector<operation_token> tokens_of(timestamp when) const;
   /// Number of requests that were sent again; a measure of loss and overload.
   [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
+  /// Number of linearizable reads that were ordered.
+  [[nodiscard]] std::uint64_t reads_ordered() const { return reads_ordered_; }
   /// For each replica, the number of its results that differ from the result of f+1 replicas.
   [[nodiscard]] const std::map<replica_id, std::uint64_t>& wrong_replies() const { return watch_.wrong_replies(); }
 
@@ -116,15 +124,6 @@ class client_core {
     moment deadline{};
   };
 
-  struct open_query {
-    frame_ptr frame;
-    operation_token token = 0;
-    /// The latest answer of each replica.
-    std::map<replica_id, operation_result> answers;
-    moment next_send{};
-    moment deadline{};
-  };
-
   [[nodiscard]] std::optional<client_error> admit(const byte_vector& operation);
   void send_bundles(moment now, client_effects& out);
   void open_session(moment now, client_effects& out);
@@ -133,10 +132,13 @@ class client_core {
   void take_outcome(replica_id from, const reply& value, moment now, client_effects& out);
   void on_session_ended(replica_id from, const reply& value, moment now, client_effects& out);
   void on_name_taken(replica_id from, timestamp when, moment now, client_effects& out);
-  void resend_queries(moment now, client_effects& out);
   void resend_late(moment now, client_effects& out);
   void finish(timestamp when, const request_outcome& outcome, client_effects& out);
   void fail(open_request& request, client_error error, client_effects& out);
+  void take(query_effects effects, moment now, client_effects& out);
+  void order_read(operation_token token, byte_vector operation, moment now, client_effects& out);
+  void conclude(operation_token token, submit_outcome outcome, client_effects& out,
+                std::optional<executed_as> executed = std::nullopt);
   void learn_view(const open_request& request, const request_outcome& agreed);
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] std::optional<replica_id> receiver_of(timestamp when, moment now);
@@ -152,15 +154,17 @@ class client_core {
   /// The frame of the opening. It is sent again on each link that opens, because the replica sends the results of a
   /// session on the link on which it received the opening.
   frame_ptr opening_frame_;
-  timestamp next_query_{1};
   /// The number of further requests that belong to the present sample and are sent to all replicas.
   std::uint64_t sampled_left_ = 0;
   view_number view_;
   std::deque<waiting_operation> waiting_;
   std::map<timestamp, open_request> requests_;
-  std::map<timestamp, open_query> queries_;
+  query_collector queries_;
+  /// Linearizable reads that wait or are under way as ordered requests. No later read has to wait for them.
+  std::set<operation_token> reads_;
   std::size_t operations_pending_ = 0;
   std::uint64_t retransmissions_ = 0;
+  std::uint64_t reads_ordered_ = 0;
   std::set<replica_id> closed_links_;
   reply_watch watch_;
   /// For the last result: the time between the first sending of its request and the result.

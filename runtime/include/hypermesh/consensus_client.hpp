@@ -46,7 +46,8 @@ class consensus_client {
   /// `too_many_pending`.
   [[nodiscard]] std::future<receipted_outcome> submit_with_receipt(byte_vector operation);
 
-  /// Reads the replicated state; see `read_mode`.
+  /// Reads the replicated state; see `read_mode`. The operation must be one that `state_machine::query` accepts, because
+  /// a linearizable read may be executed like a submitted operation.
   [[nodiscard]] std::future<submit_outcome> query(byte_vector operation, read_mode mode = read_mode::linearizable);
 
  private:

@@ -30,10 +30,12 @@ inline constexpr auto session_mode_last = session_mode::independent;
 
 /// Says how recent the state must be that a read sees.
 enum class read_mode : std::uint8_t {
-  /// The read is ordered like a write and sees every operation that was acknowledged before the read began.
+  /// The read sees every operation that was acknowledged before the read began, of any client. One round trip: 2f+1
+  /// replicas give the same answer. If they do not agree in time, the read is ordered like a write. In an ordered
+  /// session it also sees all operations that this client submitted before it. It may see an operation that this client
+  /// submits before the read has its result; to prevent that, use `submit`.
   linearizable = 0,
-  /// The read is not ordered. f+1 replicas gave the same answer, from a committed state that may be old. One round
-  /// trip.
+  /// f+1 replicas gave the same answer, from a committed state that may be old. One round trip.
   committed = 1,
 };
 inline constexpr auto read_mode_last = read_mode::committed;

@@ -286,7 +286,8 @@ TEST_CASE("the client's own queue is bounded, and an operation that is too large
   (void)world.submit(1);
   (void)world.submit(2);
   CHECK(errors_in(world.submit(3)) == std::vector{client_error::too_many_pending});
-  CHECK(errors_in(world.core.on_query({}, 4, moment{})) == std::vector{client_error::too_many_pending});
+  CHECK(errors_in(world.core.on_query({}, 4, read_mode::committed, true, moment{})) ==
+        std::vector{client_error::too_many_pending});
   client_world other;
   const auto effects = other.submit(1, moment{}, std::string(limits::operation_bytes_max + 1, 'x'));
   CHECK(errors_in(effects) == std::vector{client_error::too_large});
@@ -304,12 +305,12 @@ TEST_CASE("the client learns a view from f + 1 replicas and follows no single li
 
 TEST_CASE("a query goes to all replicas and is answered by f + 1 equal answers") {
   client_world world;
-  const auto asked = world.core.on_query(to_byte_vector("count"), 5, moment{});
+  const auto asked = world.core.on_query(to_byte_vector("count"), 5, read_mode::committed, true, moment{});
   REQUIRE(asked.sends.size() == 1);
   CHECK_FALSE(asked.sends[0].to);
   const auto id = std::get<query>(read_frame(asked.sends[0].frame)).id;
   const auto answer = [&](std::uint32_t from, std::string_view result) {
-    return world.core.on_query_reply(replica_id{from}, {id, sequence_number{9}, 0, to_byte_vector(result)});
+    return world.core.on_query_reply(replica_id{from}, {id, sequence_number{9}, 0, to_byte_vector(result)}, moment{});
   };
   CHECK(answer(3, "liar").done.empty());
   CHECK(answer(3, "liar").done.empty());
@@ -324,7 +325,7 @@ TEST_CASE("a query without agreement is sent again, and fails at its deadline") 
   settings.retransmit_after = 100us;
   settings.deadline = 1ms;
   client_world world{settings};
-  (void)world.core.on_query(to_byte_vector("count"), 5, moment{});
+  (void)world.core.on_query(to_byte_vector("count"), 5, read_mode::committed, true, moment{});
   CHECK(world.core.on_tick(moment{100us}).sends.size() == 1);
   CHECK(errors_in(world.core.on_tick(moment{1ms})) == std::vector{client_error::timed_out});
   CHECK(world.core.operations_pending() == 0);
@@ -336,7 +337,7 @@ TEST_CASE("a stopped client answers every pending operation once") {
   client_world world{settings};
   (void)world.submit(1);
   (void)world.submit(2);
-  (void)world.core.on_query(to_byte_vector("count"), 3, moment{});
+  (void)world.core.on_query(to_byte_vector("count"), 3, read_mode::linearizable, true, moment{});
   auto stopped = world.core.on_stop();
   std::vector<operation_token> tokens;
   for (const auto& each : stopped.done)
@@ -359,12 +360,12 @@ TEST_CASE("requests go to all replicas without a link to the primary, and to the
   const auto next = world.submit(2);
   REQUIRE(next.sends.size() == 1);
   CHECK_FALSE(next.sends[0].to);
-  (void)world.core.on_link_up(replica_id{0});
+  (void)world.core.on_link_up(replica_id{0}, moment{});
   client_settings none;
   none.sampled_one_in = 0;
   client_world certain{none};
   (void)certain.core.on_link_down(replica_id{0});
-  (void)certain.core.on_link_up(replica_id{0});
+  (void)certain.core.on_link_up(replica_id{0}, moment{});
   CHECK(certain.submit(1).sends[0].to == replica_id{0});
 }
 

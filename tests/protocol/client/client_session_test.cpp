@@ -178,7 +178,7 @@ TEST_CASE("the first request of a session goes to all replicas when it is late, 
 TEST_CASE("a new link gets the opening of the session first, so that the results are sent there") {
   process_world world;
   world.open();
-  const auto again = world.core.on_link_up(replica_id{2});
+  const auto again = world.core.on_link_up(replica_id{2}, moment{});
   CHECK(times_in(again) == std::vector<std::uint64_t>{0, 1});
 }
 

@@ -23,8 +23,9 @@ struct submit {
 /// Read the replicated state. The response is an `outcome`.
 struct query {
   std::string operation;
-  /// True: the read sees every operation that was acknowledged before it began. It is ordered like a write. False: f+1
-  /// replicas give the same answer from a committed state that may be old, in one round trip.
+  /// True: the read sees every operation that was acknowledged before it began. 2f+1 replicas give the same answer, or
+  /// the read is ordered like a write. False: f+1 replicas give the same answer from a committed state that may be old.
+  /// Both take one round trip.
   bool is_linearizable = true;
 };
 
