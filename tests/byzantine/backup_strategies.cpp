@@ -1,5 +1,6 @@
 // Strategies of a backup whose votes or answers are false, or reach only some members.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "messages/codec.hpp"
@@ -156,6 +157,39 @@ class answer_queries_wrongly final : public adversary {
   }
 };
 
+/// Answers each query at once, with the answer that its node gave to the same operation the last time. So it agrees with
+/// replicas that have not executed a write yet, and waits for nothing.
+class answer_from_the_past final : public adversary {
+ public:
+  fate on_receive(passing_frame& in, adversary_hands& hands) override {
+    const auto* asked = in.as<query>();
+    if (asked == nullptr) return fate::passes;
+    if (asked_.size() < asked_max) asked_[asked->id] = asked->operation;
+    const auto old = answers_.find(asked->operation);
+    if (old == answers_.end()) return fate::passes;
+    auto forged = old->second;
+    forged.id = asked->id;
+    hands.send(in.peer, encode(forged));
+    return fate::passes;
+  }
+
+  fate on_send(passing_frame& out, adversary_hands&) override {
+    const auto* answer = out.as<query_reply>();
+    if (answer == nullptr) return fate::passes;
+    const auto asked = asked_.find(answer->id);
+    if (asked == asked_.end()) return fate::passes;
+    const bool is_first = answers_.insert_or_assign(asked->second, *answer).second;
+    asked_.erase(asked);
+    return is_first ? fate::passes : fate::stopped;
+  }
+
+ private:
+  /// Queries that the own node has not answered yet.
+  static constexpr std::size_t asked_max = 4'096;
+  std::map<request_id, byte_vector> asked_;
+  std::map<byte_vector, query_reply> answers_;
+};
+
 /// Sends a STATUS that claims that it lacks no message, so that no replica sends it a message again. It also ignores
 /// the STATUS of others.
 class claim_to_have_all final : public adversary {
@@ -214,6 +248,8 @@ std::vector<strategy> false_votes() {
        "only the client compares replies", make_strategy<reply_from_other_view>},
       {"wrong-query-replies", "sends false answers to queries", backup, none, {35}, "I5", false, {},
        "only the client compares answers", make_strategy<answer_queries_wrongly>},
+      {"old-query-replies", "answers queries at once, from an old state", backup, none, {35}, "I20", false, {},
+       "only the client compares answers", make_strategy<answer_from_the_past>},
   };
 }
 

@@ -179,7 +179,8 @@ class flood_with_queries final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
     for (int count = 0; count < 64; ++count)
-      hands.send_to_all(encode(query{{client_of(hands), timestamp{++asked_}}, marked_operation(asked_)}));
+      hands.send_to_all(
+          encode(query{{client_of(hands), timestamp{++asked_}}, marked_operation(asked_), asked_ % 2 == 0}));
   }
 
  private:

@@ -52,6 +52,7 @@ executed_request committed_order::execute(const request& each) {
   const auto last = before.executed.empty() ? before.past : *before.executed.rbegin();
   if (before.mode == session_mode::ordered && each.id.when != last.next()) return {each.id, false, true};
   outcomes_.emplace(each.id, run(each));
+  places_.emplace(each.id, sequence_number{entries_.size()});
   auto& session = *client.find(each.id.session);
   session.executed.insert(each.id.when);
   if (session.executed.size() > limits::requests_in_flight_max) {
@@ -72,6 +73,9 @@ void committed_order::append(const digest& value, const batch& body) {
   for (const auto& each : body.requests)
     next.requests.push_back(execute(each));
   entries_.back() = std::move(next);
+}
+
+void committed_order::ask_all() {
   for (auto& [operation, answers] : answers_)
     ask(operation, answers);
 }
@@ -81,15 +85,22 @@ void committed_order::remember_answers(byte_vector operation) {
   if (is_new) ask(place->first, place->second);
 }
 
-void committed_order::ask(const byte_vector& operation, std::vector<operation_result>& answers) const {
+void committed_order::ask(const byte_vector& operation, std::vector<known_answer>& answers) const {
   auto answer = machine_->query(operation);
-  if (answers.empty() || answers.back() != answer) answers.push_back(std::move(answer));
+  if (answers.empty() || answers.back().answer != answer) answers.push_back({last(), std::move(answer)});
 }
 
-bool committed_order::had_answer(byte_span operation, const operation_result& answer) const {
+std::optional<sequence_number> committed_order::answer_since(byte_span operation, const operation_result& answer,
+                                                             sequence_number since) const {
   const auto known = answers_.find(byte_vector{operation.begin(), operation.end()});
   require(known != answers_.end(), "a query is remembered before it is asked");
-  return std::ranges::find(known->second, answer) != known->second.end();
+  const auto& all = known->second;
+  for (std::size_t index = 0; index < all.size(); ++index) {
+    // An answer that ended in the batch `since` was not the answer after that batch.
+    const bool is_past = index + 1 < all.size() && all[index + 1].from <= since && since != sequence_number{0};
+    if (!is_past && all[index].answer == answer) return std::max(all[index].from, since);
+  }
+  return std::nullopt;
 }
 
 request_outcome committed_order::run(const request& each) {
@@ -99,6 +110,7 @@ request_outcome committed_order::run(const request& each) {
                                     each.id.session, ordered_time_};
     const auto result = machine_->apply(context, each.operation(index));
     outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
+    ask_all();
   }
   return outcome;
 }

@@ -36,19 +36,34 @@ class committed_order {
   [[nodiscard]] const entry* at(sequence_number sequence) const;
   /// Returns null until the request is ordered.
   [[nodiscard]] const request_outcome* outcome_of(request_id id) const;
+  /// The sequence number at which the request was executed, which must be ordered.
+  [[nodiscard]] sequence_number place_of(request_id id) const { return places_.at(id); }
   [[nodiscard]] std::size_t executed() const { return outcomes_.size(); }
-  /// From now on, the model asks the machine this query after every batch and remembers the answers.
+  /// From now on, the model asks the machine this query after every operation and remembers the answers.
   void remember_answers(byte_vector operation);
   /// Whether `answer` was the answer after some prefix of the order. `operation` must have been passed to
   /// `remember_answers`.
-  [[nodiscard]] bool had_answer(byte_span operation, const operation_result& answer) const;
+  [[nodiscard]] bool had_answer(byte_span operation, const operation_result& answer) const {
+    return answer_since(operation, answer, sequence_number{0}).has_value();
+  }
+  /// The first sequence number, not below `since`, after or in whose batch `answer` was the answer. Nothing if all
+  /// states from the end of the batch `since` on give other answers.
+  [[nodiscard]] std::optional<sequence_number> answer_since(byte_span operation, const operation_result& answer,
+                                                            sequence_number since) const;
   /// The root of the machine after all appended batches.
   [[nodiscard]] digest machine_root() { return machine_->root(); }
 
  private:
   executed_request execute(const request& each);
   request_outcome run(const request& each);
-  void ask(const byte_vector& operation, std::vector<operation_result>& answers) const;
+
+  /// An answer, and the batch in which it became the answer.
+  struct known_answer {
+    sequence_number from;
+    operation_result answer;
+  };
+  void ask(const byte_vector& operation, std::vector<known_answer>& answers) const;
+  void ask_all();
 
   /// The newest executed timestamps of a session. Timestamps up to `past` are refused.
   struct session_model {
@@ -74,8 +89,9 @@ class committed_order {
   std::vector<entry> entries_;
   std::map<client_id, client_model> clients_;
   std::map<request_id, request_outcome> outcomes_;
-  /// The different answers to each query, in the order of their first occurrence.
-  std::map<byte_vector, std::vector<operation_result>> answers_;
+  std::map<request_id, sequence_number> places_;
+  /// The answers to each query, each time that they change.
+  std::map<byte_vector, std::vector<known_answer>> answers_;
 };
 
 }  // namespace hypermesh::testing

@@ -66,7 +66,9 @@ class invariant_checker {
   void set_latest_reading(proposed_times::latest_reading read) { times_.set_latest_reading(std::move(read)); }
 
   /// Called when a process of a client sends a REQUEST, for the first time or again.
-  void on_request_sent(client_id process, const request& value);
+  /// `carried` is the same as in `client_history`.
+  void on_request_sent(client_id process, const request& value,
+                       const std::vector<std::optional<std::size_t>>& carried = {});
   /// From now on, the replica is checked less strictly.
   void distrust(replica_id replica, standing now);
   /// From now on, the messages of this client are not checked.
@@ -84,6 +86,11 @@ class invariant_checker {
   /// Called when a query has this answer. A correct replica must have had this answer at some time.
   void on_query_outcome(client_id client, byte_span operation,
                         const std::variant<operation_result, std::string>& outcome);
+  /// The last sequence number that a client has seen so far, in the result of an operation or of a linearizable read.
+  [[nodiscard]] sequence_number seen() const { return seen_; }
+  /// Called when a linearizable read has this outcome. `seen` was `seen()` when the read began.
+  void on_read_outcome(client_id client, byte_span operation, sequence_number seen,
+                       const std::variant<operation_result, std::string>& outcome);
   /// The marks of the replica's core after a step.
   void on_marks(replica_id replica, sequence_number low, sequence_number last_executed);
   void on_records_held(replica_id replica, std::uint64_t count);
@@ -162,6 +169,7 @@ class invariant_checker {
   cluster_parameters cluster_;
   const authenticator* keys_;
   committed_order order_;
+  sequence_number seen_;
   proposed_times times_;
   invariant_bounds bounds_;
   durability is_durable_;

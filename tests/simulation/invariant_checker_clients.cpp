@@ -11,7 +11,8 @@ digest invariant_checker::submitted_digest_of(const request& value) {
   return digest_of("submitted request", value.raw.view);
 }
 
-void invariant_checker::on_request_sent(client_id process, const request& value) {
+void invariant_checker::on_request_sent(client_id process, const request& value,
+                                        const std::vector<std::optional<std::size_t>>& carried) {
   const bool is_own = value.id.client == client_of(process);
   if (!trusts(process)) {
     if (is_own) submitted_[value.id].insert(submitted_digest_of(value));
@@ -29,8 +30,9 @@ void invariant_checker::on_request_sent(client_id process, const request& value)
   if (!is_new) return;
   if (value.id.opens_session()) return;
   auto& operations = operations_[process];
-  for (std::size_t index = 0; index < value.operation_count(); ++index)
-    operations.emplace_back(value.id, index);
+  for (std::size_t index = 0; index < value.operation_count(); ++index) {
+    if (carried.empty() || carried.at(index)) operations.emplace_back(value.id, index);
+  }
 }
 
 void invariant_checker::on_outcome(client_id client, std::size_t number,
@@ -43,6 +45,7 @@ void invariant_checker::on_outcome(client_id client, std::size_t number,
   const auto& [id, index] = operations[number];
   const auto* expected = order_.outcome_of(id);
   if (!expect(expected != nullptr, "I5", [&] { return name() + " has a result but was never ordered"; })) return;
+  seen_ = std::max(seen_, order_.place_of(id));
   const auto payload = expected->result(index);
   const bool same = static_cast<std::uint8_t>(result->status) == expected->statuses.at(index) &&
                     std::ranges::equal(result->payload, payload);
@@ -61,6 +64,19 @@ void invariant_checker::on_query_outcome(client_id client, byte_span operation,
     return fmt::format("{} has the answer \"{}\", which no prefix of the order gives", name(),
                        as_text(result->payload));
   });
+}
+
+void invariant_checker::on_read_outcome(client_id client, byte_span operation, sequence_number seen,
+                                        const std::variant<operation_result, std::string>& outcome) {
+  const auto name = [&] { return fmt::format("a linearizable read of client {}", client.value); };
+  const auto* result = std::get_if<operation_result>(&outcome);
+  if (!expect(result != nullptr, "I11", [&] { return name() + " failed: " + std::get<std::string>(outcome); })) return;
+  const auto place = order_.answer_since(operation, *result, seen);
+  expect(place.has_value(), "I20", [&] {
+    return fmt::format("{} has the answer \"{}\", which no state from n={} on gives, and clients had seen that state",
+                       name(), as_text(result->payload), seen.value);
+  });
+  if (place) seen_ = std::max(seen_, *place);
 }
 
 }  // namespace hypermesh::testing

@@ -326,6 +326,25 @@ TEST_CASE_FIXTURE(forged_world, "I5 breaks when a query has an answer that the o
   }
 }
 
+TEST_CASE_FIXTURE(forged_world, "I20 breaks when a linearizable read has an answer from before what clients had seen") {
+  const auto operation = to_byte_vector("count");
+  checker.order().remember_answers(operation);
+  const auto before = counting_machine{}.query(operation);
+  checker.on_read_outcome(client_id{0}, operation, checker.seen(), before);
+  commit(0, 1);
+  // A read that began before anybody saw batch 1 may have either answer.
+  checker.on_read_outcome(client_id{0}, operation, sequence_number{0}, before);
+  CHECK(broken() == "none");
+  CHECK(checker.seen() == sequence_number{0});
+  const operation_result after{operation_status::applied, to_byte_vector("1")};
+  checker.on_read_outcome(client_id{0}, operation, sequence_number{0}, after);
+  CHECK(broken() == "none");
+  // Now a client has seen batch 1, so a later read may not have the older answer.
+  CHECK(checker.seen() == sequence_number{1});
+  checker.on_read_outcome(client_id{0}, operation, checker.seen(), before);
+  CHECK(broken() == "I20");
+}
+
 TEST_CASE_FIXTURE(forged_world, "only the first violation is kept") {
   checker.report("I11", "first");
   checker.report("I1", "second");

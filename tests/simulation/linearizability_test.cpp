@@ -209,6 +209,27 @@ TEST_CASE("a client's history maps an operation to its request, also when the re
   CHECK(history.check().violation);
 }
 
+TEST_CASE("a linearizable read has no place in its client's order, and an old answer is found") {
+  const request_factory make{small_cluster(4)};
+  const client_id client{1};
+  client_history history{true};
+  history.invoked(client, operation("put a 1"), at(10));
+  const auto early = history.read_invoked(client, operation("get a"), at(11));
+  history.invoked(client, operation("put a 2"), at(12));
+  const auto put_and_read = make.request_of(client, timestamp{1}, std::vector<std::string>{"put", "get", "put"});
+  history.on_request_sent(client, put_and_read, {0, std::nullopt, 1});
+  CHECK_FALSE(history.operations().at(early).bundle);
+  CHECK(history.operations().back().bundle.value().index == 1);
+  history.returned(client, 0, answer(), at(20));
+  history.returned(client, 1, answer(), at(20));
+  // The read may see a write that its client submitted after it.
+  history.read_returned(early, flag(true, "2"), at(21));
+  CHECK_FALSE(history.check().violation);
+  const auto late = history.read_invoked(client, operation("get a"), at(30));
+  history.read_returned(late, flag(true, "1"), at(31));
+  CHECK(history.check().violation);
+}
+
 // --- Random histories -------------------------------------------------------------
 
 namespace {

@@ -100,6 +100,7 @@ TEST_CASE("an invalid line of a plan is named") {
   CHECK(error_of("fault 1.000ms 2.000ms loss permille=5") == "none");
   CHECK(error_of("fault 1.000ms 2.000ms link-break from=0,1b,c0 to=2") == "none");
   CHECK(error_of("query 1.000ms c0 get a") == "none");
+  CHECK(error_of("read 1.000ms c0 get a") == "none");
   CHECK(error_of("colour blue").starts_with("line 3: "));
   CHECK(error_of("clients many").starts_with("line 3: "));
   CHECK(error_of("\nprofile sunny").starts_with("line 4: "));

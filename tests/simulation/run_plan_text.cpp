@@ -20,7 +20,7 @@ class line_reader {
   or_reason<void> take(std::span<const std::string> words) {
     const auto& word = words.front();
     if (word == "fault") return take_fault(words.subspan(1));
-    if (word == "operation" || word == "query") return take_operation(words);
+    if (word == "operation" || word == "query" || word == "read") return take_operation(words);
     if (words.size() != 2) return invalid("\"" + word + "\" has one value");
     const auto& value = words[1];
     if (word == "profile") return take_profile(value);
@@ -65,9 +65,10 @@ class line_reader {
 
   or_reason<void> take_operation(std::span<const std::string> words) {
     planned_operation next;
-    next.is_query = words[0] == "query";
+    next.is_query = words[0] != "operation";
+    next.is_linearizable = words[0] == "read";
     if (words.size() < 4 || !read(words[1], next.when) || !read(words[2], next.client)) {
-      return invalid("an operation or a query is TIME CLIENT WORDS…, like 12.000ms c0 get key-1");
+      return invalid("an operation, a query or a read is TIME CLIENT WORDS…, like 12.000ms c0 get key-1");
     }
     auto operation = operation_of(words.subspan(3));
     if (!operation) return failure_of(operation);
@@ -91,8 +92,8 @@ std::string text_of(const run_plan& plan) {
   for (const auto& each : plan.faults)
     text += "fault " + text_of(each) + "\n";
   for (const auto& each : plan.operations) {
-    text += fmt::format("{} {} c{} {}\n", each.is_query ? "query" : "operation", text_of(each.when), each.client.value,
-                        words_of(each.operation));
+    const auto word = each.is_linearizable ? "read" : each.is_query ? "query" : "operation";
+    text += fmt::format("{} {} c{} {}\n", word, text_of(each.when), each.client.value, words_of(each.operation));
   }
   return text;
 }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 #include <set>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -26,6 +29,12 @@ invariant_bounds bounds_of(const cluster_parameters& cluster) {
   // forgotten.
   return {std::uint64_t{cluster.clients} * limits::requests_pending_per_client_max,
           2 * (5 * window + 2 * window / cluster.checkpoint_period + 3)};
+}
+
+/// The result, or the name of the error.
+std::variant<operation_result, std::string> known(const submit_outcome& outcome) {
+  if (const auto* result = std::get_if<operation_result>(&outcome)) return *result;
+  return std::string{to_string(std::get<client_error>(outcome))};
 }
 
 class simulated_run final : public world_watcher {
@@ -89,6 +98,9 @@ class simulated_run final : public world_watcher {
   void submit(const planned_operation& operation);
   void tempt(const planned_operation& operation);
   void ask(const planned_operation& operation);
+  void read(const planned_operation& operation);
+  void end_query();
+  [[nodiscard]] std::vector<std::optional<std::size_t>> carried_by(client_id process, const request& value) const;
   void finished(client_id client, std::size_t number, const submit_outcome& outcome);
   void check_step();
   void check_progress();
@@ -113,6 +125,9 @@ class simulated_run final : public world_watcher {
   moment heals_at_;
   /// The time at which all planned items have happened.
   moment planned_until_;
+  /// For each process, the numbers of its operations in the order in which the process received them, and nothing for
+  /// its reads.
+  std::map<client_id, std::vector<std::optional<std::size_t>>> numbers_;
   /// The clients whose operations need no answer.
   std::set<client_id> misbehaving_;
   std::size_t unanswered_ = 0;
@@ -145,6 +160,7 @@ void simulated_run::plan_operations(const std::vector<planned_operation>& operat
 void simulated_run::submit(const planned_operation& operation) {
   const auto client = operation.client;
   const auto number = history_.invoked(client, operation.operation, now());
+  numbers_[client].emplace_back(number);
   world_->submit(client, operation.operation,
                  [this, client, number](const submit_outcome& outcome) { finished(client, number, outcome); });
 }
@@ -152,23 +168,51 @@ void simulated_run::submit(const planned_operation& operation) {
 /// A misbehaving client may do anything with its operations, so each may happen at any time or never.
 void simulated_run::tempt(const planned_operation& operation) {
   const auto forget = [](const submit_outcome&) {};
-  if (operation.is_query) return world_->query(operation.client, operation.operation, forget);
+  const auto mode = operation.is_linearizable ? read_mode::linearizable : read_mode::committed;
+  if (operation.is_query) return world_->query(operation.client, operation.operation, mode, forget);
   (void)history_.invoked(operation.client, operation.operation, now());
   world_->submit(operation.client, operation.operation, forget);
 }
 
 void simulated_run::ask(const planned_operation& operation) {
-  world_->query(operation.client, operation.operation, [this, operation](const submit_outcome& outcome) {
-    require(unanswered_ > 0, "a query ends once");
-    --unanswered_;
-    ++report_.queries;
-    if (const auto* result = std::get_if<operation_result>(&outcome)) {
-      checker_->on_query_outcome(operation.client, operation.operation, *result);
-    } else {
-      const auto error = std::get<client_error>(outcome);
-      checker_->on_query_outcome(operation.client, operation.operation, std::string{to_string(error)});
-    }
+  const auto client = operation.client;
+  numbers_[client].emplace_back(std::nullopt);
+  if (operation.is_linearizable) return read(operation);
+  world_->query(client, operation.operation, read_mode::committed, [this, operation](const submit_outcome& outcome) {
+    end_query();
+    checker_->on_query_outcome(operation.client, operation.operation, known(outcome));
   });
+}
+
+/// Begins a linearizable read.
+void simulated_run::read(const planned_operation& operation) {
+  const auto number = history_.read_invoked(operation.client, operation.operation, now());
+  const auto seen = checker_->seen();
+  world_->query(operation.client, operation.operation, read_mode::linearizable,
+                [this, operation, number, seen](const submit_outcome& outcome) {
+                  end_query();
+                  ++report_.reads;
+                  const auto* result = std::get_if<operation_result>(&outcome);
+                  if (result != nullptr) history_.read_returned(number, *result, now());
+                  checker_->on_read_outcome(operation.client, operation.operation, seen, known(outcome));
+                });
+}
+
+void simulated_run::end_query() {
+  require(unanswered_ > 0, "a query ends once");
+  --unanswered_;
+  ++report_.queries;
+}
+
+/// For each operation of a request, its number among the operations of its client, and nothing for a read that is
+/// ordered because the replicas did not agree. The client actor counts all operations and reads as they come.
+std::vector<std::optional<std::size_t>> simulated_run::carried_by(client_id process, const request& value) const {
+  std::vector<std::optional<std::size_t>> carried;
+  const auto known = numbers_.find(process);
+  if (known == numbers_.end()) return carried;
+  for (const auto token : world_->core_of(process).tokens_of(value.id.when))
+    carried.push_back(known->second.at(token - 1));
+  return carried;
 }
 
 void simulated_run::on_started(endpoint machine, const recovered_replica& past) {
@@ -207,12 +251,8 @@ void simulated_run::on_faulty(principal who, faulty_because why) {
 void simulated_run::finished(client_id client, std::size_t number, const submit_outcome& outcome) {
   require(unanswered_ > 0, "an operation ends once");
   --unanswered_;
-  if (const auto* result = std::get_if<operation_result>(&outcome)) {
-    history_.returned(client, number, *result, now());
-    checker_->on_outcome(client, number, *result);
-  } else {
-    checker_->on_outcome(client, number, std::string{to_string(std::get<client_error>(outcome))});
-  }
+  if (const auto* result = std::get_if<operation_result>(&outcome)) history_.returned(client, number, *result, now());
+  checker_->on_outcome(client, number, known(outcome));
 }
 
 void simulated_run::on_sent(const frame_transit& transit) {
@@ -229,8 +269,10 @@ void simulated_run::on_sent(const frame_transit& transit) {
   } else if (const auto* sent = std::get_if<request>(&*decoded)) {
     const auto first_copy = world_->settings().cluster.clients;
     const client_id process{transit.from.number + (transit.from_copy ? first_copy : 0)};
-    checker_->on_request_sent(process, *sent);
-    if (is_trusted) history_.on_request_sent(process, *sent);
+    if (!is_trusted) return checker_->on_request_sent(process, *sent);
+    const auto carried = carried_by(process, *sent);
+    checker_->on_request_sent(process, *sent, carried);
+    history_.on_request_sent(process, *sent, carried);
   }
 }
 
@@ -380,6 +422,7 @@ run_report simulated_run::conclude() {
   report_.network = world_->network().counters();
   for (std::uint32_t number = 0; number < world_->processes(); ++number) {
     report_.retransmissions += world_->core_of(client_id{number}).retransmissions();
+    report_.reads_ordered += world_->core_of(client_id{number}).reads_ordered();
   }
   std::string disks;
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {

@@ -40,6 +40,10 @@ struct run_report {
   std::uint64_t nudges = 0;
   /// The number of reads that were answered without being ordered.
   std::uint64_t queries = 0;
+  /// The queries among them that are linearizable reads.
+  std::uint64_t reads = 0;
+  /// The linearizable reads that were ordered.
+  std::uint64_t reads_ordered = 0;
   /// The number of restarts of nodes, of starts on probation, and of disks that lost data that they had reported as
   /// durable.
   std::uint64_t restarts = 0;

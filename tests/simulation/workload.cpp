@@ -18,8 +18,10 @@ std::uint64_t pick(std::initializer_list<std::uint64_t> from, splitmix64& chance
 }
 
 planned_operation draw_query(splitmix64& chance) {
-  const auto key = fmt::format("key-{}", chance.below(keys));
-  return {moment{}, client_id{}, key_value::encode(key_value::get{as_byte_span(key)}), true};
+  // Three of four queries are linearizable.
+  const auto drawn = chance.below(4 * keys);
+  const auto key = fmt::format("key-{}", drawn % keys);
+  return {moment{}, client_id{}, key_value::encode(key_value::get{as_byte_span(key)}), true, drawn >= keys};
 }
 
 byte_vector draw_operation(splitmix64& chance) {

@@ -16,6 +16,8 @@ struct planned_operation {
   byte_vector operation;
   /// The operation is a read that is not ordered: f+1 replicas answer it from their executed state.
   bool is_query = false;
+  /// Only for a query: the read is linearizable, so a quorum must give the same answer, or it is ordered.
+  bool is_linearizable = false;
 
   friend bool operator==(const planned_operation&, const planned_operation&) = default;
 };

@@ -235,9 +235,10 @@ void simulated_world::plan(moment time, std::function<void()> what) {
   plans_.emplace(time, std::move(what));
 }
 
-void simulated_world::query(client_id client, byte_vector operation, completion done) {
-  caf::anon_send(clients_.at(client.value).actor,
-                 query_operation{std::move(operation), std::make_shared<const completion>(std::move(done))});
+void simulated_world::query(client_id client, byte_vector operation, read_mode mode, completion done) {
+  caf::anon_send(
+      clients_.at(client.value).actor,
+      query_operation{std::move(operation), std::make_shared<const completion>(std::move(done)), mode, false});
 }
 
 void simulated_world::submit(client_id client, byte_vector operation, completion done) {

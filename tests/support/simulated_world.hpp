@@ -179,8 +179,9 @@ class simulated_world {
   void plan(moment time, std::function<void()> what);
   /// Gives an operation to a process of a client. `done` receives the outcome.
   void submit(client_id process, byte_vector operation, completion done);
-  /// Like `submit`, for a read that is not ordered.
-  void query(client_id process, byte_vector operation, completion done);
+  /// Like `submit`, for a read in this mode. It is not ordered behind unfinished operations of the process, so that
+  /// more reads are answered without being ordered.
+  void query(client_id process, byte_vector operation, read_mode mode, completion done);
 
   [[nodiscard]] moment now() const { return scheduler_.now(); }
   [[nodiscard]] const world_settings& settings() const { return settings_; }

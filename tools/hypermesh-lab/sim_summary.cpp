@@ -183,6 +183,8 @@ nlohmann::ordered_json json_of(const testing::run_report& report, const std::str
                     {"requests", report.requests},
                     {"nudges", report.nudges},
                     {"queries", report.queries},
+                    {"reads", report.reads},
+                    {"reads_ordered", report.reads_ordered},
                     {"requests_sent_again", report.retransmissions},
                     {"frames_sent", report.network.sent},
                     {"frames_delivered", report.network.delivered},
@@ -222,7 +224,8 @@ std::string text_of(const testing::run_report& report) {
   line("requests", fmt::format("{} ({} sent again)", report.requests, report.retransmissions));
   line("frames", fmt::format("{} delivered, {} lost, {} cut, {} duplicated", report.network.delivered,
                              report.network.lost, report.network.cut, report.network.duplicated));
-  line("queries", report.queries);
+  line("queries",
+       fmt::format("{} ({} linearizable, {} of them ordered)", report.queries, report.reads, report.reads_ordered));
   line("nudges", report.nudges);
   line("restarts", fmt::format("{} ({} on probation, {} readmitted, {} disks lied)", report.restarts,
                                report.learner_starts, report.readmissions, report.disks_that_lied));
