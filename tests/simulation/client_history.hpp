@@ -33,6 +33,10 @@ class client_history {
   void read_returned(std::size_t number, const operation_result& result, moment now);
 
   [[nodiscard]] const std::vector<client_operation>& operations() const { return operations_; }
+  /// The `number`-th operation of `client`.
+  [[nodiscard]] const byte_vector& operation(client_id client, std::size_t number) const {
+    return operations_.at(clients_.at(client).places.at(number)).operation;
+  }
   [[nodiscard]] linearizability_verdict check() const { return check_linearizability(operations_); }
 
  private:

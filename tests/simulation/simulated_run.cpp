@@ -15,6 +15,7 @@
 #include "messages/require.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "tests/simulation/client_history.hpp"
+#include "tests/simulation/key_model.hpp"
 #include "tests/support/simulated_world.hpp"
 
 namespace hypermesh::testing {
@@ -35,6 +36,16 @@ invariant_bounds bounds_of(const cluster_parameters& cluster) {
 std::variant<operation_result, std::string> known(const submit_outcome& outcome) {
   if (const auto* result = std::get_if<operation_result>(&outcome)) return *result;
   return std::string{to_string(std::get<client_error>(outcome))};
+}
+
+/// After one operation in this many, another client reads the same key.
+constexpr std::size_t chase_every = 2;
+
+/// The read of the key of an operation; nothing if the operation has no key.
+std::optional<byte_vector> read_of(const byte_vector& operation) {
+  const auto decoded = key_value::decode(operation);
+  if (!decoded) return std::nullopt;
+  return key_value::encode(key_value::get{key_of(*decoded)});
 }
 
 class simulated_run final : public world_watcher {
@@ -100,6 +111,7 @@ class simulated_run final : public world_watcher {
   void ask(const planned_operation& operation);
   void read(const planned_operation& operation);
   void end_query();
+  void chase(client_id client, std::size_t number);
   [[nodiscard]] std::vector<std::optional<std::size_t>> carried_by(client_id process, const request& value) const;
   void finished(client_id client, std::size_t number, const submit_outcome& outcome);
   void check_step();
@@ -152,7 +164,7 @@ void simulated_run::plan_operations(const std::vector<planned_operation>& operat
       continue;
     }
     ++unanswered_;
-    if (each.is_query) checker_->order().remember_answers(each.operation);
+    if (const auto question = read_of(each.operation)) checker_->order().remember_answers(*question);
     world_->plan(each.when, [this, each] { each.is_query ? ask(each) : submit(each); });
   }
 }
@@ -182,6 +194,16 @@ void simulated_run::ask(const planned_operation& operation) {
     end_query();
     checker_->on_query_outcome(operation.client, operation.operation, known(outcome));
   });
+}
+
+/// Another client reads the key of this operation at once, because some replicas may not have executed the operation
+/// yet.
+void simulated_run::chase(client_id client, std::size_t number) {
+  const client_id reader{(client.value + 1) % world_->processes()};
+  const auto question = read_of(history_.operation(client, number));
+  if (!question || misbehaving_.contains(reader)) return;
+  ++unanswered_;
+  ask({now(), reader, *question, true, true});
 }
 
 /// Begins a linearizable read.
@@ -253,6 +275,7 @@ void simulated_run::finished(client_id client, std::size_t number, const submit_
   --unanswered_;
   if (const auto* result = std::get_if<operation_result>(&outcome)) history_.returned(client, number, *result, now());
   checker_->on_outcome(client, number, known(outcome));
+  if (number % chase_every == 0) chase(client, number);
 }
 
 void simulated_run::on_sent(const frame_transit& transit) {
@@ -317,7 +340,9 @@ void simulated_run::nudge() {
   next_nudge_ = now() + nudge_period;
   ++unanswered_;
   ++report_.nudges;
-  submit({now(), client_id{0}, key_value::encode(key_value::increment{as_byte_span("nudges"), 1})});
+  const auto operation = key_value::encode(key_value::increment{as_byte_span("nudges"), 1});
+  checker_->order().remember_answers(*read_of(operation));
+  submit({now(), client_id{0}, operation});
 }
 
 violation simulated_run::too_late() const {
