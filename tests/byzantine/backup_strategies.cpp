@@ -158,7 +158,8 @@ class answer_queries_wrongly final : public adversary {
 };
 
 /// Answers each query at once, with the answer that its node gave to the same operation the last time. So it agrees with
-/// replicas that have not executed a write yet, and waits for nothing.
+/// replicas that have not executed a write yet, and waits for nothing. It sends its COMMITs to one replica only, so that
+/// this replica executes early and the others late.
 class answer_from_the_past final : public adversary {
  public:
   fate on_receive(passing_frame& in, adversary_hands& hands) override {
@@ -173,7 +174,8 @@ class answer_from_the_past final : public adversary {
     return fate::passes;
   }
 
-  fate on_send(passing_frame& out, adversary_hands&) override {
+  fate on_send(passing_frame& out, adversary_hands& hands) override {
+    if (out.as<commit>() != nullptr && out.peer != hands.others().front()) return fate::stopped;
     const auto* answer = out.as<query_reply>();
     if (answer == nullptr) return fate::passes;
     const auto asked = asked_.find(answer->id);
