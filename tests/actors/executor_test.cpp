@@ -360,7 +360,7 @@ TEST_CASE_FIXTURE(executor_bench, "an installed state answers the queries that w
   CHECK(take_frames("asker").empty());
   give(tested, state_after(*this, 4));
   CHECK(take_frames("asker").size() == 1);
-  give(tested, own_root_disproven{sequence_number{4}});
+  give(tested, own_root_disproven{sequence_number{8}});
   ask(2);
   CHECK(take_frames("asker").empty());
 }

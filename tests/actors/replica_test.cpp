@@ -73,6 +73,8 @@ TEST_CASE("a replica publishes its view as soon as it is connected") {
   // The fault detector needs the view, because it accepts only group requests of this view and the next view.
   CHECK(bench.take<view_entered>("fault-detector").size() == 1);
   CHECK_FALSE(bench.take<progress_made>("ingress").empty());
+  // A full member knows what it had prepared (attack 35).
+  CHECK(bench.take<slots_prepared>("executor").size() == 1);
   CHECK(bench.is_quiet());
 }
 
