@@ -150,6 +150,34 @@ TEST_CASE("a primary steps down alone, once in each of its views, and another re
   REQUIRE(cluster.settle(10'000));
 }
 
+TEST_CASE("a hand-over under load leaves no batch of the old view to agree on again") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    auto options = options_of(4, seed);
+    // A period that is longer than the pipeline, so the primary hears of the hand-over before it uses the period up.
+    options.cluster = small_cluster(4, 4, 32, 64);
+    core_cluster cluster{options};
+    std::size_t opened = 0;
+    std::size_t reproposed = 0;
+    cluster.filter(replica_id{1}, [&](principal, const frame_ptr& frame) -> std::vector<frame_ptr> {
+      const auto decoded = decode(frame);
+      if (const auto* view = !decoded ? nullptr : std::get_if<new_view>(&*decoded)) {
+        ++opened;
+        reproposed += view->reproposals.size();
+      }
+      return {frame};
+    });
+    load(cluster, 100, 1);
+    ask_to_hand_over(cluster, 4, {0}, replica_id{0}, view_number{1}, hand_over_cause::step_down);
+    load(cluster, 400, 1);
+    INFO(cluster.describe());
+    CHECK(cluster.node(2).replica().view() == view_number{1});
+    CHECK(opened >= 3);
+    CHECK(reproposed == 0);
+    CHECK(suspicions(cluster, 4) == 0);
+    REQUIRE(cluster.settle(10'000));
+  }
+}
+
 TEST_CASE("a hand-over to a dead replica ends at the replica after it") {
   core_cluster cluster{options_of(4, 6)};
   load(cluster, 100);

@@ -56,12 +56,21 @@ replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const b
   return out;
 }
 
+/// Whether the primary may use the next sequence number: it is inside the window, and a planned end of the view is not
+/// reached.
+bool replica_core::has_next_sequence() const {
+  const auto next = last_proposed_.next();
+  const auto* here = status_.active();
+  const bool is_over = here != nullptr && here->last_sequence && next > *here->last_sequence;
+  return !is_over && log_.marks().contains(next);
+}
+
 void replica_core::propose_waiting(replica_effects& out) {
   // §4.2: "the primary … assigns a sequence number, n, to the request"; batches beyond H wait for a stable checkpoint,
   // so no primary can exhaust the space of sequence numbers (attack 28).
   auto* here = status_.active();
   if (here == nullptr || !may_prepare()) return;
-  while (!here->waiting.empty() && log_.marks().contains(last_proposed_.next())) {
+  while (!here->waiting.empty() && has_next_sequence()) {
     auto body = std::move(here->waiting.front());
     here->waiting.pop_front();
     propose(std::move(body), out);
@@ -91,7 +100,7 @@ void replica_core::propose_null_requests(replica_effects& out) {
   if (here == nullptr || !is_primary() || !may_prepare()) return;
   while (!here->null_requests.empty() && here->null_requests.front() <= last_executed_)
     here->null_requests.pop_front();
-  while (here->waiting.empty() && last_proposed_ < advance_through_ && log_.marks().contains(last_proposed_.next()) &&
+  while (here->waiting.empty() && last_proposed_ < advance_through_ && has_next_sequence() &&
          here->null_requests.size() < null_requests_in_flight_max) {
     here->null_requests.push_back(last_proposed_.next());
     propose(null_request, out);

@@ -83,6 +83,10 @@ class replica_core {
   /// primary, the effects contain its proposals of null requests.
   [[nodiscard]] replica_effects on_advance(sequence_number through);
 
+  /// The group has agreed to leave the present view when the checkpoint at `last` is stable (`planned_end_of`). As its
+  /// primary, this replica proposes nothing after `last`. Nothing if the view has no planned end.
+  void on_planned_end(std::optional<sequence_number> last);
+
   /// The wall clock of this node shows `now`. The caller gives a reading before each event. It affects only for which
   /// proposed times this replica vouches, and the measured lateness of proposals (§4.6).
   void on_wall_clock(wall_time now) { times_.on_wall_clock(now); }
@@ -105,6 +109,7 @@ class replica_core {
  private:
   // §4.2, in the order of the phases.
   void propose(std::shared_ptr<const batch> body, replica_effects& out);
+  [[nodiscard]] bool has_next_sequence() const;
   void propose_waiting(replica_effects& out);
   void propose_null_requests(replica_effects& out);
   void accept(replica_id from, const message& value, std::optional<duration> lateness, replica_effects& out);

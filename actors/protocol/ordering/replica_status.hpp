@@ -20,6 +20,9 @@ struct active_view {
   std::shared_ptr<const checkpoint_certificate> min_s_proof;
   /// O: for each sequence number in it, only this proposal is accepted.
   std::map<sequence_number, signed_statement> reproposals;
+  /// The group leaves this view at this checkpoint, so nothing is proposed after it. Nothing if the view has no known
+  /// end.
+  std::optional<sequence_number> last_sequence;
   /// Batches that wait for a sequence number inside the window.
   std::deque<std::shared_ptr<const batch>> waiting;
   /// Sequence numbers of null requests that were proposed and are not executed yet.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/protocol/views/planned_end.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
@@ -116,8 +117,7 @@ view_change_effects view_changer::on_moves(const agreed_moves& moves, const std:
   // A later hand-over does not delay the first one, because a faulty primary may order an old hand-over again and
   // again.
   if (is_new && !was_due) {
-    // After a restart, the group may already be past the end of the period in which the hand-over was agreed on.
-    hand_over_at_ = std::min(readmission_ledger::period_end(at, cluster_), moves.advance_through);
+    hand_over_at_ = hand_over_point(moves, at, cluster_);
     // `request_timeout` is not used here, because it is short while the link to the primary is closed. A faulty primary
     // could close its link to one backup, and this backup would then leave the view alone.
     hand_over_by_ = now + doubled(settings_.request_timeout, doublings_);

@@ -254,6 +254,23 @@ TEST_CASE("a twin's statements under this replica's own key are refused and cras
         std::vector{rejection::conflicting_statement});
 }
 
+TEST_CASE("a primary whose view has a planned end proposes nothing after the last checkpoint of the view") {
+  const request_factory factory{small_cluster(4, 4, 16, 64)};
+  replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
+  const auto proposed = [](const replica_effects& effects) { return sent<pre_prepare>(effects.sends).size(); };
+  const auto offer = [&](std::uint64_t number) {
+    return proposed(primary.on_batch(view_number{0}, factory.batch_number(number)));
+  };
+  primary.on_planned_end(std::nullopt);
+  CHECK(offer(1) == 1);
+  primary.on_planned_end(sequence_number{4});
+  // A later end does not replace the first one.
+  primary.on_planned_end(sequence_number{16});
+  CHECK(proposed(primary.on_advance(sequence_number{16})) == 3);
+  CHECK(offer(2) == 0);
+  CHECK(proposed(primary.on_tick()) == 0);
+}
+
 TEST_CASE("the null requests of a readmission are proposed beside the batches of clients, a few at a time") {
   const request_factory factory{small_cluster(4, 4, 16, 64)};
   replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
