@@ -199,6 +199,7 @@ void client_core::take_outcome(replica_id from, const reply& value, moment now, 
   // This must precede `finish`, which drops the answers of the replicas.
   learn_view(request, value.outcome);
   last_wait_ = now - std::min(now, request.sent_at);
+  answered_at_ = now;
   watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
   finish(value.id.when, value.outcome, out);
   send_bundles(now, out);
@@ -354,9 +355,11 @@ client_effects client_core::on_tick(moment now) {
   client_effects out;
   resend_late(now, out);
   take(queries_.on_tick(now), now, out);
-  // Operations that were never sent expire too, for example while the session cannot be opened.
+  // Operations that were never sent expire too. If the group executed other requests meanwhile, it is only busy, and
+  // the operation is refused: unlike an operation that timed out, it certainly has no effect.
   while (!waiting_.empty() && now >= waiting_.front().since + settings_.deadline) {
-    conclude(waiting_.front().token, client_error::timed_out, out);
+    const bool is_busy = answered_at_ && *answered_at_ >= waiting_.front().since;
+    conclude(waiting_.front().token, is_busy ? client_error::overloaded : client_error::timed_out, out);
     waiting_.pop_front();
   }
   send_bundles(now, out);

@@ -169,6 +169,8 @@ class client_core {
   reply_watch watch_;
   /// For the last result: the time between the first sending of its request and the result.
   duration last_wait_{};
+  /// When the last request got its result; nothing before the first one.
+  std::optional<moment> answered_at_;
 };
 
 }  // namespace hypermesh::protocol

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "actors/protocol/client/client_core.hpp"
 #include "actors/protocol/execution/client_table.hpp"
@@ -169,6 +170,25 @@ TEST_CASE("f + 1 refusals until the deadline mean overload, and the refusal of o
   for (int round = 0; round < 3; ++round)
     CHECK(world.refuse(3, 2, reply_status::overloaded).done.empty());
   CHECK(errors_in(world.core.on_tick(moment{2ms})) == std::vector{client_error::timed_out});
+}
+
+TEST_CASE(
+    "an operation that was never sent is refused if the group was busy with others, and times out if it was silent") {
+  for (const bool is_busy : {true, false}) {
+    client_settings settings;
+    settings.deadline = 1ms;
+    settings.requests_in_flight_max = 1;
+    client_world world{settings};
+    for (operation_token token = 1; token <= 3; ++token)
+      (void)world.submit(token, moment{10us});
+    for (std::uint32_t from = 0; is_busy && from < 2; ++from)
+      (void)world.core.on_reply(replica_id{from}, world.reply_of(1, "done"), moment{30us});
+    std::map<operation_token, client_error> errors;
+    for (const auto& each : world.core.on_tick(moment{1'010us}).done)
+      errors[each.token] = std::get<client_error>(each.outcome);
+    CHECK(errors.at(3) == (is_busy ? client_error::overloaded : client_error::timed_out));
+    CHECK(errors.contains(1) != is_busy);
+  }
 }
 
 TEST_CASE("a replica that refused may answer later, and its answer counts") {
