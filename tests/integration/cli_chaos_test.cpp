@@ -34,6 +34,23 @@ TEST_CASE(
   CHECK(told["kills"].back()["view"].get<std::uint64_t>() > 0);
 }
 
+TEST_CASE("the gaps of primaries that are killed, moved and restarted are measured one by one") {
+  for (const std::string cause : {"failovers", "hand-overs", "planned-restarts"}) {
+    CAPTURE(cause);
+    const auto told = told_by({"demo", "--" + cause, "2", "-o", "json"});
+    REQUIRE(told["gaps"].size() == 2);
+    CHECK(told["in_flight"] == 1);
+    for (const auto& gap : told["gaps"]) {
+      CHECK(gap["gap_ms"].get<double>() > 0);
+      CHECK(gap["return_ms"].is_null() == (cause == "hand-overs"));
+    }
+    // The second event had another primary, so the first one took effect.
+    CHECK(told["gaps"][1]["view"].get<std::uint64_t>() > told["gaps"][0]["view"].get<std::uint64_t>());
+    CHECK(told["gaps"][1]["primary"] != told["gaps"][0]["primary"]);
+    CHECK(told["gap_ms"]["max"].get<double>() >= told["gap_ms"]["median"].get<double>());
+  }
+}
+
 TEST_CASE("all replicas, killed at once under load, recover every acknowledged operation from their disks") {
   const auto told = told_by({"demo", "--kill-all-every", "2s", "--duration", "9s", "--in-flight", "16", "-o", "json"});
   CHECK(told["kills"].size() >= 3);

@@ -84,6 +84,8 @@ TEST_CASE("the JSON of runs fits its schema") {
   check_schema("replay", run({"replay", "--operations", "20", "-o", "json"}).out);
   check_schema("replay", run({"demo", "--operations", "20", "-o", "json"}).out);
   check_schema("demo-kills", run({"demo", "--kill-primary-every", "2s", "--duration", "3s", "-o", "json"}).out);
+  check_schema("demo-gaps", run({"demo", "--failovers", "1", "-o", "json"}).out);
+  check_schema("demo-gaps", run({"demo", "--hand-overs", "1", "-o", "json"}).out);
   check_schema("demo-absence", run({"demo", "--absent-for", "300", "-o", "json"}).out);
   check_schema("demo-endurance", run({"demo", "--endure", "200", "-o", "json"}).out);
   check_schema("bench", run({"bench", "--duration", "500ms", "--warm-up", "100ms", "-o", "json"}).out);

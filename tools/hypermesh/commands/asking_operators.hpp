@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/ed25519_authenticator.hpp"
+#include "tools/hypermesh/client/asking_operator.hpp"
 #include "tools/hypermesh/client/cluster_session.hpp"
 
 /// Common code of the commands with which operators ask a group for an action. Each operator uses the key of its own
@@ -20,14 +20,6 @@ struct asking_options {
   /// The nodes of the cluster's directory that ask. If the list is empty, all nodes ask.
   std::vector<std::uint32_t> operators;
   std::vector<std::string> node_files;
-};
-
-struct asking_operator {
-  replica_id self;
-  std::shared_ptr<const ed25519_authenticator> keys;
-
-  /// Makes a message that is signed with the key of this operator's replica.
-  [[nodiscard]] frame_ptr word(message_kind kind, const statement& content, const genesis& cluster) const;
 };
 
 /// Adds the client's options, --operator and --node.

@@ -177,9 +177,8 @@ increment_load& cluster_under_load::increments() {
 double cluster_under_load::seconds() const { return seconds_between(begun_, clock::now()); }
 
 cluster_reports cluster_under_load::look(std::chrono::milliseconds patience) {
-  auto& asking = observer_ == nullptr ? *session_ : *observer_;
   return collect_reports(
-      asking.client(), settings_.replicas, patience, [this] { return !stop_->requested(); }, distrusted_);
+      observer(), settings_.replicas, patience, [this] { return !stop_->requested(); }, distrusted_);
 }
 
 view_number cluster_under_load::view_in(const cluster_reports& reports) const {

@@ -106,6 +106,9 @@ class cluster_under_load {
   /// for a while before it dials again a replica that was away.
   [[nodiscard]] outcome open_observer();
 
+  /// The client that asks for reports, and that does not make the load if `open_observer` was called.
+  [[nodiscard]] hosted_client& observer() { return observer_ == nullptr ? session_->client() : observer_->client(); }
+
   /// Asks all replicas for reports. There is no report of a replica that does not answer within `patience` or is not
   /// trusted.
   [[nodiscard]] cluster_reports look(std::chrono::milliseconds patience);

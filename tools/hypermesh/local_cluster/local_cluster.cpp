@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <random>
 
@@ -224,6 +225,16 @@ void local_cluster::kill(std::uint32_t number) {
   auto& replica = replicas_.at(number);
   if (replica != nullptr) replica->wait_or_kill(std::chrono::milliseconds{0});
   replica = nullptr;
+}
+
+bool local_cluster::terminate(std::uint32_t number, std::chrono::milliseconds patience) {
+  auto& replica = replicas_.at(number);
+  if (replica == nullptr) return false;
+  replica->send(SIGTERM);
+  replica->wait_or_kill(patience);
+  const bool is_clean = replica->end_reason() == "exit code 0";
+  replica = nullptr;
+  return is_clean;
 }
 
 or_error<void> local_cluster::restart(std::uint32_t number) {

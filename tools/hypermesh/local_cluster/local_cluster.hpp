@@ -66,6 +66,9 @@ class local_cluster {
   void send(std::uint32_t number, int signal) const;
   /// Sends SIGKILL and waits for the end. The replica loses everything that was not on its disk.
   void kill(std::uint32_t number);
+  /// Sends SIGTERM, after which a primary hands its view over, and waits for the end; kills the replica after
+  /// `patience`. Returns whether it ended by itself and without an error. Call it from the main thread.
+  [[nodiscard]] bool terminate(std::uint32_t number, std::chrono::milliseconds patience);
   /// Starts a killed replica again from its disk, and waits until it listens. Call it from the main thread.
   [[nodiscard]] or_error<void> restart(std::uint32_t number);
   /// Moves the data directory of a killed replica away. From then on the replica starts as a learner.
