@@ -10,11 +10,7 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/protocol/reputation/system_request.hpp"
 #include "actors/protocol/verification/validator.hpp"
-#include "messages/codec.hpp"
-#include "messages/require.hpp"
-#include "messages/signing.hpp"
 #include "runtime/audit/audit_recovery.hpp"
 #include "runtime/base/system_wall_clock.hpp"
 #include "runtime/config_check.hpp"
@@ -404,55 +400,6 @@ std::function<node_health()> hosted_replica::health_source() const {
 bool hosted_replica::wait_for_failure(std::chrono::milliseconds patience) const {
   return condition_->wait_until(std::chrono::steady_clock::now() + bounded(patience),
                                 [](const auto& facts) { return !facts.running; });
-}
-
-or_error<void> hosted_replica::drain(std::chrono::milliseconds patience) {
-  if (stopped_) return {};
-  const auto deadline = std::chrono::steady_clock::now() + bounded(patience);
-  watch_->drain();
-  // The view is handed over first. If the primary refused requests, its clients would wait for a retransmission.
-  const auto handed_over = hand_over(deadline);
-  caf::anon_send(actors_.batcher, stop_admitting{});
-  const auto has_ended = [](const auto& facts) {
-    return facts.must_stop() || (!facts.is_admitting && facts.requests_pending == 0);
-  };
-  (void)condition_->wait_until(deadline, has_ended);
-  const auto left = condition_->facts();
-  const bool is_done = !left.is_admitting && left.requests_pending == 0;
-  stop();
-  if (!left.running) return tl::unexpected(left.running.error());
-  if (handed_over && is_done) return {};
-  return tl::unexpected(world_error{
-      fmt::format("the replica stopped before it was drained: {}{} of its requests were not executed in time",
-                  handed_over ? "" : "it is still the primary, and ", left.requests_pending),
-      "nothing is lost, and clients repeat what has no result; give 'drain' more time next time"});
-}
-
-void hosted_replica::hurry() { condition_->on_hurry(); }
-
-bool hosted_replica::is_primary() const {
-  return identity_.cluster.group().primary_of(condition_->facts().view) == self_;
-}
-
-bool hosted_replica::hand_over(std::chrono::steady_clock::time_point deadline) {
-  constexpr std::chrono::milliseconds repeat_after{250};
-  while (std::chrono::steady_clock::now() < deadline) {
-    const auto facts = condition_->facts();
-    const auto view = facts.view;
-    if (facts.must_stop() || !is_primary()) break;
-    // A primary alone may give up its own view. The other replicas get the request with the batch that contains it.
-    const auto content =
-        hand_over_of(self_, self_, view.next(), hand_over_cause::step_down, identity_.cluster.signing.epoch);
-    const auto by = identity_.keys->sign(
-        signing_input(identity_.cluster.signing, message_kind::hand_over, statement_bytes(content)));
-    auto frame = decode(encode_vote(message_kind::hand_over, {content, by}));
-    require(frame.has_value(), "a hand-over that this node signed is well-formed");
-    caf::anon_send(actors_.fault_detector, verified_message{principal::of(self_), peer_actor{},
-                                                            std::make_shared<const message>(std::move(*frame))});
-    const auto next = std::min(deadline, std::chrono::steady_clock::now() + repeat_after);
-    (void)condition_->wait_until(next, [&](const auto& now) { return now.must_stop() || now.view != view; });
-  }
-  return !is_primary();
 }
 
 }  // namespace hypermesh::runtime

@@ -57,7 +57,7 @@ constexpr auto examples =
 /// The interval at which the command checks whether the node was asked to stop or has failed.
 constexpr std::chrono::milliseconds watch_interval{100};
 /// The time that a primary has to hand its view over after SIGTERM. A group that can agree needs some ten milliseconds.
-/// If all replicas are stopped together, nobody is left to agree with, and the wait is in vain.
+/// If all replicas are stopped together, nobody is left to agree with, and the wait ends after 2 s.
 constexpr std::chrono::seconds drain_patience{5};
 
 /// Writes the node's observations as lines of the log.
