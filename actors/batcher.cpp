@@ -36,8 +36,13 @@ void forward(batcher_self self, const Request& value) {
   self->send(primary, outgoing_frame{reframe(value)});
 }
 
+void start_look_timer(batcher_self self, std::optional<duration> in) {
+  if (in) self->delayed_send(self, *in, requests_wait{});
+}
+
 void look_again(batcher_self self, ordered_id id, std::optional<duration> in) {
-  if (in) self->delayed_send(self, *in, request_waits{id});
+  const auto now = now_of(self);
+  if (in) start_look_timer(self, self->state.looks.add(id, now + *in, now));
 }
 
 void look_at(batcher_self self, ordered_id id) {
@@ -194,7 +199,11 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
         self->state.intake->on_unproven(asked.proposed);
         report_authentic(self);
       },
-      [self](const request_waits& look) { look_at(self, look.id); },
+      [self](const requests_wait&) {
+        for (const auto& each : self->state.looks.take_due(now_of(self)))
+          look_at(self, each);
+        start_look_timer(self, self->state.looks.arm(now_of(self)));
+      },
       [self](const view_entered& entered) { enter(self, entered.view); },
       [self](const batch_executed& done) {
         on_executed(self, done);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "actors/agenda.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/protocol/admission/request_intake.hpp"
 #include "actors/protocol/admission/request_pool.hpp"
@@ -24,6 +25,8 @@ struct batcher_state {
   std::uint64_t delays_started = 0;
   /// The coordinator rests until a request waits.
   bool coordinator_rests = false;
+  /// The pending requests that a backup looks at again.
+  agenda<ordered_id> looks;
   /// `vouches_due` is in the mailbox.
   bool vouches_due = false;
 };

@@ -38,7 +38,7 @@ using ingress_actor = caf::typed_actor<
 using batcher_actor =
     caf::typed_actor<caf::reacts_to<wired>,
                      // A REQUEST that a client sent or that a backup forwarded, or a VOUCH.
-                     caf::reacts_to<verified_message>, caf::reacts_to<request_waits>, caf::reacts_to<vouches_due>,
+                     caf::reacts_to<verified_message>, caf::reacts_to<requests_wait>, caf::reacts_to<vouches_due>,
                      // A batch whose requests have no signatures.
                      caf::reacts_to<batch_unproven>,
                      // The new primary, to which a backup forwards requests.
@@ -310,7 +310,7 @@ using client_actor =
   add(block, actors::client_links)         \
   add(block, actors::client_stop)          \
   add(block, actors::install_refused)      \
-  add(block, actors::request_waits)        \
+  add(block, actors::requests_wait)        \
   add(block, actors::voting_allowed)       \
   add(block, actors::proof_found)          \
   add(block, actors::misbehaved)           \

@@ -211,10 +211,8 @@ struct session_routed {
   peer_actor via;
 };
 
-/// Check whether this REQUEST or SYSTEM-REQUEST is still pending (batcher to itself, some time after admission).
-struct request_waits {
-  ordered_id id;
-};
+/// Look at the requests that were not executed for some time (batcher to itself).
+struct requests_wait {};
 
 /// Evidence: signed messages that convict a member (ingress and batcher to fault detector).
 struct proof_found {

@@ -178,6 +178,10 @@ TEST_CASE("the floor counts what one batch of four replicas needs") {
   const auto reads = floor_of(round_costs, {4, 3, 1, 1, 0, 2, 1, 0.25});
   CHECK(reads.signatures == doctest::Approx(2));
   CHECK(reads.sealing_us == doctest::Approx(2));
+  // Requests without signatures need no verification.
+  floor_shape bare{4, 3, 10, 1, 0, 0, 0};
+  bare.requests_are_signed = false;
+  CHECK(floor_of(round_costs, bare).verifications == doctest::Approx((3 + 5 + 8) / 10.0));
 }
 
 TEST_CASE("the measured cryptography has the order that its algorithms have") {

@@ -53,6 +53,7 @@ void add_counted(const bench_run& run, const target_facts& target, const crypto_
   floor_shape shape{target.replicas, target.quorum, *into.requests_per_batch, into.operations_per_request,
                     run.result.operation_bytes};
   shape.ordered_share = ordered_share(run);
+  shape.requests_are_signed = target.requests_are_signed;
   if (all.has_kinds()) {
     add_traffic(all, operations, shape);
     const operation_sizes sizes{run.result.operation_bytes, run.result.result_bytes, into.operations_per_request};

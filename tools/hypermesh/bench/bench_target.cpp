@@ -27,6 +27,7 @@ target_facts facts_of(const genesis& content, const std::filesystem::path& root)
   const auto group = content.parameters().group();
   target_facts facts{root, content.state_machine, group.replicas(), group.quorum(),
                      static_cast<std::uint32_t>(content.clients.size())};
+  facts.requests_are_signed = content.requests_by == protocol::request_authentication::signature;
   facts.is_on_this_machine = std::ranges::all_of(content.replicas, [](const auto& each) {
     const auto& host = each.address.host;
     return host == "127.0.0.1" || host == "::1" || host == "localhost";

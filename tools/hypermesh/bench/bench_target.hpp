@@ -32,6 +32,8 @@ struct target_facts {
   std::uint32_t replicas = 0;
   std::uint32_t quorum = 0;
   std::uint32_t clients = 0;
+  /// Whether clients sign their requests.
+  bool requests_are_signed = true;
   /// Whether the processor time of the replicas is part of that of this machine.
   bool is_on_this_machine = true;
 };

@@ -107,7 +107,8 @@ crypto_floor floor_of(const crypto_costs& costs, const floor_shape& shape) {
   const auto requests = std::max(shape.requests_per_batch, 1e-9);
   const auto ordered = requests * std::max(shape.operations_per_request, 1e-9);
   const auto operations = ordered / std::max(shape.ordered_share, 1e-9);
-  const auto verifications = n * requests + (n - 1) + others + (n - 1) * std::max(others - 1, 0.0) + n * others;
+  const auto of_requests = shape.requests_are_signed ? n * requests : 0;
+  const auto verifications = of_requests + (n - 1) + others + (n - 1) * std::max(others - 1, 0.0) + n * others;
   const auto request_kib = shape.operation_bytes * shape.operations_per_request / 1'024;
   crypto_floor floor;
   floor.signatures = 2 * n / operations;

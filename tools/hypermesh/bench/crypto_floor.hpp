@@ -32,6 +32,8 @@ struct floor_shape {
   double kib_per_operation = 0;
   /// The share of the operations that are ordered. Committed reads need no signature.
   double ordered_share = 1;
+  /// Whether clients sign their requests. Otherwise the seals of the frames authenticate them.
+  bool requests_are_signed = true;
 };
 
 /// The processor time without which no implementation can agree in this way, for one operation, in microseconds.
@@ -50,7 +52,7 @@ struct crypto_floor {
 /// The floor of all replicas together without faults (§4.2), for n replicas with quorums of q, r requests in a batch
 /// and k operations in a request. A batch needs
 ///
-/// - n · r verifications, because each replica verifies the client's signature of each request;
+/// - n · r verifications, because each replica verifies the client's signature of each request, if there is one;
 /// - 1 signed PRE-PREPARE and n - 1 verifications of it;
 /// - n - 1 signed PREPAREs. The primary needs q - 1 of them, and a backup q - 2 besides its own;
 /// - n signed COMMITs, of which each replica needs q - 1 besides its own;
