@@ -16,7 +16,7 @@ namespace hypermesh::actors {
 template <class Item>
 class agenda {
  public:
-  /// Items that are due within this time share a timer.
+  /// The shortest time between two timers. So an item may be late by this if there are many.
   static constexpr duration grain{2'000};
 
   /// Notes an item. Returns the time after which the caller must call `take_due`; nothing if a timer runs that is early
@@ -40,7 +40,7 @@ class agenda {
   /// After the items of `take_due` were handled: the time after which the caller must call `take_due` again.
   [[nodiscard]] std::optional<duration> arm(moment now) {
     if (items_.empty()) return std::nullopt;
-    const auto next = std::max(items_.begin()->first, now) + grain;
+    const auto next = std::max(items_.begin()->first, now + grain);
     if (armed_for_ && *armed_for_ <= next) return std::nullopt;
     armed_for_ = next;
     return next - now;
