@@ -1,6 +1,7 @@
 #include "runtime/storage/history_reader.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>

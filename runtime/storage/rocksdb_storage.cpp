@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -255,12 +256,13 @@ or_error<void> rocksdb_storage::keep_state(sequence_number sequence, std::span<c
   rocksdb::WriteBatch batch;
   (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::manifest), slice_of(manifest.bytes));
   if (auto done = commit(batch, true, "store a state"); !done) return done;
-  std::vector<digest> needed{leaves.begin(), leaves.end()};
-  std::ranges::sort(needed);
+  const std::unordered_set<digest, digest_hash> needed{leaves.begin(), leaves.end(), leaves.size()};
   std::vector<digest> unneeded;
   for (const auto& [leaf, size] : chunks_) {
-    if (!std::ranges::binary_search(needed, leaf)) unneeded.push_back(leaf);
+    if (!needed.contains(leaf)) unneeded.push_back(leaf);
   }
+  // The order of the table differs from library to library; equal seeds give equal databases.
+  std::ranges::sort(unneeded);
   for (const auto& leaf : unneeded) {
     chunk_bytes_ -= chunks_.at(leaf);
     chunks_.erase(leaf);

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string_view>
 
 #include "runtime/storage/acknowledged_mark.hpp"
+#include "runtime/storage/history_reader.hpp"
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/rocksdb_database.hpp"
 #include "runtime/storage/storage_totals_tracker.hpp"
@@ -102,7 +102,7 @@ class rocksdb_storage final : public stable_storage {
   std::unique_ptr<rocksdb_database> database_;
   storage_totals_tracker tracker_;
   /// The chunks in the database with their sizes, including chunks that no manifest names yet.
-  std::map<digest, std::uint64_t> chunks_;
+  chunk_sizes chunks_;
   std::uint64_t chunk_bytes_ = 0;
   /// The records that the last `forget_through` left on the disk.
   struct {
