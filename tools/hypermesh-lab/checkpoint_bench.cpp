@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
-#include <cmath>
 #include <deque>
 #include <fstream>
 #include <memory>
@@ -206,6 +206,16 @@ class checkpoint_run {
   std::vector<double> hash_times_;
 };
 
+/// Removes the sign of a percentage. Returns what is wrong with it, or nothing.
+std::string percentage(std::string& text) {
+  if (!text.empty() && text.back() == '%') text.pop_back();
+  double value = -1;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  const bool is_share = read.ec == std::errc{} && read.ptr == end && value >= 0 && value <= 100;
+  return is_share ? std::string{} : fmt::format("'{}' is not a percentage from 0% to 100%", text);
+}
+
 std::string text_of(const checkpoint_figures& figures, const cli::text_style& style) {
   cli::text_table table{{{""}, {""}}};
   table.add({"state",
@@ -238,14 +248,8 @@ CLI::App* add_checkpoint_bench(CLI::App& bench, checkpoint_bench_command& into) 
       ->transform(CLI::AsSizeValue{true})
       ->check(CLI::Range(std::uint64_t{1} << 20U, std::uint64_t{1} << 36U))
       ->type_name("BYTES");
-  const CLI::Validator without_sign{[](std::string& text) {
-                                      if (!text.empty() && text.back() == '%') text.pop_back();
-                                      return std::string{};
-                                    },
-                                    ""};
   command->add_option("--changed", into.changed_percent, "share that changes between two checkpoints, such as 1.6%")
-      ->transform(without_sign)
-      ->check(CLI::Range(0.0, 100.0))
+      ->transform(CLI::Validator{percentage, ""})
       ->type_name("PERCENT");
   command->add_flag("--entries", into.counts_entries,
                     "count the share in entries, spread over the state, not in chunks");
