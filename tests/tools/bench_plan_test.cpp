@@ -120,6 +120,7 @@ TEST_CASE("a load process hands over its result without loss") {
   for (std::uint64_t us = 1; us <= 1'000; ++us)
     one.latency.record(us * us);
   one.reads = 3;
+  one.reads_ordered = 2;
   one.intended = 1'002;
   one.answered_in_time = 990;
   one.fail("timed_out", 2);

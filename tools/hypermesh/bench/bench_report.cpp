@@ -159,6 +159,9 @@ std::string run_text(const bench_run& run, const bench_result& result, const tex
   add_row(table, "latency", fmt::format("{}, since {}", latency_text(run.result.latency, 0, 3), since));
   add_row(table, "", latency_text(run.result.latency, 3, percentiles.size()));
   add_row(table, "failed", failures_text(run.result));
+  if (run.shape.reads == read_mode::linearizable && run.result.reads > 0)
+    add_row(table, "reads ordered",
+            fmt::format("{} of {}", grouped(run.result.reads_ordered), grouped(run.result.reads)));
   add_row(table, "processor",
           fmt::format("{} an operation, all replicas; {} load", microseconds(figures.replicas_us),
                       microseconds(figures.loads_us)));

@@ -16,6 +16,9 @@ namespace {
 
 using base::steady_moment;
 
+/// How long a client may take to report its own counters.
+constexpr std::chrono::milliseconds report_patience{1'000};
+
 /// The name of the failure; empty for the result of an executed operation.
 std::string failure_name_of(const submit_outcome& outcome) {
   if (const auto* error = std::get_if<client_error>(&outcome)) return std::string{to_string(*error)};
@@ -66,6 +69,9 @@ void load_generator::send(lane& from, moment since) {
   if (next.is_read && shape_.reads == read_mode::committed) {
     caf::anon_send(from.client->actor(),
                    query_operation{std::move(next.bytes), std::make_shared<const completion>(std::move(done))});
+  } else if (next.is_read) {
+    // The operations of a bench are independent of each other, so its reads need not follow its writes.
+    from.client->read(std::move(next.bytes), std::move(done));
   } else {
     from.client->submit(std::move(next.bytes), std::move(done));
   }
@@ -139,7 +145,10 @@ load_result load_generator::total() {
   over_ = true;
   load_result all;
   for (const auto& each : lanes_) {
+    // Without the lock, because the client may wait for it in `note`.
+    const auto report = each->client->own_report(report_patience);
     const std::scoped_lock lock{each->guard};
+    if (report) each->result.reads_ordered = report->reads_ordered;
     const auto count = static_cast<double>(std::max<std::uint64_t>(each->result.latency.count(), 1));
     each->result.operation_bytes = each->operation_bytes / count;
     each->result.result_bytes = each->result_bytes / count;

@@ -35,6 +35,7 @@ void load_result::add(const load_result& other) {
   result_bytes = joined_mean(result_bytes, latency.count(), other.result_bytes, other.latency.count());
   latency.add(other.latency);
   reads += other.reads;
+  reads_ordered += other.reads_ordered;
   intended += other.intended;
   answered_in_time += other.answered_in_time;
   late_us_max = std::max(late_us_max, other.late_us_max);
@@ -49,6 +50,7 @@ std::string text_of(const load_result& result) {
   json["sum"] = numbers.sum;
   json["max"] = numbers.max;
   json["reads"] = result.reads;
+  json["reads_ordered"] = result.reads_ordered;
   json["intended"] = result.intended;
   json["answered_in_time"] = result.answered_in_time;
   json["failures"] = result.failures;
@@ -70,6 +72,7 @@ or_reason<load_result> read_load_result(std::string_view text) {
     load_result result;
     result.latency = *latency;
     json.at("reads").get_to(result.reads);
+    json.at("reads_ordered").get_to(result.reads_ordered);
     json.at("intended").get_to(result.intended);
     json.at("answered_in_time").get_to(result.answered_in_time);
     json.at("failures").get_to(result.failures);

@@ -22,6 +22,8 @@ struct load_result {
   latency_recorder latency;
   /// The part of `latency` that are reads.
   std::uint64_t reads = 0;
+  /// The linearizable reads that were ordered, those of the warm-up included.
+  std::uint64_t reads_ordered = 0;
   /// Open loop: the operations that were intended for the measured time.
   std::uint64_t intended = 0;
   /// The answers that arrived in the measured time, whatever moment their operations were intended for.
