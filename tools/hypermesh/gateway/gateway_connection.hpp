@@ -60,6 +60,8 @@ class gateway_connection {
 
   void feed(std::string_view bytes) { reader_.feed(bytes); }
   [[nodiscard]] bool wants_input() const;
+  /// Whether bytes were fed and not read, so that another command follows or has begun.
+  [[nodiscard]] bool has_input() const { return reader_.is_inside_command(); }
 
   /// Whether the next command may begin. If not, a result or the client's reading of replies comes first.
   [[nodiscard]] bool can_advance() const;

@@ -100,14 +100,28 @@ bool gateway_core::take_turn(entry& of, connection_number number, moment now) {
     if (of.copies_bytes >= settings_.copies_bytes_max) return false;
     auto wanted = of.connection->advance(now);
     if (!wanted) return false;
+    // A command that needs two operations is WATCH, whose reads belong together.
+    const bool is_alone = wanted->size() == 1;
     // The operations of one WATCH are sent together, so they exceed the window by the keys of one command at most.
     for (auto& each : *wanted)
-      submit(of, number, std::move(each));
+      submit(of, number, std::move(each), is_alone);
   }
   return true;
 }
 
-void gateway_core::submit(entry& of, connection_number number, wanted_operation wanted) {
+/// Whether the operation may be a read that is not ordered.
+bool gateway_core::may_stay_unordered(const entry& of, const packed_operation& operation) const {
+  // In a pipeline, bundles of ordered reads are cheaper than single reads one after the other.
+  if (!operation.is_read_only || of.in_flight > 0 || of.connection->has_input()) return false;
+  // A random choice follows the last operation of the order, so it would not change between reads.
+  if (operation.name.find("rand") != std::string::npos) return false;
+  const auto age_max = settings_.time_age_max;
+  if (!time_known_at_ || now_ - *time_known_at_ > age_max) return false;
+  // One read in half of this time is ordered before all of them would have to be.
+  return now_ - ordered_at_ <= age_max / 2;
+}
+
+void gateway_core::submit(entry& of, connection_number number, wanted_operation wanted, bool is_alone) {
   packed_operation packed;
   packed.connection = number;
   packed.reply = wanted.reply;
@@ -117,6 +131,7 @@ void gateway_core::submit(entry& of, connection_number number, wanted_operation 
   packed.bytes = wanted.bytes.size();
   packed.returns_data = wanted.returns_data;
   if (wanted.may_have_no_room) packed.copy = wanted.bytes;
+  packed.is_unordered = is_alone && may_stay_unordered(of, packed);
   of.copies_bytes += packed.copy.size();
   send(of, std::move(packed), std::move(wanted.bytes));
 }
@@ -125,17 +140,22 @@ void gateway_core::send(entry& of, packed_operation operation, byte_vector bytes
   // A full bundle of smaller replies has room for all of them.
   const auto sure_bytes = settings_.flight_reply_bytes_max / limits::operations_per_request_max;
   operation.reply_bytes = packer_.expected_reply_of(operation.name);
-  operation.is_awaited = operation.returns_data && operation.reply_bytes > sure_bytes;
+  operation.is_awaited = operation.is_unordered || (operation.returns_data && operation.reply_bytes > sure_bytes);
+  operation.sent_at = now_;
+  if (!operation.is_unordered) ordered_at_ = now_;
+  statistics_.unordered_reads += operation.is_unordered ? 1U : 0U;
   ++of.in_flight;
   of.awaited += operation.is_awaited ? 1U : 0U;
   ++statistics_.operations;
+  const bool is_unordered = operation.is_unordered;
   const auto token = packer_.add(std::move(operation));
-  effects_.submissions.push_back({token, std::move(bytes)});
+  effects_.submissions.push_back({token, std::move(bytes), is_unordered});
 }
 
 void gateway_core::send_again(entry& of) {
   auto next = std::move(of.again.front());
   of.again.pop_front();
+  next.is_unordered = false;
   if (!of.connection->awaits(next.reply)) {
     // Nobody reads the reply, so the operation must not take anything out of the database.
     of.copies_bytes -= next.copy.size();
@@ -161,6 +181,9 @@ void gateway_core::conclude(entry& of, packed_operation operation, const submit_
   --of.in_flight;
   of.awaited -= operation.is_awaited ? 1U : 0U;
   const auto* const result = std::get_if<operation_result>(&outcome);
+  if (result != nullptr && !operation.is_unordered) {
+    time_known_at_ = std::max(time_known_at_.value_or(operation.sent_at), operation.sent_at);
+  }
   const bool is_unexecuted = result != nullptr && result->status == operation_status::refused &&
                              as_text(result->payload) == machines::redis::no_room_for_reply;
   const bool is_dropped = result != nullptr && result->status == operation_status::result_too_large;

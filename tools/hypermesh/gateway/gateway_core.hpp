@@ -22,6 +22,8 @@ using connection_number = std::uint64_t;
 struct gateway_submission {
   std::uint64_t token = 0;
   byte_vector operation;
+  /// A linearizable read, which need not be ordered behind the other operations.
+  bool is_unordered = false;
 };
 
 /// What the adapter has to do after an event.
@@ -37,8 +39,11 @@ struct gateway_effects {
 /// All operations go through one ordered session, so the cluster executes the commands of a connection in the order in
 /// which they arrived. An operation whose reply has no room in its bundle is not executed (redis_operations.hpp). It is
 /// sent again, unless a later operation of its connection was executed; then the client gets an error. So a connection
-/// waits for the result of a command that removes and returns data, unless its reply is expected to be small. Memory:
-/// `gateway_settings` says the bounds.
+/// waits for the result of a command that removes and returns data, unless its reply is expected to be small.
+///
+/// A read that is alone in its connection is not ordered: nothing of the connection is in flight, and the connection
+/// sends nothing more before the reply. So the connection still sees its commands in their order, and linearizable
+/// reads keep the whole of all connections linearizable. Memory: `gateway_settings` says the bounds.
 class gateway_core final : public gateway_directory {
  public:
   gateway_core(gateway_settings settings, gateway_identity identity, moment now);
@@ -103,8 +108,9 @@ class gateway_core final : public gateway_directory {
   void go_on(moment now);
   /// Returns whether the connection has, or may have, further commands.
   bool take_turn(entry& of, connection_number number, moment now);
-  void submit(entry& of, connection_number number, wanted_operation wanted);
+  void submit(entry& of, connection_number number, wanted_operation wanted, bool is_alone);
   void send(entry& of, packed_operation operation, byte_vector bytes);
+  [[nodiscard]] bool may_stay_unordered(const entry& of, const packed_operation& operation) const;
   void send_again(entry& of);
   static void refuse_again(entry& of);
   static void note_end_of_input(entry& of);
@@ -120,6 +126,10 @@ class gateway_core final : public gateway_directory {
   /// Nothing before the first answers.
   std::optional<cluster_view> cluster_;
   packer packer_;
+  /// When the newest ordered operation was sent that has a result. The time of the database is not older.
+  std::optional<moment> time_known_at_;
+  /// When an ordered operation was sent last.
+  moment ordered_at_;
   turn_queue turns_;
   std::map<connection_number, entry> connections_;
   connection_number next_ = 1;

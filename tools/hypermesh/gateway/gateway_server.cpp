@@ -241,9 +241,12 @@ void gateway_server::carry_out() {
     auto effects = core_.take_effects();
     if (effects.submissions.empty() && effects.changed.empty()) return;
     for (auto& each : effects.submissions) {
-      client_->submit(std::move(each.operation), [inbox = inbox_, token = each.token](const submit_outcome& outcome) {
-        inbox->put(token, outcome);
-      });
+      auto done = [inbox = inbox_, token = each.token](const submit_outcome& outcome) { inbox->put(token, outcome); };
+      if (each.is_unordered) {
+        client_->read(std::move(each.operation), std::move(done));
+      } else {
+        client_->submit(std::move(each.operation), std::move(done));
+      }
     }
     for (const auto number : effects.changed) {
       write_to(number);

@@ -38,6 +38,9 @@ struct gateway_settings {
   std::size_t copies_bytes_max = 2 * limits::operation_bytes_max;
   /// Commands that one connection may begin before it is the next one's turn.
   std::size_t turn_commands = 32;
+  /// A read is not ordered if a result of the cluster is not older than this. A read that is not ordered does not move
+  /// the time of the database forward, so a key is gone at the latest this long after its expiry.
+  duration time_age_max = std::chrono::milliseconds{50};
   /// A command that waits for its turn longer than this is refused with TRYAGAIN. It is the deadline of operations too.
   duration patience = std::chrono::seconds{10};
   /// The time in which a new connection must show the password, if one is needed.
@@ -65,6 +68,8 @@ struct gateway_statistics {
   std::uint64_t connections_refused = 0;
   std::uint64_t commands = 0;
   std::uint64_t operations = 0;
+  /// Operations among them that were sent as reads that are not ordered.
+  std::uint64_t unordered_reads = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t error_replies = 0;

@@ -69,6 +69,9 @@ struct packed_operation {
   bool returns_data = false;
   /// Its connection sends nothing more before its result.
   bool is_awaited = false;
+  /// It is a linearizable read that is not ordered.
+  bool is_unordered = false;
+  moment sent_at;
   /// The cluster did not have its reply any more, so it was asked again. This happens once.
   bool was_dropped = false;
   /// Bytes of the operation, and the expected bytes of its reply.
