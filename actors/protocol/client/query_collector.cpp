@@ -160,7 +160,7 @@ query_effects query_collector::on_tick(moment now) {
     ++place;
   }
   // The growth is once for each tick, however many reads were late in it.
-  if (is_late) usual_ = std::max<duration>(2 * usual_, wait_min / waits_factor);
+  if (is_late) usual_ = 2 * wait() / waits_factor;
   usual_ = std::min<duration>(usual_, settings_.retransmit_after / waits_factor);
   return out;
 }

@@ -46,8 +46,9 @@ class query_collector {
   static constexpr duration rest = 1s;
   /// The wait is this many times the usual time of a read.
   static constexpr int waits_factor = 4;
-  /// The shortest wait: more than a round trip between continents needs, and one tick of the client.
-  static constexpr duration wait_min = 20ms;
+  /// The shortest wait: some ticks of the client, and more than a process usually waits for its processor. Ordering a
+  /// read costs the replicas forty times as much as answering it, so a busy cluster must not order reads in haste.
+  static constexpr duration wait_min = 50ms;
 
   query_collector(const cluster_parameters& cluster, client_id self, const client_settings& settings);
 
