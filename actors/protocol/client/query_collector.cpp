@@ -54,7 +54,8 @@ query_effects query_collector::on_query(byte_vector operation, operation_token t
   asked.mode = mode;
   asked.since = now;
   asked.deadline = now + settings_.deadline;
-  asked.next_send = now + (is_linearizable ? wait() : settings_.retransmit_after);
+  asked.next_send = now + (is_linearizable ? wait() / 2 : settings_.retransmit_after);
+  asked.order_at = now + wait();
   if (is_linearizable) {
     asked.operation = std::move(content.operation);
     asked.asked = order_of_asking(now);
@@ -123,16 +124,37 @@ void query_collector::accept(std::map<timestamp, open_query>::iterator place, co
   open_.erase(place);
 }
 
-/// §5.1: the client "retransmits the request as a regular read-write request". Here it does so once, and the read then
-/// has a place in the order.
-void query_collector::give_up(open_query& of, moment now, query_effects& out) {
-  // A replica that has not answered is asked last from now on. One that gave a different answer is not blamed here,
-  // because concurrent writes cause different answers too.
+/// A replica that has not answered is asked last from now on. One that gave a different answer is not blamed here,
+/// because concurrent writes cause different answers too.
+void query_collector::rest_silent(const open_query& of, moment now) {
   for (const auto each : of.asked) {
     const bool answered = std::ranges::any_of(of.answers, [each](const auto& known) { return known.first == each; });
     if (!answered) standings_.at(each.value).rests_until = now + rest;
   }
+}
+
+/// §5.1: the client "retransmits the request as a regular read-write request". Here it does so once, and the read then
+/// has a place in the order.
+void query_collector::give_up(open_query& of, moment now, query_effects& out) {
+  rest_silent(of, now);
   out.to_order.push_back({of.token, std::move(of.operation), of.since});
+}
+
+/// Does what is due for a query that stays open.
+void query_collector::give_time(open_query& of, moment now, query_effects& out) {
+  if (now < of.next_send) return;
+  if (of.mode == read_mode::linearizable) {
+    // With the answers of the others there may be a quorum without a silent replica. That costs the replicas far less
+    // than ordering the read.
+    rest_silent(of, now);
+    ask_others(of, out);
+    of.next_send = of.order_at;
+    return;
+  }
+  // Answers from different times may differ, so all replicas are asked again, and f + 1 new answers have to agree.
+  of.answers.clear();
+  of.next_send = now + settings_.retransmit_after;
+  out.sends.push_back({std::nullopt, of.frame});
 }
 
 query_effects query_collector::on_tick(moment now) {
@@ -140,23 +162,16 @@ query_effects query_collector::on_tick(moment now) {
   bool is_late = false;
   for (auto place = open_.begin(); place != open_.end();) {
     auto& asked = place->second;
-    if (now >= asked.deadline) {
-      out.done.push_back({asked.token, client_error::timed_out});
+    const bool is_expired = now >= asked.deadline;
+    const bool is_given_up = !is_expired && asked.mode == read_mode::linearizable && now >= asked.order_at;
+    if (is_expired) out.done.push_back({asked.token, client_error::timed_out});
+    if (is_given_up) give_up(asked, now, out);
+    is_late = is_late || is_given_up;
+    if (is_expired || is_given_up) {
       place = open_.erase(place);
       continue;
     }
-    if (now >= asked.next_send && asked.mode == read_mode::linearizable) {
-      is_late = true;
-      give_up(asked, now, out);
-      place = open_.erase(place);
-      continue;
-    }
-    if (now >= asked.next_send) {
-      // Answers from different times may differ, so all replicas are asked again, and f + 1 new answers have to agree.
-      asked.answers.clear();
-      asked.next_send = now + settings_.retransmit_after;
-      out.sends.push_back({std::nullopt, asked.frame});
-    }
+    give_time(asked, now, out);
     ++place;
   }
   // The growth is once for each tick, however many reads were late in it.

@@ -36,9 +36,10 @@ struct query_effects {
 /// way, and three numbers for each replica.
 ///
 /// A committed read asks all replicas, accepts f + 1 equal answers, and is repeated until it has them. A linearizable
-/// read needs a quorum of equal answers. It asks one quorum, and all others as soon as the first ones disagree. If
-/// there is no agreement in time, because of concurrent writes or faulty replicas, it is ordered. So a linearizable
-/// read is at most one wait slower than an ordered read, and no number of writes can starve it.
+/// read needs a quorum of equal answers. It asks one quorum, and all others as soon as the first ones disagree, or
+/// after half of the wait. If there is no agreement at the end of the wait, because of concurrent writes or faulty
+/// replicas, it is ordered. So a linearizable read is at most one wait slower than an ordered read, and no number of
+/// writes can starve it.
 class query_collector {
  public:
   /// A replica whose answer was late or different is asked last for this time. So a silent or lying replica delays only
@@ -78,7 +79,10 @@ class query_collector {
     /// The latest answer of each replica.
     std::vector<std::pair<replica_id, operation_result>> answers;
     moment since{};
+    /// When all replicas are asked: again for a committed read, and for a linearizable one those that were not asked.
     moment next_send{};
+    /// Only for a linearizable read: when it is ordered.
+    moment order_at{};
     moment deadline{};
   };
   struct standing {
@@ -89,6 +93,8 @@ class query_collector {
   [[nodiscard]] std::uint32_t needed(read_mode mode) const;
   [[nodiscard]] std::vector<replica_id> order_of_asking(moment now);
   void ask_others(open_query& of, query_effects& out) const;
+  void rest_silent(const open_query& of, moment now);
+  void give_time(open_query& of, moment now, query_effects& out);
   void accept(std::map<timestamp, open_query>::iterator place, const operation_result& agreed, moment now,
               query_effects& out);
   void give_up(open_query& of, moment now, query_effects& out);

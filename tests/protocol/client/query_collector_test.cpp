@@ -136,18 +136,34 @@ TEST_CASE("a read on which all replicas disagree is ordered at once, and once on
   CHECK(client.tested.on_tick(moment{60s}).to_order.empty());
 }
 
-TEST_CASE("a read that a silent replica delays is ordered after the wait, and the next ones ask others") {
+TEST_CASE("the others are asked after half of the wait when a replica is silent, and the next reads ask them first") {
   reader client;
   (void)client.read(1);
   (void)client.answer(0, "new");
   (void)client.answer(1, "new");
-  const auto wait = client.tested.wait();
-  CHECK(client.tested.on_tick(moment{wait - 1us}).to_order.empty());
-  CHECK(client.tested.on_tick(moment{wait}).to_order.size() == 1);
+  const auto half = client.tested.wait() / 2;
+  CHECK(client.tested.on_tick(moment{half - 1us}).sends.empty());
+  CHECK(receivers(client.tested.on_tick(moment{half})) == numbers{3});
+  CHECK(client.tested.on_tick(moment{half + 1us}).sends.empty());
+  CHECK(result_in(client.answer(3, "new", moment{half})) == "new");
   for (operation_token token = 2; token < 6; ++token) {
-    for (const auto each : receivers(client.read(token, moment{wait})))
+    for (const auto each : receivers(client.read(token, moment{half})))
       CHECK(each != 2);
   }
+}
+
+TEST_CASE("a read without a quorum of answers is ordered after the wait, however many replicas were asked") {
+  reader client;
+  (void)client.read(1);
+  (void)client.answer(0, "new");
+  const auto wait = client.tested.wait();
+  CHECK(client.tested.on_tick(moment{wait / 2}).to_order.empty());
+  CHECK(client.tested.on_tick(moment{wait - 1us}).to_order.empty());
+  CHECK(client.tested.on_tick(moment{wait}).to_order.size() == 1);
+  CHECK(client.tested.pending() == 0);
+  // A client whose ticks are late orders the read at once.
+  (void)client.read(2, moment{wait});
+  CHECK(client.tested.on_tick(moment{10s}).to_order.size() == 1);
 }
 
 TEST_CASE("the wait follows the usual time of a read, within its bounds") {
