@@ -55,6 +55,7 @@ TEST_CASE("a line shows a client's request and its reply") {
   answer.id.session = session_id{9};
   CHECK(line_of(answer) == "REPLY c=7 s=9 t=42 v=3 session_ended results=0");
   CHECK(line_of(query{some_id, to_byte_vector("get")}) == "QUERY c=7 t=42 bytes=3");
+  CHECK(line_of(query{some_id, to_byte_vector("get"), true}) == "QUERY c=7 t=42 bytes=3 linearizable");
   CHECK(line_of(query_reply{some_id, sequence_number{8}, 1, to_byte_vector("no")}) ==
         "QUERY-REPLY c=7 t=42 executed=8 status=1 bytes=2");
 }
