@@ -24,8 +24,8 @@ std::uint32_t query_collector::needed(read_mode mode) const {
 }
 
 duration query_collector::wait() const {
-  return std::clamp<duration>(waits_factor * usual_, wait_min,
-                              std::max<duration>(settings_.retransmit_after, wait_min));
+  const auto longest = std::max<duration>(waits_factor * settings_.retransmit_after, wait_min);
+  return std::clamp<duration>(waits_factor * usual_, wait_min, longest);
 }
 
 /// All replicas, first those that are expected to answer at once. Each read begins with another replica.
@@ -176,7 +176,7 @@ query_effects query_collector::on_tick(moment now) {
   }
   // The growth is once for each tick, however many reads were late in it.
   if (is_late) usual_ = 2 * wait() / waits_factor;
-  usual_ = std::min<duration>(usual_, settings_.retransmit_after / waits_factor);
+  usual_ = std::min<duration>(usual_, settings_.retransmit_after);
   return out;
 }
 

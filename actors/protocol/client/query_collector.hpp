@@ -45,7 +45,7 @@ class query_collector {
   /// A replica whose answer was late or different is asked last for this time. So a silent or lying replica delays only
   /// the reads of one wait in each such time.
   static constexpr duration rest = 1s;
-  /// The wait is this many times the usual time of a read.
+  /// The wait is this many times the usual time of a read, and at most this many times `retransmit_after`.
   static constexpr int waits_factor = 4;
   /// The shortest wait: some ticks of the client, and more than a process usually waits for its processor. Ordering a
   /// read costs the replicas forty times as much as answering it, so a busy cluster must not order reads in haste.
