@@ -54,8 +54,7 @@ query_effects query_collector::on_query(byte_vector operation, operation_token t
   asked.mode = mode;
   asked.since = now;
   asked.deadline = now + settings_.deadline;
-  asked.next_send = now + (is_linearizable ? wait() / 2 : settings_.retransmit_after);
-  asked.order_at = now + wait();
+  asked.next_send = now + settings_.retransmit_after;
   if (is_linearizable) {
     asked.operation = std::move(content.operation);
     asked.asked = order_of_asking(now);
@@ -140,17 +139,31 @@ void query_collector::give_up(open_query& of, moment now, query_effects& out) {
   out.to_order.push_back({of.token, std::move(of.operation), of.since});
 }
 
+/// Whether a linearizable read is ordered now.
+bool query_collector::is_given_up(const open_query& of, moment now) {
+  if (of.mode != read_mode::linearizable) return false;
+  const auto age = now - std::min(now, of.since);
+  const bool disagree = of.answers.size() >= group_.quorum();
+  // All replicas were asked, a quorum has answered and does not agree. The others may be faulty, so waiting for them
+  // would delay every read that concurrent writes disturb.
+  if (disagree && of.asked.size() >= group_.replicas() && age >= wait() / 2) return true;
+  if (age < wait()) return false;
+  // The cluster is slower than expected. The wait grows at once, so that the other reads that were sent together with
+  // this one are not ordered too.
+  if (!disagree) usual_ = std::min<duration>(2 * wait() / waits_factor, settings_.retransmit_after);
+  return true;
+}
+
 /// Does what is due for a query that stays open.
 void query_collector::give_time(open_query& of, moment now, query_effects& out) {
-  if (now < of.next_send) return;
   if (of.mode == read_mode::linearizable) {
+    if (of.asked.size() >= group_.replicas() || now - std::min(now, of.since) < wait() / 2) return;
     // With the answers of the others there may be a quorum without a silent replica. That costs the replicas far less
     // than ordering the read.
     rest_silent(of, now);
-    ask_others(of, out);
-    of.next_send = of.order_at;
-    return;
+    return ask_others(of, out);
   }
+  if (now < of.next_send) return;
   // Answers from different times may differ, so all replicas are asked again, and f + 1 new answers have to agree.
   of.answers.clear();
   of.next_send = now + settings_.retransmit_after;
@@ -159,24 +172,19 @@ void query_collector::give_time(open_query& of, moment now, query_effects& out) 
 
 query_effects query_collector::on_tick(moment now) {
   query_effects out;
-  bool is_late = false;
   for (auto place = open_.begin(); place != open_.end();) {
     auto& asked = place->second;
-    const bool is_expired = now >= asked.deadline;
-    const bool is_given_up = !is_expired && asked.mode == read_mode::linearizable && now >= asked.order_at;
-    if (is_expired) out.done.push_back({asked.token, client_error::timed_out});
-    if (is_given_up) give_up(asked, now, out);
-    is_late = is_late || is_given_up;
-    if (is_expired || is_given_up) {
+    if (now >= asked.deadline) {
+      out.done.push_back({asked.token, client_error::timed_out});
       place = open_.erase(place);
-      continue;
+    } else if (is_given_up(asked, now)) {
+      give_up(asked, now, out);
+      place = open_.erase(place);
+    } else {
+      give_time(asked, now, out);
+      ++place;
     }
-    give_time(asked, now, out);
-    ++place;
   }
-  // The growth is once for each tick, however many reads were late in it.
-  if (is_late) usual_ = 2 * wait() / waits_factor;
-  usual_ = std::min<duration>(usual_, settings_.retransmit_after);
   return out;
 }
 

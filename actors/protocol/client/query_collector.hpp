@@ -79,10 +79,8 @@ class query_collector {
     /// The latest answer of each replica.
     std::vector<std::pair<replica_id, operation_result>> answers;
     moment since{};
-    /// When all replicas are asked: again for a committed read, and for a linearizable one those that were not asked.
+    /// Only for a committed read: when all replicas are asked again.
     moment next_send{};
-    /// Only for a linearizable read: when it is ordered.
-    moment order_at{};
     moment deadline{};
   };
   struct standing {
@@ -94,6 +92,7 @@ class query_collector {
   [[nodiscard]] std::vector<replica_id> order_of_asking(moment now);
   void ask_others(open_query& of, query_effects& out) const;
   void rest_silent(const open_query& of, moment now);
+  [[nodiscard]] bool is_given_up(const open_query& of, moment now);
   void give_time(open_query& of, moment now, query_effects& out);
   void accept(std::map<timestamp, open_query>::iterator place, const operation_result& agreed, moment now,
               query_effects& out);

@@ -166,6 +166,31 @@ TEST_CASE("a read without a quorum of answers is ordered after the wait, however
   CHECK(client.tested.on_tick(moment{10s}).to_order.size() == 1);
 }
 
+TEST_CASE("a read that writes disturb does not wait for a silent replica, and lets no other read wait longer") {
+  reader client;
+  const auto wait = client.tested.wait();
+  (void)client.read(1);
+  (void)client.answer(0, "old");
+  CHECK(receivers(client.answer(1, "new")) == numbers{3});
+  (void)client.answer(3, "old");
+  CHECK(client.tested.on_tick(moment{wait / 2 - 1us}).to_order.empty());
+  CHECK(client.tested.on_tick(moment{wait / 2}).to_order.size() == 1);
+  CHECK(client.tested.wait() == wait);
+}
+
+TEST_CASE("one of many reads that were sent together is ordered, and the others wait twice as long") {
+  reader client;
+  const auto wait = client.tested.wait();
+  for (operation_token token = 1; token <= 100; ++token)
+    (void)client.read(token);
+  CHECK(client.tested.on_tick(moment{wait}).to_order.size() == 1);
+  CHECK(client.tested.wait() == 2 * wait);
+  CHECK(client.tested.on_tick(moment{2 * wait - 1us}).to_order.empty());
+  CHECK(client.tested.on_tick(moment{2 * wait}).to_order.size() == 1);
+  // The wait is bounded, so no read waits for ever.
+  CHECK(client.tested.on_tick(moment{2s}).to_order.size() == 98);
+}
+
 TEST_CASE("the wait follows the usual time of a read, within its bounds") {
   reader client;
   const auto first = client.tested.wait();
