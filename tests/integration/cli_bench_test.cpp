@@ -60,7 +60,9 @@ TEST_CASE("the bench joins a running cluster, and leaves it running") {
   CHECK(json["cluster"]["joined"] == true);
   CHECK(run["answered"].get<double>() > 0);
   CHECK(run["processor_us"]["replicas"].get<double>() > 0);
+  // The replicas of this cluster have no HTTP server, and the report says what is missing for that reason.
   CHECK(run["wire_bytes"].is_null());
+  CHECK(has(run["warnings"].dump(), "the kinds of frames are unknown"));
   CHECK(cluster.ask("submit", {"put", "a", "1"}).code == 0);
   SUBCASE("it refuses a load for another machine, and names the right one") {
     const auto wrong = run_with({"bench", "--cluster", cluster.directory()}, {});
@@ -81,6 +83,25 @@ TEST_CASE("the search for the knee reports each step") {
   CHECK(json["runs"].size() >= 2);
   CHECK(json["runs"].at(0)["load"]["loop"] == "closed");
   CHECK(json["runs"].at(1)["load"]["loop"] == "open");
+}
+
+TEST_CASE("an overload is refused in part, and reported with its verdict") {
+  words arguments{"bench", "--overload", "3",  "--overload-for", "2s",  "--duration", "300ms", "--warm-up",
+                  "100ms", "--rate",     "50", "--p99-max",      "10s", "-o",         "json"};
+  // The verdict depends on this machine, so only the figures are checked.
+  const auto result = run(arguments);
+  CAPTURE(result.err);
+  REQUIRE((result.code == 0 || result.code == 1));
+  const auto json = nlohmann::json::parse(result.out);
+  const auto& overload = json["overload"];
+  CHECK(overload["factor"] == 3);
+  CHECK(overload["knee_per_second"].get<double>() > 0);
+  // No operation of the overload is forgotten.
+  CHECK(overload["answered"].get<std::uint64_t>() + overload["refused"].get<std::uint64_t>() +
+            overload["unanswered"].get<std::uint64_t>() ==
+        overload["intended"].get<std::uint64_t>());
+  CHECK(overload["p99_max_us"].get<std::uint64_t>() >= 2 * overload["p99_before_us"].get<std::uint64_t>());
+  CHECK(overload["ok"].get<bool>() == (result.code == 0));
 }
 
 TEST_CASE("an interrupted bench leaves no process and no file") {

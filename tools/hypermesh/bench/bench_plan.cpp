@@ -79,6 +79,8 @@ std::vector<std::string> words_of(const load_shape& shape, const std::filesystem
                                  time_word(shape.warm_up),
                                  "--duration",
                                  time_word(shape.measured),
+                                 "--operation-deadline",
+                                 time_word(shape.deadline),
                                  "--seed",
                                  std::to_string(shape.seed)};
   if (shape.is_open()) {

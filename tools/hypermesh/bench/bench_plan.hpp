@@ -36,6 +36,8 @@ struct load_shape {
   read_mode reads = read_mode::linearizable;
   duration warm_up = 2s;
   duration measured = 10s;
+  /// After this time an operation without a result fails.
+  duration deadline = 30s;
   std::uint64_t seed = 1;
 
   [[nodiscard]] bool is_open() const { return rate > 0; }

@@ -208,7 +208,7 @@ const bench_run& main_run(const bench_result& result) {
   return result.runs.back();
 }
 
-std::vector<std::string> warnings_of(const bench_run& run) {
+std::vector<std::string> warnings_of(const bench_run& run, const target_facts& target) {
   std::vector<std::string> all;
   if (run.use.others_cores.value_or(0) > others_cores_warning) {
     all.push_back(fmt::format("other processes used {:.2f} processors meanwhile; above {:.2f} the figures are doubtful",
@@ -217,6 +217,11 @@ std::vector<std::string> warnings_of(const bench_run& run) {
   if (run.result.late_us_max > late_us_warning) {
     all.push_back(fmt::format("the load lacked processor time and was up to {} late, which is part of the latencies",
                               short_duration(seconds_of(run.result.late_us_max))));
+  }
+  if (!target.tells_kinds) {
+    all.emplace_back(
+        "the kinds of frames are unknown, because a replica has no HTTP server that this command may ask; set 'enabled "
+        "= true' in [http] of each node.toml of the cluster's folder");
   }
   if (run.result.latency.count() < 10'000) all.emplace_back("fewer than 10,000 operations: p99.99 is the maximum");
   return all;
@@ -297,7 +302,7 @@ json_value json_of(const bench_run& run, const bench_result& result) {
   json["write_us"] = or_null(figures.write_us);
   json["wire_bytes"] = json_of(figures.wire);
   json["others_cores"] = or_null(run.use.others_cores);
-  json["warnings"] = warnings_of(run);
+  json["warnings"] = warnings_of(run, result.target);
   return json;
 }
 
@@ -317,13 +322,91 @@ json_value json_of(const knee_search& search) {
   return json;
 }
 
+json_value json_of(const std::optional<overload_verdict>& overload) {
+  if (!overload) return nullptr;
+  return {{"knee_per_second", overload->knee},
+          {"factor", overload->factor},
+          {"seconds", overload->seconds},
+          {"intended", overload->intended},
+          {"answered", overload->answered},
+          {"refused", overload->refused},
+          {"unanswered", overload->unanswered},
+          {"views_entered", or_null(overload->views_entered)},
+          {"p99_before_us", overload->p99_before_us},
+          {"p99_after_us", overload->p99_after_us},
+          {"p99_max_us", overload->p99_max_us()},
+          {"failed_after", overload->failed_after},
+          {"ok", overload->is_right()}};
+}
+
+json_value json_of(const std::optional<cost_prediction>& prediction) {
+  if (!prediction) return nullptr;
+  const auto& units = prediction->units;
+  const auto& parts = prediction->parts;
+  json_value json{{"predicted_us", parts.total_us()},
+                  {"measured_us", prediction->measured_us},
+                  {"deviation_percent", prediction->deviation_percent()},
+                  {"parts_us",
+                   {{"cryptography", parts.crypto_us},
+                    {"frames", parts.frames_us},
+                    {"bytes", parts.bytes_us},
+                    {"requests", parts.requests_us},
+                    {"operations", parts.operations_us},
+                    {"writes", parts.writes_us}}},
+                  {"units_us",
+                   {{"frame", units.frame_us},
+                    {"kib", units.kib_us},
+                    {"request", units.request_us},
+                    {"operation", units.operation_us},
+                    {"write", units.write_us}}}};
+  json["calibration_runs"] = prediction->samples.size();
+  return json;
+}
+
+std::string prediction_text(const cost_prediction& prediction, const text_style& style) {
+  text_table table{{{""}, {""}}};
+  const auto& parts = prediction.parts;
+  const auto& units = prediction.units;
+  table.add({"predicted", style.bold(microseconds(parts.total_us())) +
+                              fmt::format(" an operation, {:+.0f} % of the measurement ({})",
+                                          prediction.deviation_percent(), microseconds(prediction.measured_us))});
+  add_row(
+      table, "",
+      fmt::format("cryptography {}, frames {}, bytes {}, requests {}, operations {}, writes {}",
+                  microseconds(parts.crypto_us), microseconds(parts.frames_us), microseconds(parts.bytes_us),
+                  microseconds(parts.requests_us), microseconds(parts.operations_us), microseconds(parts.writes_us)));
+  add_row(table, "unit costs",
+          fmt::format("frame {}, KiB {}, request {}, operation {}, write {}", microseconds(units.frame_us),
+                      microseconds(units.kib_us), microseconds(units.request_us), microseconds(units.operation_us),
+                      microseconds(units.write_us)));
+  return table.text(style);
+}
+
+std::string overload_text(const overload_verdict& overload, const text_style& style) {
+  const auto mark = [&style](bool is_good) { return is_good ? style.good("✓") : style.bad("✗"); };
+  text_table table{{{""}, {""}, {""}}};
+  const auto views = overload.views_entered ? grouped(*overload.views_entered) : std::string{"unknown"};
+  table.add({mark(overload.kept_view()), "views entered", views});
+  table.add({mark(overload.unanswered == 0), "operations",
+             fmt::format("{} answered, {} refused, {} without an answer", grouped(overload.answered),
+                         grouped(overload.refused), grouped(overload.unanswered))});
+  table.add({mark(overload.has_recovered()), "p99 at half of the knee",
+             fmt::format("{} before, {} after; {} failed", short_duration(seconds_of(overload.p99_before_us)),
+                         short_duration(seconds_of(overload.p99_after_us)), grouped(overload.failed_after))});
+  return fmt::format("{} × the knee for {}, then {} of rest:\n", overload.factor, short_duration(overload.seconds),
+                     short_duration(seconds_of(overload_verdict::pause))) +
+         table.text(style);
+}
+
 }  // namespace
 
 std::string text_of(const bench_result& result, const text_style& style) {
   const auto& run = main_run(result);
   auto text = run_text(run, result, style);
   if (result.search) text = search_text(result, style) + "\n" + text;
-  for (const auto& warning : warnings_of(run))
+  if (result.prediction) text += "\n" + prediction_text(*result.prediction, style);
+  if (result.overload) text += "\n" + overload_text(*result.overload, style);
+  for (const auto& warning : warnings_of(run, result.target))
     text += style.warning(lines_of("! " + warning, 78)) + "\n";
   return text;
 }
@@ -351,6 +434,8 @@ json_value json_of(const bench_result& result) {
   for (const auto& run : result.runs)
     runs.push_back(json_of(run, result));
   json["knee"] = result.search ? json_of(*result.search) : json_value(nullptr);
+  json["overload"] = json_of(result.overload);
+  json["prediction"] = json_of(result.prediction);
   return json;
 }
 

@@ -76,6 +76,7 @@ class bench {
     if (auto done = prepare(); !done) return failure_of(done);
     if (stop_->requested()) return interrupted;
     auto done = result_.settings.finds_knee ? find_knee() : run_load(result_.settings.load);
+    if (done && result_.settings.overload_factor > 0) done = overload();
     if (!done) return failure_of(done);
     return std::move(result_);
   }
@@ -85,12 +86,16 @@ class bench {
   or_run_failure<void> check_target() const;
   or_run_failure<void> run_load(const load_shape& shape);
   or_run_failure<void> find_knee();
+  or_run_failure<void> overload();
+  or_run_failure<void> overload_and_recover(const load_shape& during, const load_shape& after);
+  or_run_failure<std::unique_ptr<load_fleet>> start_fleet(const load_shape& shape);
   or_run_failure<void> wait_until(moment when, load_fleet& fleet);
   machine_sample sample(const load_fleet& fleet);
 
   interruption* stop_;
   run_narrator* narrator_;
   bench_result result_;
+  std::size_t fleets_ = 0;
   std::unique_ptr<bench_target> target_;
   std::unique_ptr<temporary_directory> exchange_;
 };
@@ -105,12 +110,13 @@ or_run_failure<void> bench::check_target() const {
          is_bench_machine(facts.machine) ? fmt::format("add --machine {}", facts.machine)
                                          : fmt::format("use a cluster with one of the machines {}", bench_machines)}});
   }
-  if (load.first_client + load.clients > facts.clients) {
-    return tl::unexpected(run_failure{
-        exit_code::usage,
-        {fmt::format("the cluster has {} client identities, and the load needs {}", facts.clients,
-                     load.first_client + load.clients),
-         fmt::format("use --clients {}, or make a cluster with more: hypermesh init --clients", facts.clients)}});
+  const auto needed = load.first_client + result_.settings.clients();
+  if (needed > facts.clients) {
+    return tl::unexpected(
+        run_failure{exit_code::usage,
+                    {fmt::format("the cluster has {} client identities, and the load needs {}", facts.clients, needed),
+                     fmt::format("use --clients {}, or make a cluster with more: hypermesh init --clients",
+                                 std::max(facts.clients * load.clients / needed, 1U))}});
   }
   return {};
 }
@@ -122,7 +128,7 @@ or_run_failure<void> bench::prepare() {
   narrator_->step("the cryptography of this machine is measured", seconds_of(steady_moment() - before));
   if (settings.cluster.empty()) {
     auto target = start_own_cluster(
-        {settings.load.machine, settings.replicas, settings.load.clients,
+        {settings.load.machine, settings.replicas, settings.clients(),
          protocol::request_authentication_of(settings.request_authentication).value(), settings.durability},
         *narrator_);
     if (!target) return failure_of(target);
@@ -161,8 +167,8 @@ or_run_failure<void> bench::wait_until(moment when, load_fleet& fleet) {
   return {};
 }
 
-or_run_failure<void> bench::run_load(const load_shape& shape) {
-  const auto folder = exchange_->path() / fmt::format("run-{}", result_.runs.size());
+or_run_failure<std::unique_ptr<load_fleet>> bench::start_fleet(const load_shape& shape) {
+  const auto folder = exchange_->path() / fmt::format("run-{}", fleets_++);
   std::error_code failed;
   std::filesystem::create_directory(folder, failed);
   if (failed) {
@@ -170,8 +176,11 @@ or_run_failure<void> bench::run_load(const load_shape& shape) {
         exit_code::failed,
         {fmt::format("cannot make {}: {}", folder.string(), failed.message()), "check free space in TMPDIR"}});
   }
-  const auto shapes = divided(shape, result_.settings.processes);
-  auto fleet = load_fleet::start(shapes, result_.target.root, folder, *stop_);
+  return load_fleet::start(divided(shape, result_.settings.processes), result_.target.root, folder, *stop_);
+}
+
+or_run_failure<void> bench::run_load(const load_shape& shape) {
+  auto fleet = start_fleet(shape);
   if (!fleet) return failure_of(fleet);
   const auto begin = steady_moment() + begin_delay;
   if (auto done = (*fleet)->begin(begin); !done) return done;
@@ -224,6 +233,67 @@ or_run_failure<void> bench::find_knee() {
   return {};
 }
 
+or_run_failure<void> bench::overload() {
+  const auto& settings = result_.settings;
+  const auto knee = result_.search->knee();
+  if (!knee) {
+    return tl::unexpected(run_failure{exit_code::failed,
+                                      {"there is no overload without a knee: the search found no rate that is carried",
+                                       "give a bound that the cluster can keep with --p99-max"}});
+  }
+  auto& verdict = result_.overload.emplace();
+  verdict.knee = knee->offered;
+  verdict.factor = settings.overload_factor;
+  verdict.seconds = seconds_of(settings.overload_time);
+  auto after = settings.load;
+  after.rate = knee->offered / 2;
+  if (auto done = run_load(after); !done) return done;
+  verdict.p99_before_us = result_.runs.back().result.latency.percentile(0.99);
+  auto during = settings.load;
+  during.rate = settings.overload_factor * knee->offered;
+  during.warm_up = duration{0};
+  during.measured = settings.overload_time;
+  during.deadline = overload_verdict::deadline;
+  after.warm_up = duration{0};
+  after.first_client += after.clients;
+  return overload_and_recover(during, after);
+}
+
+/// The load after the overload is ready before the overload begins, because the start of its processes would need the
+/// processor that the cluster lacks then.
+or_run_failure<void> bench::overload_and_recover(const load_shape& during, const load_shape& after) {
+  auto heavy = start_fleet(during);
+  if (!heavy) return failure_of(heavy);
+  auto light = start_fleet(after);
+  if (!light) return failure_of(light);
+  const auto begin = steady_moment() + begin_delay;
+  const auto again = begin + during.measured + overload_verdict::pause;
+  if (auto done = (*heavy)->begin(begin); !done) return done;
+  if (auto done = (*light)->begin(again); !done) return done;
+  const auto first = sample(**heavy);
+  if (auto done = wait_until(begin + during.measured, **heavy); !done) return done;
+  const auto second = sample(**heavy);
+  if (auto done = wait_until(again, **light); !done) return done;
+  const auto third = sample(**light);
+  if (auto done = wait_until(again + after.measured, **light); !done) return done;
+  const auto last = sample(**light);
+  auto seen = (*heavy)->finish(*stop_);
+  if (!seen) return failure_of(seen);
+  auto seen_after = (*light)->finish(*stop_);
+  if (!seen_after) return failure_of(seen_after);
+  auto& verdict = *result_.overload;
+  note_overload(*seen, verdict);
+  verdict.p99_after_us = seen_after->latency.percentile(0.99);
+  verdict.failed_after = seen_after->failed();
+  if (const auto whole = use_between(first, last, result_.target); whole.counts)
+    verdict.views_entered = whole.counts->views_entered;
+  result_.runs.push_back({during, std::move(*seen), use_between(first, second, result_.target)});
+  result_.runs.push_back({after, std::move(*seen_after), use_between(third, last, result_.target)});
+  narrator_->step(fmt::format("{:.0f} op/s offered, then {:.0f}", during.rate, after.rate),
+                  seconds_of(steady_moment() - begin));
+  return {};
+}
+
 }  // namespace
 
 double bench_use::replicas_total_s() const {
@@ -238,7 +308,17 @@ double bench_run::rate() const {
 }
 
 or_run_failure<bench_result> run_bench(const bench_settings& settings, interruption& stop, run_narrator& narrator) {
-  return bench{settings, stop, narrator}.run();
+  std::vector<cost_sample> samples;
+  if (settings.predicts) {
+    for (const auto& each : calibration_runs()) {
+      const auto measured = bench{each, stop, narrator}.run();
+      if (!measured) return failure_of(measured);
+      if (const auto sample = sample_of(*measured)) samples.push_back(*sample);
+    }
+  }
+  auto result = bench{settings, stop, narrator}.run();
+  if (result && settings.predicts) result->prediction = prediction_of(*result, std::move(samples));
+  return result;
 }
 
 }  // namespace hypermesh::cli

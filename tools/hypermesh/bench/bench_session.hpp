@@ -7,9 +7,11 @@
 #include "tools/hypermesh/bench/bench_environment.hpp"
 #include "tools/hypermesh/bench/bench_plan.hpp"
 #include "tools/hypermesh/bench/bench_target.hpp"
+#include "tools/hypermesh/bench/cost_prediction.hpp"
 #include "tools/hypermesh/bench/crypto_floor.hpp"
 #include "tools/hypermesh/bench/knee_search.hpp"
 #include "tools/hypermesh/bench/load_result.hpp"
+#include "tools/hypermesh/bench/overload_verdict.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
 #include "tools/hypermesh/terminal/narrator.hpp"
 
@@ -28,6 +30,14 @@ struct bench_settings {
   bool finds_knee = false;
   /// The bound of the 99th percentile at the knee; 0 means ten times the median without load.
   duration p99_max{};
+  /// After the search, offer this many times the knee for `overload_time`; 0 offers no more than the search.
+  double overload_factor = 0;
+  duration overload_time = 60s;
+  /// Measure the unit costs of this machine first, and predict the cost of the run from them.
+  bool predicts = false;
+
+  /// The client identities that the whole bench needs. The run after an overload has identities of its own.
+  [[nodiscard]] std::uint32_t clients() const { return overload_factor > 0 ? 2 * load.clients : load.clients; }
 };
 
 /// What was used between two moments.
@@ -63,10 +73,13 @@ struct bench_result {
   bench_environment environment;
   target_facts target;
   crypto_costs crypto;
-  /// One run, or with `finds_knee` the run without load and then each run of the search.
+  /// One run, or with `finds_knee` the run without load and then each run of the search. With an overload also the run
+  /// before it, the overload, and the run after it.
   std::vector<bench_run> runs;
   /// The search, with `finds_knee`.
   std::optional<knee_search> search;
+  std::optional<overload_verdict> overload;
+  std::optional<cost_prediction> prediction;
 };
 
 /// Others that use more than this many processors make the figures doubtful.

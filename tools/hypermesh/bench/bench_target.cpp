@@ -35,6 +35,26 @@ target_facts facts_of(const genesis& content, const std::filesystem::path& root)
   return facts;
 }
 
+std::optional<replica_counts> counts_at(const replica_address& server) {
+  const auto text = http_get({server, "/metrics", "", metrics_patience, metrics_bytes_max});
+  if (!text) return std::nullopt;
+  const auto counts = read_metrics(*text);
+  return counts ? std::optional{*counts} : std::nullopt;
+}
+
+/// The HTTP servers of the replicas whose files are in the folder of the cluster, by replica number. Empty unless every
+/// replica has one that answers without a token and without TLS, because figures of some replicas would be no sum.
+std::vector<replica_address> open_servers_of(const std::string& root, std::size_t replicas) {
+  std::vector<replica_address> servers;
+  for (std::uint32_t number = 0; number < replicas; ++number) {
+    const auto node = read_node_config(cluster_layout{root}.node_file(number));
+    const bool is_open = node && node->http.enabled && node->http.token_file.empty() && node->http.tls_key.empty();
+    if (!is_open || !counts_at(node->http.listen)) return {};
+    servers.push_back(node->http.listen);
+  }
+  return servers;
+}
+
 class own_cluster final : public bench_target {
  public:
   explicit own_cluster(std::unique_ptr<local_cluster> processes) : processes_(std::move(processes)) {}
@@ -52,7 +72,7 @@ class own_cluster final : public bench_target {
       sample.processor.push_back(processor_time_of(id).value_or(sum_of(sample.roles.back())));
     }
     for (const auto port : processes_->http_ports())
-      sample.counts.push_back(counts_at(port));
+      sample.counts.push_back(counts_at({"127.0.0.1", port}));
     return sample;
   }
 
@@ -61,36 +81,33 @@ class own_cluster final : public bench_target {
   [[nodiscard]] std::filesystem::path data_folder() const override { return processes_->layout().data_folder(0); }
 
  private:
-  static std::optional<replica_counts> counts_at(std::uint16_t port) {
-    const auto text = http_get({{"127.0.0.1", port}, "/metrics", "", metrics_patience, metrics_bytes_max});
-    if (!text) return std::nullopt;
-    const auto counts = read_metrics(*text);
-    return counts ? std::optional{*counts} : std::nullopt;
-  }
-
   std::unique_ptr<local_cluster> processes_;
 };
 
 class joined_cluster final : public bench_target {
  public:
   joined_cluster(std::unique_ptr<cluster_session> session, std::string root)
-      : session_(std::move(session)), root_(std::move(root)) {}
+      : session_(std::move(session)),
+        root_(std::move(root)),
+        servers_(open_servers_of(root_, session_->cluster().replicas.size())) {}
 
-  [[nodiscard]] target_facts facts() const override { return facts_of(session_->cluster(), root_); }
+  [[nodiscard]] target_facts facts() const override {
+    auto facts = facts_of(session_->cluster(), root_);
+    facts.tells_kinds = !servers_.empty();
+    return facts;
+  }
 
   [[nodiscard]] target_sample sample(interruption& stop) override {
     target_sample sample;
     sample.when = base::steady_moment();
+    for (const auto& server : servers_)
+      add(counts_at(server), sample);
+    if (!servers_.empty()) return sample;
     const auto replicas = static_cast<std::uint32_t>(session_->cluster().replicas.size());
     const auto reports =
         collect_reports(session_->client(), replicas, report_patience, [&stop] { return !stop.requested(); });
-    for (const auto& report : reports) {
-      sample.counts.push_back(report ? std::optional{counts_of(*report)} : std::nullopt);
-      // A replica may report any number. A difference of two bounded ones does not overflow.
-      constexpr std::uint64_t us_max = 1ULL << 60U;
-      const auto us = report ? std::min(sample.counts.back()->processor_us, us_max) : 0;
-      sample.processor.emplace_back(static_cast<duration::rep>(us));
-    }
+    for (const auto& report : reports)
+      add(report ? std::optional{counts_of(*report)} : std::nullopt, sample);
     return sample;
   }
 
@@ -100,8 +117,17 @@ class joined_cluster final : public bench_target {
   [[nodiscard]] std::filesystem::path data_folder() const override { return {}; }
 
  private:
+  static void add(std::optional<replica_counts> counts, target_sample& into) {
+    // A replica may report any number. A difference of two bounded ones does not overflow.
+    constexpr std::uint64_t us_max = 1ULL << 60U;
+    const auto us = counts ? std::min(counts->processor_us, us_max) : 0;
+    into.processor.emplace_back(static_cast<duration::rep>(us));
+    into.counts.push_back(std::move(counts));
+  }
+
   std::unique_ptr<cluster_session> session_;
   std::string root_;
+  std::vector<replica_address> servers_;
 };
 
 tl::unexpected<run_failure> failed_with(const world_error& error, exit_code code = exit_code::failed) {

@@ -36,6 +36,8 @@ struct target_facts {
   bool requests_are_signed = true;
   /// Whether the processor time of the replicas is part of that of this machine.
   bool is_on_this_machine = true;
+  /// Whether the counters include the kinds of frames.
+  bool tells_kinds = true;
 };
 
 /// The cluster that is measured. Use it from the main thread.
@@ -66,8 +68,10 @@ struct own_cluster_plan {
 [[nodiscard]] or_run_failure<std::unique_ptr<bench_target>> start_own_cluster(const own_cluster_plan& plan,
                                                                               run_narrator& narrator);
 
-/// Joins the running cluster in the folder `root`. The counters come from the replicas' reports to the client `self`,
-/// so they lack the kinds of frames and the threads, and each may be a second old.
+/// Joins the running cluster in the folder `root`. If the folder has the files of all replicas, and each has an HTTP
+/// server without a token, the counters come from there. Otherwise they come from the replicas' reports to the client
+/// `self`, so they lack the kinds of frames, and each may be a second old. The threads of another command's processes
+/// are never told, because neither source has them.
 [[nodiscard]] or_run_failure<std::unique_ptr<bench_target>> join_cluster(const std::string& root, std::uint32_t self);
 
 }  // namespace hypermesh::cli

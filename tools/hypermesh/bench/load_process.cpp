@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 /// Longer than its owner needs to start all load processes.
 constexpr duration begin_patience = 120s;
 constexpr duration look_interval = 2ms;
-constexpr std::chrono::seconds answer_patience{30};
 
 /// Streams, CAF's pipes and sockets, and a key file.
 constexpr std::uint64_t files_besides_links = 32;
@@ -52,7 +51,7 @@ or_error<std::vector<client_config>> configs_of(const load_shape& shape, const f
 client_settings settings_of(const load_shape& shape) {
   client_settings settings;
   settings.bundle_operations_max = shape.bundle;
-  settings.deadline = answer_patience;
+  settings.deadline = shape.deadline;
   if (!shape.is_open()) {
     const auto of_client = (shape.in_flight + shape.clients - 1) / shape.clients;
     settings.requests_in_flight_max =

@@ -60,6 +60,8 @@ class metrics_reading {
     } else if (it.name == "hypermesh_batches_committed_total") {
       counts_.batches_committed = whole(it.value);
       ++needed_;
+    } else if (it.name == "hypermesh_views_entered_total") {
+      counts_.views_entered = whole(it.value);
     } else if (it.name == "hypermesh_storage_write_seconds_count") {
       counts_.writes = whole(it.value);
     } else if (it.name == "hypermesh_storage_write_seconds_sum") {
@@ -121,6 +123,7 @@ constexpr std::array<const char*, 9> signed_kinds = {"prepare",   "commit",  "ch
 void replica_counts::add(const replica_counts& other) {
   requests_executed += other.requests_executed;
   batches_committed += other.batches_committed;
+  views_entered += other.views_entered;
   writes += other.writes;
   write_us += other.write_us;
   wire_bytes_in += other.wire_bytes_in;
@@ -141,6 +144,7 @@ replica_counts difference(const replica_counts& after, const replica_counts& bef
   replica_counts rest;
   rest.requests_executed = fallen(after.requests_executed, before.requests_executed);
   rest.batches_committed = fallen(after.batches_committed, before.batches_committed);
+  rest.views_entered = fallen(after.views_entered, before.views_entered);
   rest.writes = fallen(after.writes, before.writes);
   rest.write_us = fallen(after.write_us, before.write_us);
   rest.wire_bytes_in = fallen(after.wire_bytes_in, before.wire_bytes_in);
@@ -166,6 +170,7 @@ replica_counts counts_of(const node_report& report) {
   replica_counts counts;
   counts.requests_executed = counter_of(report, "requests_executed_total");
   counts.batches_committed = counter_of(report, "batches_committed_total");
+  counts.views_entered = counter_of(report, "views_entered_total");
   counts.writes = counter_of(report, "storage_writes_total");
   counts.write_us = counter_of(report, "storage_write_us_total");
   counts.wire_bytes_in = counter_of(report, "link_wire_bytes_in");

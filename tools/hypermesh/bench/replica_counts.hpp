@@ -23,6 +23,8 @@ struct kind_traffic {
 struct replica_counts {
   std::uint64_t requests_executed = 0;
   std::uint64_t batches_committed = 0;
+  /// Views that the replica entered; more than 0 in a measured time means that the primary was replaced.
+  std::uint64_t views_entered = 0;
   /// Groups of records that were written. In storage mode sync each is one sync.
   std::uint64_t writes = 0;
   std::uint64_t write_us = 0;

@@ -21,6 +21,8 @@ struct bench_options {
   double warm_up_seconds = 2;
   double measured_seconds = 10;
   double p99_max_seconds = 0;
+  double overload_seconds = 60;
+  double operation_deadline = 30;
   std::string spacing = "poisson";
   std::string reads = "linearizable";
   /// This process is a load process of another bench if the folder is not empty.
@@ -35,6 +37,8 @@ constexpr auto examples =
     "  hypermesh bench --bundle 64 --in-flight 4096 --machine key-value\n"
     "  hypermesh bench --rate 1000 --duration 30s            open loop: 1,000 operations a second\n"
     "  hypermesh bench --find-knee --bundle 16 --duration 5s\n"
+    "  hypermesh bench --overload 3 --duration 5s            3 times the knee for 60 s; then it must be well again\n"
+    "  hypermesh bench --predict --replicas 7 --bundle 16    the formula of the cost, beside the measurement\n"
     "  hypermesh bench --cluster mycluster --machine key-value --clients 2 --rate 500\n"
     "  hypermesh bench --replicas 7 --durability memory -o json | jq '.runs[0].times_floor'\n"
     "\n"
@@ -46,7 +50,8 @@ constexpr auto examples =
     "The machine 'null' does nothing, so the figures are those of the consensus. The command removes all of its\n"
     "files, also after Ctrl-C.\n"
     "\n"
-    "Exit codes: 0 measured, whatever the figures; 1 not measured; 2 wrong options; 3 the cluster did not answer.";
+    "Exit codes: 0 measured, whatever the figures; 1 not measured, or an overload had bad effects; 2 wrong options; 3 "
+    "the cluster did not answer.";
 
 exit_code run_bench_command(const bench_options& options) {
   auto settings = options.settings;
@@ -55,7 +60,13 @@ exit_code run_bench_command(const bench_options& options) {
   load.measured = milliseconds_of(options.measured_seconds);
   load.spacing = options.spacing == "even" ? arrival_spacing::even : arrival_spacing::poisson;
   load.reads = options.reads == "committed" ? read_mode::committed : read_mode::linearizable;
+  load.deadline = milliseconds_of(options.operation_deadline);
   settings.p99_max = milliseconds_of(options.p99_max_seconds);
+  settings.overload_time = milliseconds_of(options.overload_seconds);
+  if (settings.overload_factor > 0) settings.finds_knee = true;
+  if (settings.p99_max > duration{0} && !settings.finds_knee) {
+    return report_error({"--p99-max bounds a search", "add --find-knee or --overload"}, exit_code::usage);
+  }
   if (!options.exchange.empty()) return run_load_process(load, settings.cluster, options.exchange, options.parent);
   interruption stop;
   auto outcome = [&] {
@@ -69,7 +80,9 @@ exit_code run_bench_command(const bench_options& options) {
   } else {
     print_report(text_of(*outcome, text_style::of(STDOUT_FILENO)));
   }
-  return exit_code::ok;
+  if (!outcome->overload || outcome->overload->is_right()) return exit_code::ok;
+  return report_verdict({"the cluster did not bear the overload well", "read the lines with ✗ above"},
+                        exit_code::failed);
 }
 
 /// A finite number of operations in a second, in decimal digits. A load process may have a small share of a rate.
@@ -163,7 +176,24 @@ void add_load_options(CLI::App& command, bench_options& into) {
   command
       .add_option("--p99-max", into.p99_max_seconds, "A carried rate has at most this p99; default: 10 × median alone")
       ->transform(duration_between(0.001, 60))
-      ->needs(knee)
+      ->type_name("TIME");
+  command
+      .add_flag("--predict", into.settings.predicts,
+                "Measure the unit costs of this machine for half a minute, and predict the processor\n"
+                "time of an operation from them")
+      ->excludes(knee);
+  auto* overload = command
+                       .add_option("--overload", into.settings.overload_factor,
+                                   "Find the knee, offer this many times the rate, and check that the cluster\n"
+                                   "refuses what it cannot do, keeps its view, and is soon well again")
+                       ->check(CLI::Range(1.1, 100.0))
+                       ->excludes(in_flight)
+                       ->excludes(command.get_option("--predict"))
+                       ->type_name("FACTOR");
+  command.add_option("--overload-for", into.overload_seconds, "Time of the overload")
+      ->transform(duration_between(1, 90))
+      ->needs(overload)
+      ->capture_default_str()
       ->type_name("TIME");
   command.add_option("--arrivals", into.spacing, "Gaps of the open loop: as of independent users, or equal")
       ->check(one_of({"poisson", "even"}))
@@ -189,6 +219,10 @@ void add_hidden_options(CLI::App& command, bench_options& into) {
                        ->group("");
   command.add_option("--load-parent", into.parent, "The process that started this load process")
       ->check(CLI::PositiveNumber)
+      ->needs(exchange)
+      ->group("");
+  command.add_option("--operation-deadline", into.operation_deadline, "The time after which an operation fails")
+      ->transform(duration_between(0.1, 3'600))
       ->needs(exchange)
       ->group("");
   command
