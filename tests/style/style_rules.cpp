@@ -60,7 +60,8 @@ bool is_actor_header(std::string_view path) { return folder_of(path) == "actors/
 /// Whether an actor's header may include this file of our own folders. The phase clock belongs to no actor.
 bool is_open_to_actor_headers(std::string_view path) {
   return path == "actors/interfaces.hpp" || path == "actors/node_messages.hpp" || path == "actors/phase_clock.hpp" ||
-         path == ports_header || is_under(path, "actors/protocol/") || is_under(path, "messages/");
+         path == "actors/agenda.hpp" || path == ports_header || is_under(path, "actors/protocol/") ||
+         is_under(path, "messages/");
 }
 
 /// The folders of the product's command line from the bottom. A file may include its own folder and the folders before
