@@ -123,6 +123,7 @@ std::map<std::string, words> laboratory_bases(hostile_world& world) {
           {"demo", {"--strategy", "no-such-strategy"}},
           {"bench guard", {}},
           {"bench placement", {"--nodes", "1", "--tasks", "1"}},
+          {"bench checkpoint", {"--state-bytes", "1MiB", "--rounds", "2"}},
           {"completion", {"bash"}},
           {"man", {"hypermesh-lab.1"}},
           {"help", {}}};
