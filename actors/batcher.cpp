@@ -208,6 +208,7 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
       [self](const batch_executed& done) {
         on_executed(self, done);
         cut_batches(self, false);
+        report_authentic(self);
         report(self);
       },
       [self](const state_installed& installed) {

@@ -4,7 +4,6 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/clock.hpp"
-#include "actors/protocol/views/planned_end.hpp"
 #include "actors/send_to_journal.hpp"
 
 namespace hypermesh::actors {
@@ -100,10 +99,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
         carry_out(self, core_of(self).on_installed(installed.sequence, installed.certificate));
       },
       [self](const moves_agreed& agreed) {
-        auto& core = core_of(self);
-        const auto& cluster = self->state.identity.cluster;
-        core.on_planned_end(planned_end_of(core.view(), agreed.now, agreed.stepped_down, agreed.at, cluster));
-        carry_out(self, core.on_advance(agreed.now.advance_through));
+        carry_out(self, core_of(self).on_moves(agreed.now, agreed.stepped_down, agreed.at));
       },
       [self](const tick&) {
         self->delayed_send(self, self->state.status_period, tick{});

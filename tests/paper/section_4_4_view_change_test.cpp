@@ -350,7 +350,7 @@ TEST_CASE("the primary of the new view continues above max-s") {
 
 TEST_CASE("the NEW-VIEW goes before all that its primary says in the view") {
   paper_world world{1};
-  (void)world.core.on_advance(sequence_number{8});
+  (void)world.core.on_moves({sequence_number{8}, {}, {}}, {}, {});
   const auto own = world.core.on_change_view(v1).view_left;
   REQUIRE(own != nullptr);
   const auto opened = world.factory.new_view_of(v1, {*own, world.factory.view_change_of(replica_id{2}, v1, nullptr, {}),

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "actors/protocol/views/planned_end.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
@@ -243,8 +242,7 @@ void core_node::tell_agreed(std::vector<case_name> settled, bool is_transferred)
   for (const auto& each : state_.take_move_events()) {
     if (each.wanted.cause == hand_over_cause::step_down) stepped_down.emplace_back(each.wanted.to.value - 1);
   }
-  replica_.on_planned_end(planned_end_of(replica_.view(), agreed.moves, stepped_down, agreed.after, cluster_));
-  carry_out(replica_.on_advance(agreed.moves.advance_through));
+  carry_out(replica_.on_moves(agreed.moves, stepped_down, agreed.after));
   carry_out(views_.on_moves(agreed.moves, stepped_down, agreed.after, now_));
 }
 

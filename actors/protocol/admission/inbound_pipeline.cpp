@@ -13,6 +13,14 @@ bool is_of_view_change(const message& value) {
   return kind == message_kind::view_change || kind == message_kind::new_view;
 }
 
+/// The signature checks that a message may cost, or as much time.
+std::uint64_t checks_of(const message& value) {
+  if (const auto* proof = std::get_if<checkpoint_proof>(&value)) return proof->certificate.votes.size();
+  if (const auto* vouched = std::get_if<vouch>(&value))
+    return 1 + vouched->requests.size() / verification_budget::vouched_for_a_check;
+  return 1;
+}
+
 /// The VIEW-CHANGE or NEW-VIEW as a piece of evidence, which shares the message and does not copy it.
 evidence_item as_evidence(const std::shared_ptr<const message>& value) {
   if (const auto* change = std::get_if<view_change>(value.get())) {
@@ -108,9 +116,8 @@ std::optional<rejection> inbound_pipeline::check_document(principal sender, pass
 }
 
 std::optional<rejection> inbound_pipeline::verify(principal sender, const message& value, moment now) {
-  const auto* proof = std::get_if<checkpoint_proof>(&value);
   // The checks are counted first, so that a refused proof costs its sender as much as a valid one (attack 33).
-  checks_made_ += proof != nullptr ? proof->certificate.votes.size() : 1;
+  checks_made_ += checks_of(value);
   const bool is_watched = sender.is_replica();
   if (const auto bad = validator_.check(sender, value)) {
     // A signed message that no correct replica sends is evidence.

@@ -42,8 +42,9 @@ bool frame_rate_limit::admit(principal sender, moment now) {
 verification_budget::verification_budget(const cluster_parameters& cluster)
     : group_(cluster.group()),
       statements_{4 * std::uint64_t{cluster.watermark_window} + base, {}},
-      requests_{requests_burst, {}} {
-  for (auto* each : {&statements_, &requests_})
+      requests_{requests_burst, {}},
+      vouches_{vouches_burst, {}} {
+  for (auto* each : {&statements_, &requests_, &vouches_})
     each->of.resize(cluster.replicas, share{each->burst});
 }
 
@@ -59,6 +60,8 @@ verification_budget::share* verification_budget::share_of(principal sender, cons
   switch (kind_of(value)) {
     case message_kind::request:
       return &requests_.of[sender.number];
+    case message_kind::vouch:
+      return &vouches_.of[sender.number];
     // VIEW-CHANGEs, NEW-VIEWs and system requests have a limit of their own, and parts of states are not signed.
     case message_kind::system_request:
     case message_kind::pre_prepare:
@@ -80,6 +83,7 @@ bool verification_budget::admits(principal sender, const message& value, moment 
     period_began_ += static_cast<duration::rep>(periods) * period;
     refill(statements_, periods, std::exchange(in_advance_, 0));
     refill(requests_, periods, 0);
+    refill(vouches_, periods, 0);
   }
   const auto* own = share_of(sender, value);
   return own == nullptr || own->left > 0;

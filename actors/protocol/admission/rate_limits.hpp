@@ -85,8 +85,8 @@ class frame_rate_limit {
 /// When a replica comes back after a pause, it sends fewer messages at once than the burst allows.
 ///
 /// These messages are not counted: the primary's own proposals; parts of states; VIEW-CHANGEs, NEW-VIEWs and system
-/// requests, which `costly_message_limit` bounds. REQUESTs have a separate budget, so that forwarding requests does not
-/// cost a backup its votes. Pure. Memory: two shares for each replica.
+/// requests, which `costly_message_limit` bounds. REQUESTs and VOUCHes have separate budgets, so that they do not cost
+/// a replica its votes. Pure. Memory: three shares for each replica.
 class verification_budget {
  public:
   static constexpr duration period = 100ms;
@@ -96,6 +96,11 @@ class verification_budget {
   static constexpr std::uint64_t earned_by_sequence = 3;
   /// The number of REQUESTs that may arrive at once, because backups forward all pending requests to a new primary.
   static constexpr std::uint64_t requests_burst = 4'096;
+
+  /// VOUCHes that may arrive at once, in checks: those for all requests that may be pending.
+  static constexpr std::uint64_t vouches_burst = 2'048;
+  /// A VOUCH has no signature, but this many of its requests cost as much time as a check.
+  static constexpr std::uint64_t vouched_for_a_check = 64;
 
   explicit verification_budget(const cluster_parameters& cluster);
 
@@ -123,6 +128,7 @@ class verification_budget {
   group_size group_;
   shares statements_;
   shares requests_;
+  shares vouches_;
   moment period_began_{};
   /// The highest sequence that was decided. A new view may decide some sequences a second time; nothing is earned for
   /// them.

@@ -6,9 +6,22 @@ namespace hypermesh::protocol {
 
 vouch_board::vouch_board(group_size group, replica_id self) : group_(group), self_(self), kept_(group.replicas()) {}
 
+bool vouch_board::has_room(const request& value) const {
+  const auto share = shares_.find(value.id.client);
+  if (share == shares_.end()) return true;
+  return share->second.requests < limits::requests_pending_per_client_max &&
+         share->second.bytes + value.raw.view.size() <= held_bytes_of_client_max;
+}
+
 vouch_board::outcome vouch_board::on_request(const request& value, moment now) {
   drop_old(now);
-  const auto at = candidates_.try_emplace(reference_of(value)).first;
+  const auto what = reference_of(value);
+  const auto known = candidates_.find(what);
+  const bool needs_room = known == candidates_.end() || (!is_certified(known->second) && !known->second.body);
+  // The quota comes first: a VOUCH for a request without room would displace VOUCHes for other clients here, and cost
+  // the other replicas the same.
+  if (needs_room && !has_room(value)) return outcome::client_quota;
+  const auto at = candidates_.try_emplace(what).first;
   auto& one = at->second;
   one.is_received = true;
   // §5.2: requests are authenticated by MACs instead of signatures. The tag of the client's link is the MAC for this
@@ -18,13 +31,14 @@ vouch_board::outcome vouch_board::on_request(const request& value, moment now) {
     vouch_for(at);
   }
   if (is_certified(one)) return outcome::certified;
-  if (one.body) return outcome::waits;
+  if (!one.body) hold(at, value, now);
+  return outcome::waits;
+}
+
+void vouch_board::hold(candidates::iterator at, const request& value, moment now) {
   const auto bytes = value.raw.view.size();
   auto& share = shares_[value.id.client];
-  if (share.requests >= limits::requests_pending_per_client_max || share.bytes + bytes > held_bytes_of_client_max) {
-    return outcome::client_quota;
-  }
-  one.body = value;
+  at->second.body = value;
   ++share.requests;
   share.bytes += bytes;
   ++held_;
@@ -32,7 +46,6 @@ vouch_board::outcome vouch_board::on_request(const request& value, moment now) {
   waiting_.emplace_back(now, at->first);
   while (held_bytes_ > held_bytes_max)
     drop_oldest();
-  return outcome::waits;
 }
 
 void vouch_board::on_vouch(replica_id from, const request_reference& what) {
@@ -98,7 +111,6 @@ void vouch_board::drop_oldest() {
   const auto oldest = candidates_.find(waiting_.front().second);
   waiting_.pop_front();
   if (oldest == candidates_.end() || !oldest->second.body) return;
-  ++dropped_;
   release(oldest);
   if (oldest->second.vouchers.none()) candidates_.erase(oldest);
 }

@@ -71,8 +71,6 @@ class vouch_board {
   /// The number of requests that the board keeps.
   [[nodiscard]] std::size_t held() const { return held_; }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
-  /// The requests that were dropped because they were not certified in time.
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
   /// A client repeats a request after a lost frame. This replica vouches again, but at most this often.
   static constexpr duration repeat_pause = 150ms;
@@ -104,6 +102,8 @@ class vouch_board {
   };
   using candidates = std::map<request_reference, candidate>;
 
+  [[nodiscard]] bool has_room(const request& value) const;
+  void hold(candidates::iterator at, const request& value, moment now);
   void note(replica_id voucher, candidates::iterator at);
   void vouch_for(candidates::iterator at);
   void forget(replica_id voucher, const request_reference& what);
@@ -122,7 +122,6 @@ class vouch_board {
   std::map<client_id, client_share> shares_;
   std::size_t held_ = 0;
   std::size_t held_bytes_ = 0;
-  std::uint64_t dropped_ = 0;
   std::vector<request_reference> vouches_;
   std::vector<request> certified_;
 };

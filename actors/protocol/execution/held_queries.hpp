@@ -19,7 +19,7 @@ enum class query_admission {
   answer,
   /// The query waits until this replica has executed what it had prepared.
   held,
-  /// The client has too many queries that wait.
+  /// The client, or all clients together, have too many queries that wait.
   over_quota,
   /// This replica does not know its earlier votes, so no state of it may answer.
   votes_unknown,
@@ -42,7 +42,8 @@ enum class query_admission {
 /// the write is finished. Replicas 1 and 2 have prepared the write, but the COMMITs are late. Then 1, 2 and 3 give
 /// three equal answers from the state before the write.
 ///
-/// Memory: `queries_per_client_max` queries and `bytes_per_client_max` bytes of each connected client.
+/// Memory: `queries_per_client_max` queries and `bytes_per_client_max` bytes of each client, and `bytes_max` bytes of
+/// all clients. A query without room is ordered by its client.
 template <class Item>
 class held_queries {
  public:
@@ -51,6 +52,10 @@ class held_queries {
   /// The bytes of their operations: two operations of the largest size, or 1,024 of 512 bytes.
   static constexpr std::size_t bytes_per_client_max = 2 * limits::operation_bytes_max;
   static_assert(bytes_per_client_max >= limits::operation_bytes_max, "every query can be held");
+  /// The bytes of all clients, with `query_bytes` for each query.
+  static constexpr std::size_t bytes_max = std::size_t{64} * 1024 * 1024;
+  /// The memory of a query in addition to its operation.
+  static constexpr std::size_t query_bytes = 512;
 
   /// The replica has prepared all sequence numbers up to `through`, and knows its earlier votes.
   void on_prepared(sequence_number through) { prepared_ = std::max(prepared_.value_or(through), through); }
@@ -59,11 +64,13 @@ class held_queries {
   [[nodiscard]] query_admission admit(client_id client, std::size_t bytes, sequence_number executed, Item& asked) {
     if (!prepared_) return query_admission::votes_unknown;
     if (executed >= *prepared_) return query_admission::answer;
+    if (bytes_ + bytes + query_bytes > bytes_max) return query_admission::over_quota;
     auto& share = shares_[client];
     if (share.queries >= queries_per_client_max || share.bytes + bytes > bytes_per_client_max)
       return query_admission::over_quota;
     ++share.queries;
     share.bytes += bytes;
+    bytes_ += bytes + query_bytes;
     waiting_.push_back({*prepared_, client, bytes, std::move(asked)});
     return query_admission::held;
   }
@@ -101,6 +108,7 @@ class held_queries {
             "a held query is counted");
     --found->second.queries;
     found->second.bytes -= of.bytes;
+    bytes_ -= of.bytes + query_bytes;
     if (found->second.queries == 0) shares_.erase(found);
   }
 
@@ -108,6 +116,7 @@ class held_queries {
   std::optional<sequence_number> prepared_;
   std::deque<waiting_query> waiting_;
   std::map<client_id, client_share> shares_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace hypermesh::protocol

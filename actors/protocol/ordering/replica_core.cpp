@@ -107,10 +107,15 @@ void replica_core::propose_null_requests(replica_effects& out) {
   }
 }
 
-replica_effects replica_core::on_advance(sequence_number through) {
+replica_effects replica_core::on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
+                                       sequence_number at) {
   replica_effects out;
+  // The first end counts, as for the decision to leave (`view_changer::on_moves`).
+  auto* here = status_.active();
+  if (here != nullptr && !here->last_sequence)
+    here->last_sequence = planned_end_of(view(), moves, stepped_down, at, cluster_);
   // A smaller value replaces a larger one, because the larger value may come from a diverged state that was replaced.
-  advance_through_ = through;
+  advance_through_ = moves.advance_through;
   propose_null_requests(out);
   return out;
 }
@@ -239,9 +244,11 @@ void replica_core::ask_authentic(slot& of, replica_effects& out) const {
 replica_effects replica_core::on_authentic(view_number view, sequence_number sequence, const digest& value) {
   replica_effects out;
   const auto* known = log_.find(sequence);
-  if (status_.active() == nullptr || view != this->view() || known == nullptr || !known->proposal) return out;
+  if (view != this->view() || known == nullptr || !known->proposal) return out;
   if (known->proposal->header.content.value != value) return out;
   log_.at(sequence).is_authentic = true;
+  // A replica whose state is wrong looks at the slot again after its repair.
+  if (status_.active() == nullptr) return out;
   prepare_slot(sequence, out);
   advance(sequence, out);
   return out;

@@ -16,6 +16,7 @@
 #include "actors/protocol/ordering/stall_watch.hpp"
 #include "actors/protocol/ordering/time_check.hpp"
 #include "actors/protocol/views/new_view.hpp"
+#include "actors/protocol/views/planned_end.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh::protocol {
@@ -79,13 +80,11 @@ class replica_core {
   /// certified state is installed (attack 27).
   void on_diverged(sequence_number sequence) { status_.diverge(sequence); }
 
-  /// A readmission or a hand-over needs all sequence numbers up to `through` to be ordered. If this replica is the
-  /// primary, the effects contain its proposals of null requests.
-  [[nodiscard]] replica_effects on_advance(sequence_number through);
-
-  /// The group has agreed to leave the present view when the checkpoint at `last` is stable (`planned_end_of`). As its
-  /// primary, this replica proposes nothing after `last`. Nothing if the view has no planned end.
-  void on_planned_end(std::optional<sequence_number> last);
+  /// The group has agreed on these moves with the batch `at`. The primaries of the views in `stepped_down` step down.
+  /// If this replica is the primary, the effects contain the null requests that a readmission or a hand-over needs, and
+  /// it proposes nothing after the planned end of its view (`planned_end_of`).
+  [[nodiscard]] replica_effects on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
+                                         sequence_number at);
 
   /// The wall clock of this node shows `now`. The caller gives a reading before each event. It affects only for which
   /// proposed times this replica vouches, and the measured lateness of proposals (§4.6).

@@ -18,12 +18,6 @@ constexpr std::uint64_t alone_ticks = 8;
 
 // --- §4.4, view changes ------------------------------------------------------------
 
-void replica_core::on_planned_end(std::optional<sequence_number> last) {
-  auto* here = status_.active();
-  // The first end counts, as for the decision to leave (`view_changer::on_moves`).
-  if (here != nullptr && !here->last_sequence) here->last_sequence = last;
-}
-
 replica_effects replica_core::on_change_view(view_number to) {
   replica_effects out;
   if (!status_.is_diverged() && to > view()) change_view(to, out);

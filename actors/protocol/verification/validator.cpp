@@ -99,7 +99,7 @@ std::optional<rejection> validator::check_content(principal sender, const messag
     return it->items.size() > items_per_misbehaviour_max ? std::optional{rejection::too_many_items} : std::nullopt;
   }
   if (std::holds_alternative<vouch>(value) && cluster_.requests_by == request_authentication::signature) {
-    return rejection::unsolicited;
+    return rejection::kind_not_allowed_from_sender;
   }
   if (const auto* it = std::get_if<query>(&value)) {
     return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};

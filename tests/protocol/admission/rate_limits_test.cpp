@@ -94,6 +94,13 @@ TEST_CASE_FIXTURE(
   }
 }
 
+TEST_CASE_FIXTURE(check_world, "VOUCHes have a budget of their own, so a flood of them costs no vote (attack 45)") {
+  const message flood = vouch{std::vector<request_reference>(1)};
+  CHECK(verified(2, 10'000, moment{}, flood) == verification_budget::vouches_burst);
+  CHECK(verified(3, 10, moment{}, flood) == 10);
+  CHECK(votes(2, 10'000, moment{}) == votes_at_once);
+}
+
 TEST_CASE_FIXTURE(check_world, "a group that goes from idle to full speed within one period loses no vote") {
   for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
     // The three votes are PREPARE, COMMIT and, with K = 1, CHECKPOINT.

@@ -65,3 +65,15 @@ TEST_CASE("a client holds a bounded number of queries and bytes, and takes no ro
   CHECK(admit(tested, "again", 1) == query_admission::held);
   CHECK(admit(tested, "again", 1, 1, limits::operation_bytes_max) == query_admission::held);
 }
+
+TEST_CASE("the queries of all clients together are bounded, and their room comes back (attack 33)") {
+  queries tested;
+  tested.on_prepared(at(1));
+  std::uint32_t client = 0;
+  while (admit(tested, "large", 0, client, limits::operation_bytes_max) == query_admission::held)
+    ++client;
+  CHECK(client == queries::bytes_max / (limits::operation_bytes_max + queries::query_bytes));
+  CHECK(tested.release(at(1)).size() == client);
+  tested.on_prepared(at(2));
+  CHECK(admit(tested, "again", 1, client, limits::operation_bytes_max) == query_admission::held);
+}

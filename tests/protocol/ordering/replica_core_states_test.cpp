@@ -183,7 +183,7 @@ TEST_CASE("a diverged primary proposes its pending batches after the repair") {
 TEST_CASE("null requests that a wrong state asked for are not proposed after the repair") {
   const request_factory factory{small_cluster(4, 4, 16, 64)};
   replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
-  const auto first = sent<pre_prepare>(primary.on_advance(sequence_number{1'000}).sends);
+  const auto first = sent<pre_prepare>(primary.on_moves({sequence_number{1'000}, {}, {}}, {}, {}).sends);
   REQUIRE(first.size() == primary_monitor::advance_min);
   // Each executed null request makes room for the next.
   const auto execute = [&](const pre_prepare& of) {
@@ -199,7 +199,7 @@ TEST_CASE("null requests that a wrong state asked for are not proposed after the
     return proposed.size();
   };
   CHECK(execute(first[0]) == 1);
-  (void)primary.on_advance(sequence_number{0});
+  (void)primary.on_moves({sequence_number{0}, {}, {}}, {}, {});
   CHECK(execute(first[1]) == 0);
   CHECK(primary.last_executed() == sequence_number{2});
 }

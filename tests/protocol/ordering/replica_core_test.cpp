@@ -261,12 +261,12 @@ TEST_CASE("a primary whose view has a planned end proposes nothing after the las
   const auto offer = [&](std::uint64_t number) {
     return proposed(primary.on_batch(view_number{0}, factory.batch_number(number)));
   };
-  primary.on_planned_end(std::nullopt);
+  const std::vector<view_number> steps_down{view_number{0}};
+  CHECK(proposed(primary.on_moves({}, {}, sequence_number{0})) == 0);
   CHECK(offer(1) == 1);
-  primary.on_planned_end(sequence_number{4});
+  CHECK(proposed(primary.on_moves({sequence_number{4}, {}, {}}, steps_down, sequence_number{1})) == 3);
   // A later end does not replace the first one.
-  primary.on_planned_end(sequence_number{16});
-  CHECK(proposed(primary.on_advance(sequence_number{16})) == 3);
+  CHECK(proposed(primary.on_moves({sequence_number{16}, {}, {}}, steps_down, sequence_number{5})) == 0);
   CHECK(offer(2) == 0);
   CHECK(proposed(primary.on_tick()) == 0);
 }
@@ -280,7 +280,7 @@ TEST_CASE("the null requests of a readmission are proposed beside the batches of
   };
   for (std::uint64_t number = 1; number <= 4; ++number)
     (void)primary.on_batch(view_number{0}, factory.batch_number(number));
-  CHECK(null_requests(primary.on_advance(sequence_number{100})) ==
+  CHECK(null_requests(primary.on_moves({sequence_number{100}, {}, {}}, {}, {})) ==
         static_cast<std::ptrdiff_t>(primary_monitor::advance_min));
   CHECK(null_requests(primary.on_tick()) == 0);
 }

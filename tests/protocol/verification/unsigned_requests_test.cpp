@@ -44,7 +44,7 @@ TEST_CASE("where clients sign, an unsigned request and a VOUCH are refused") {
   const validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
   const auto asked = factory.unsigned_request(client_id{1}, timestamp{1}, "op");
   CHECK(checks.check(client_1, asked) == rejection::bad_signature);
-  CHECK(checks.check(replica_2, vouch{{reference_of(asked)}}) == rejection::unsolicited);
+  CHECK(checks.check(replica_2, vouch{{reference_of(asked)}}) == rejection::kind_not_allowed_from_sender);
 }
 
 TEST_CASE("only a replica vouches") {
