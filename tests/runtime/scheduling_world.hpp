@@ -25,8 +25,11 @@ struct way_faults {
 /// all of it, and one that lags. It stands for a cluster behind `scheduler_port`.
 class scheduling_world {
  public:
+  /// Small leaves, so that a state has many.
+  static constexpr std::size_t leaf_bytes = 128;
+
   explicit scheduling_world(std::uint64_t seed, scheduler_bounds bounds = {})
-      : random_(seed), bounds_(bounds), front_(8, bounds), lagging_(8, bounds) {}
+      : random_(seed), bounds_(bounds), front_(leaf_bytes, bounds), lagging_(leaf_bytes, bounds) {}
 
   way_faults faults;
   /// The ordered time of the next operations.
@@ -48,7 +51,7 @@ class scheduling_world {
     for (; count > 0; --count, ++executed_)
       (void)lagging_.apply(ordered_[executed_].context, ordered_[executed_].bytes);
     if (random_.below(10) != 0) return;
-    resource_scheduler restored{128, bounds_};
+    resource_scheduler restored{leaf_bytes, bounds_};
     require(restored.restore(lagging_.snapshot()).has_value(), "a replica restores its own snapshot");
     lagging_ = std::move(restored);
   }

@@ -97,6 +97,15 @@ world_settings world_of(const run_plan& plan) {
   return settings;
 }
 
+namespace {
+
+bool is_get(const byte_vector& operation) {
+  const auto decoded = key_value::decode(operation);
+  return decoded && std::holds_alternative<key_value::get>(*decoded);
+}
+
+}  // namespace
+
 or_reason<void> check(const run_plan& plan) {
   if (auto done = check_settings(plan.settings); !done) return done;
   const auto cluster = world_of(plan).cluster;
@@ -120,6 +129,8 @@ or_reason<void> check(const run_plan& plan) {
       return invalid(fmt::format("there is no process c{}", each.client.value));
     if (each.when > moment{plan_time_max}) return invalid("an operation is given within ten minutes");
     if (each.operation.size() > limits::operation_bytes_max) return invalid("an operation is longer than any may be");
+    // A read that is ordered in the end would execute a write.
+    if (each.is_query && !is_get(each.operation)) return invalid("a query or read has an operation other than get");
   }
   return {};
 }

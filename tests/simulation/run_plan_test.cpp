@@ -122,6 +122,8 @@ TEST_CASE("a plan that cannot run is refused") {
   CHECK(error_of("replicas 3") != "none");
   CHECK(error_of("checkpoint-period 8") != "none");
   CHECK(error_of("operation 1.000ms c1 get a") != "none");
+  CHECK(error_of("read 1.000ms c0 get a") == "none");
+  CHECK(error_of("read 1.000ms c0 put a 1") != "none");
   CHECK(error_of("fault 1.000ms 200.000ms reordering") != "none");
   CHECK(error_of("fault 2.000ms 1.000ms reordering") != "none");
   CHECK(error_of("fault 1.000ms 2.000ms pause replica=4 part=journal") != "none");

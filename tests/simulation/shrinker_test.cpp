@@ -31,8 +31,10 @@ run_report failed(std::string invariant) {
 /// The plan of a seed with two additional operations that the shrinker has to find.
 run_plan marked_plan(std::uint64_t seed, fault_profile profile = fault_profile::everything) {
   auto plan = make_plan({seed, 4, 80, profile});
-  plan.operations[20].operation = operation("put planted 1");
-  plan.operations[60].operation = operation("put planted 2");
+  for (const auto& [place, words] : {std::pair{20, "put planted 1"}, {60, "put planted 2"}}) {
+    auto& planted = plan.operations[static_cast<std::size_t>(place)];
+    planted = {planted.when, planted.client, operation(words)};
+  }
   return plan;
 }
 
