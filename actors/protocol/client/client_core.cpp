@@ -17,6 +17,7 @@ client_core::client_core(const cluster_parameters& cluster, client_id self, cons
       settings_(settings),
       session_(cluster, session, session == session_id{0} ? session_mode::independent : settings.mode,
                settings.sampling_seed, first),
+      window_(settings.requests_in_flight_max, settings.doubtful_after, settings.retransmit_after),
       queries_(cluster, self, settings) {
   require(keys.self() == principal::of(self), "a client signs as itself");
   require(check_client_settings(settings).has_value(), "the settings were checked where they entered");
@@ -46,7 +47,7 @@ client_effects client_core::on_submit(byte_vector operation, operation_token tok
 /// open request never falls out of the window at a replica (`timestamp_window`).
 bool client_core::has_room() const {
   if (requests_.empty()) return true;
-  return requests_.size() < settings_.requests_in_flight_max &&
+  return requests_.size() < window_.size() &&
          session_.next().value - requests_.begin()->first.value < limits::requests_in_flight_max;
 }
 
@@ -86,8 +87,8 @@ client_core::open_request client_core::sign_request(timestamp when, const std::v
   request.content = digest_of_request(by);
   request.frame = seal(message_kind::request, std::move(buffer), by);
   request.sent_at = now;
-  request.interval = settings_.retransmit_after;
-  request.next_send = now + settings_.retransmit_after;
+  request.interval = std::max(settings_.retransmit_after, std::min(window_.resend_after(), settings_.retransmit_max));
+  request.next_send = now + request.interval;
   request.deadline = now + settings_.deadline;
   return request;
 }
@@ -175,6 +176,7 @@ client_effects client_core::on_reply(replica_id from, const reply& value, moment
     case reply_status::overloaded:
       // This refusal is not final, because the request is sent again later and may be admitted then.
       request.refused_by.insert(from);
+      if (request.refused_by.size() == cluster_.group().weak_quorum()) window_.on_lost(request.sent_at, now);
       break;
     case reply_status::session_ended:
       on_session_ended(from, value, now, out);
@@ -199,6 +201,7 @@ void client_core::take_outcome(replica_id from, const reply& value, moment now, 
   // This must precede `finish`, which drops the answers of the replicas.
   learn_view(request, value.outcome);
   last_wait_ = now - std::min(now, request.sent_at);
+  window_.on_answered(request.sent_at, requests_.size(), now);
   answered_at_ = now;
   watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
   finish(value.id.when, value.outcome, out);
@@ -387,6 +390,7 @@ void client_core::resend_late(moment now, client_effects& out) {
     // §4.1: the client "broadcasts the request to all replicas". The interval doubles, so that clients of an overloaded
     // group do not add to its load.
     if (is_due) {
+      window_.on_lost(request.sent_at, now);
       request.interval = std::min(2 * request.interval, settings_.retransmit_max);
       request.next_send = now + request.interval;
     }

@@ -15,6 +15,7 @@
 #include "actors/protocol/client/client_session.hpp"
 #include "actors/protocol/client/query_collector.hpp"
 #include "actors/protocol/client/reply_watch.hpp"
+#include "actors/protocol/client/send_window.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh::protocol {
@@ -159,6 +160,7 @@ class client_core {
   view_number view_;
   std::deque<waiting_operation> waiting_;
   std::map<timestamp, open_request> requests_;
+  send_window window_;
   query_collector queries_;
   /// Linearizable reads that wait or are under way as ordered requests. No later read has to wait for them.
   std::set<operation_token> reads_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "actors/protocol/client/client_core.hpp"
 #include "actors/protocol/execution/client_table.hpp"
@@ -393,11 +394,13 @@ TEST_CASE("about one request in sixteen goes to all, and only the seed decides w
   const auto sampled = [](std::uint64_t seed) {
     client_settings settings;
     settings.sampling_seed = seed;
-    settings.requests_in_flight_max = limits::requests_in_flight_max;
     client_world world{settings};
     std::vector<bool> to_all;
-    for (operation_token token = 1; token <= 250; ++token)
-      to_all.push_back(!world.submit(token).sends.at(0).to);
+    for (std::uint64_t when = 1; when <= 250; ++when) {
+      to_all.push_back(!world.submit(when).sends.at(0).to);
+      for (const std::uint32_t from : {0U, 1U})
+        (void)world.answer(from, when, "r");
+    }
     return to_all;
   };
   const auto one = sampled(1);
@@ -425,6 +428,36 @@ TEST_CASE("more requests go to all while results come late, so that a slow prima
   CHECK(sampled_after(99'999us) < 25);
   CHECK(sampled_after(100ms) > 35);
   CHECK(sampled_after(100ms) < 75);
+}
+
+TEST_CASE("a client has fewer requests under way while its results come late, and the others wait") {
+  client_settings settings;
+  settings.bundle_operations_max = 1;
+  client_world world{settings};
+  std::vector<std::uint64_t> open;
+  const auto take = [&open](const client_effects& effects) {
+    for (const auto& each : sent<request>(effects.sends))
+      open.push_back(each.id.when.value);
+  };
+  for (operation_token token = 1; token <= 1'000; ++token)
+    take(world.submit(token, moment{1s}));
+  CHECK(open.size() == send_window::initial);
+  // The answers to all requests under way come at `at`, and further requests are sent then.
+  const auto answer_all = [&](moment at) {
+    const auto answered = std::exchange(open, {});
+    for (const auto when : answered)
+      for (const std::uint32_t from : {0U, 1U})
+        take(world.core.on_reply(replica_id{from}, world.reply_of(when, "r"), at));
+    return open.size();
+  };
+  CHECK(answer_all(moment{1'010ms}) == 2 * send_window::initial);
+  CHECK(answer_all(moment{1'020ms}) == 4 * send_window::initial);
+  // Late answers of one round.
+  CHECK(answer_all(moment{1'220ms}) == 3 * send_window::initial);
+  // Requests that are sent again halve the window, and refusals of f + 1 replicas too.
+  CHECK_FALSE(world.core.on_tick(moment{1'720ms}).sends.empty());
+  CHECK(answer_all(moment{1'730ms}) == 3 * send_window::initial / 2);
+  CHECK(world.core.operations_pending() > 0);
 }
 
 TEST_CASE("a client counts the replicas whose results differ from those of f + 1") {

@@ -1,0 +1,127 @@
+#include "actors/protocol/client/send_window.hpp"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+
+using namespace hypermesh;
+using namespace hypermesh::protocol;
+
+namespace {
+
+constexpr duration late = 75ms;
+constexpr duration resend = 500ms;
+
+send_window window_of(std::size_t most) { return {most, late, resend}; }
+
+/// A client that always has more requests, and a group that executes them one after the other.
+struct window_bench {
+  send_window tested = window_of(128);
+  moment now{1h};
+
+  /// The group executes `count` requests. Each takes `service`, and its answer needs `route` in addition. The client
+  /// sends each again when it is due, which changes nothing but the window.
+  void run(int count, duration service, duration route = 1ms) {
+    for (int each = 0; each < count; ++each) {
+      while (under_way_.size() < tested.size())
+        under_way_.push_back({now, now + tested.resend_after()});
+      const auto next = under_way_.front();
+      now = std::max(now + service, next.sent_at + route);
+      if (now >= next.resend_at) tested.on_lost(next.sent_at, next.resend_at);
+      longest = std::max(longest, now - next.sent_at);
+      tested.on_answered(next.sent_at, under_way_.size(), now);
+      under_way_.pop_front();
+    }
+  }
+  /// The longest time of an answer.
+  duration longest{};
+
+ private:
+  struct open_request {
+    moment sent_at{};
+    moment resend_at{};
+  };
+  std::deque<open_request> under_way_ = {};
+};
+
+}  // namespace
+
+TEST_CASE("the window doubles with each round, and not beyond its bound") {
+  window_bench bench;
+  CHECK(bench.tested.size() == 4);
+  bench.run(4, 10us);
+  CHECK(bench.tested.size() == 8);
+  bench.run(8, 10us);
+  CHECK(bench.tested.size() == 16);
+  bench.run(1'000, 10us);
+  CHECK(bench.tested.size() == 128);
+  CHECK(window_of(1).size() == 1);
+}
+
+TEST_CASE("a window that is not half full does not grow") {
+  auto tested = window_of(128);
+  for (int each = 0; each < 100; ++each)
+    tested.on_answered(moment{1h}, 1, moment{1h} + 1ms);
+  CHECK(tested.size() == 4);
+  tested.on_answered(moment{1h}, 2, moment{1h} + 1ms);
+  CHECK(tested.size() == 5);
+}
+
+TEST_CASE("the queue of a busy group stays short, and the group always has work") {
+  // The share of one client may be 100 to 2,000 requests a second.
+  for (const auto service : {duration{10ms}, duration{2ms}, duration{500us}}) {
+    window_bench bench;
+    bench.run(2'000, service);
+    bench.longest = {};
+    bench.run(1'000, service);
+    CAPTURE(service.count());
+    CHECK(bench.longest <= late + service);
+    CHECK(bench.longest >= std::min(late / 2, 128 * service));
+  }
+}
+
+TEST_CASE("late answers of one round shrink the window once, and then it grows by one in each round") {
+  auto tested = window_of(128);
+  const moment sent{1h};
+  tested.on_answered(sent - 10ms, 1, sent);
+  for (int each = 0; each < 4; ++each)
+    tested.on_answered(sent, 4, sent + 80ms);
+  CHECK(tested.size() == 3);
+  const auto later = sent + 100ms;
+  for (int each = 0; each < 3; ++each)
+    tested.on_answered(later, 3, later + 10ms);
+  CHECK(tested.size() == 4);
+}
+
+TEST_CASE("lost requests of one round halve the window once, and at least one request may be under way") {
+  auto tested = window_of(128);
+  const moment now{1h};
+  for (int each = 0; each < 5; ++each)
+    tested.on_lost(now, now + 1s);
+  CHECK(tested.size() == 2);
+  for (int round = 1; round < 10; ++round)
+    tested.on_lost(now + round * 2s, now + round * 2s + 1s);
+  CHECK(tested.size() == 1);
+  // It grows again when answers come.
+  const auto again = now + 1min;
+  tested.on_answered(again, 1, again + 1ms);
+  tested.on_answered(again, 2, again + 1ms);
+  CHECK(tested.size() > 1);
+}
+
+TEST_CASE("a long route is no queue, also if it is longer than the time after which requests are sent again") {
+  for (const auto route : {duration{400ms}, duration{900ms}}) {
+    CAPTURE(route.count());
+    window_bench bench;
+    bench.run(20'000, 10us, route);
+    CHECK(bench.tested.late_after() == route + route / 4);
+    CHECK(bench.tested.resend_after() >= 2 * route);
+    CHECK(bench.tested.resend_after() <= 2 * route + 1ms);
+    CHECK(bench.tested.size() == 128);
+    bench.run(100'000, 10us, 10ms);
+    CHECK(bench.tested.late_after() == late);
+    bench.run(50'000, 10us, route);
+    CHECK(bench.tested.late_after() == route + route / 4);
+    CHECK(bench.tested.size() == 128);
+  }
+}
