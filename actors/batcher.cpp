@@ -154,10 +154,14 @@ void admit_system_request(batcher_self self, const system_request& value) {
 /// do not have to send them again.
 void enter(batcher_self self, view_number view) {
   const auto pending = self->state.intake->on_view(view, now_of(self));
+  const auto hand_on = [self](const auto& each, ordered_id id) {
+    forward(self, each);
+    look_again(self, id, self->state.intake->watch(id));
+  };
   for (const auto& each : pending.requests)
-    forward(self, each);
+    hand_on(each, each.id);
   for (const auto& each : pending.system_requests)
-    forward(self, each);
+    hand_on(each, each.name);
   cut_batches(self, false);
 }
 

@@ -6,6 +6,7 @@
 #include "actors/clock.hpp"
 #include "actors/report_misbehaviour.hpp"
 #include "messages/codec.hpp"
+#include "messages/frame.hpp"
 
 namespace hypermesh::actors {
 
@@ -71,6 +72,15 @@ void reject(ingress_actor::stateful_pointer<ingress_state> self, const incoming_
   self->send(self->state.with->monitor, observed{refused, frame.credit});
 }
 
+frame_lane lane_of(const incoming_frame& frame) {
+  return {frame.sender, frame.sender.is_replica() && kind_of(*frame.frame) == message_kind::request};
+}
+
+/// Whether a request that a replica forwarded has no room. The replica forwards it again, or its client sends it again.
+bool is_too_much(const ingress_state& state, frame_lane lane) {
+  return lane.is_forwarded && state.waiting.bytes_of(lane) >= ingress_state::forwarded_bytes_max;
+}
+
 void look_at(ingress_actor::stateful_pointer<ingress_state> self, const incoming_frame& frame) {
   auto examined = self->state.pipeline->examine(frame.sender, frame.frame, now_of(self));
   report_findings(self);
@@ -94,10 +104,12 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
         // A link may open before the actors are connected. The frame is dropped, and its sender retransmits.
         if (self->state.with == nullptr) return;
         auto& waiting = self->state.waiting;
+        const auto lane = lane_of(frame);
+        if (is_too_much(self->state, lane)) return reject(self, frame, rejection::overloaded);
         // `next_frame` is placed after all messages that are in the mailbox now, so the frames among them are queued
         // before the next frame is examined.
         if (waiting.empty()) self->send(self, next_frame{});
-        waiting.push(frame.sender, frame, frame.frame->size());
+        waiting.push(lane, frame, frame.frame->size());
       },
       [self](const next_frame&) {
         auto& waiting = self->state.waiting;

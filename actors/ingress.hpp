@@ -6,6 +6,16 @@
 
 namespace hypermesh::actors {
 
+/// The frames of one sender that take their turn together. The requests that a replica forwards have a lane of their
+/// own: a busy group forwards many, and the votes of a replica would wait behind its requests. The primary would then
+/// execute late and propose nothing, although it is correct (attack 32).
+struct frame_lane {
+  principal sender;
+  bool is_forwarded = false;
+
+  friend auto operator<=>(const frame_lane&, const frame_lane&) = default;
+};
+
 /// The mailbox around `inbound_pipeline`, which verifies frames. This actor sends each verified message to the actor
 /// that handles its kind. It first queues all frames that have arrived, and then examines the frames of the senders in
 /// turns. Otherwise 16 MiB of frames of one sender could delay the votes of all others for seconds (attack 33). Memory:
@@ -13,10 +23,14 @@ namespace hypermesh::actors {
 struct ingress_state {
   static inline const char* name = "ingress";
 
+  /// The forwarded requests of one replica that may wait, with `fair_queue::item_bytes` for each. The rest of the
+  /// link's inbound window is left for votes.
+  static constexpr std::size_t forwarded_bytes_max = std::size_t{6} * 1024 * 1024;
+
   node_identity identity;
   std::unique_ptr<inbound_pipeline> pipeline;
   /// Frames that have not been examined yet.
-  fair_queue<incoming_frame> waiting;
+  fair_queue<incoming_frame, frame_lane> waiting;
   std::shared_ptr<const node_actors> with;
 };
 

@@ -218,3 +218,29 @@ TEST_CASE_FIXTURE(ingress_bench, "a sender of many frames takes turns with the o
   CHECK(all.size() == 401);
   CHECK(std::ranges::find(all, "replica") - all.begin() < 50);
 }
+
+TEST_CASE_FIXTURE(ingress_bench,
+                  "requests that a replica forwards have bounded room, and do not take that of votes (attack 33)") {
+  const std::string operation(limits::operation_bytes_max, 'o');
+  const auto put = [&](replica_id sender, const message& value) {
+    caf::anon_send(tested, incoming_frame{principal::of(sender), link("sender"), frame_of(value), nullptr});
+  };
+  const auto fit = ingress_state::forwarded_bytes_max / limits::operation_bytes_max;
+  for (std::uint64_t count = 0; count < fit + 8; ++count)
+    put(replica_id{3}, make().request_of(client_id{0}, timestamp{count + 1}, operation));
+  put(replica_id{3}, make().prepare_of(replica_id{3}, proposal));
+  put(replica_id{2}, make().request_of(client_id{1}, timestamp{1}, operation));
+  settle();
+  CHECK(take<verified_message>("replica").size() == 1);
+  const auto passed = take<verified_message>("batcher");
+  CHECK(passed.size() >= fit - 1);
+  CHECK(passed.size() <= fit + 1);
+  CHECK(std::ranges::count(passed, principal::of(replica_id{2}), &verified_message::sender) == 1);
+  const auto refused = rejections();
+  CHECK(refused == reasons(fit + 9 - passed.size(), rejection::overloaded));
+  // A correct replica may forward too much, so this is no misbehaviour.
+  CHECK(take<misbehaved>("fault-detector").empty());
+  // The room is free again.
+  arrive(replica_id{3}, make().request_of(client_id{0}, timestamp{1'000}, operation));
+  CHECK(take<verified_message>("batcher").size() == 1);
+}

@@ -138,13 +138,14 @@ void request_intake::keep(principal sender, request_id id, moment now, intake_ef
   // After a hand-over clients still send to the former primary only, until a reply shows them the new view.
   out.forwards = sender.is_client() && forwarding_.is_asked_as_primary(now);
   if (out.forwards) pool_->on_forwarded(id, now);
-  look_later(id, out);
+  out.looks_again_in = watch(id);
 }
 
-void request_intake::look_later(ordered_id id, intake_effects& out) {
+std::optional<duration> request_intake::watch(ordered_id id) {
   // A request that was displaced and arrives again may still have a timer. It must not get a second one, because a
   // client could otherwise multiply timers and forwarded copies (attack 33).
-  if (looks_.insert_or_assign(id, 0).second) out.looks_again_in = forwarding_.delay(id, primary(), 0);
+  if (!looks_.insert_or_assign(id, 0).second) return std::nullopt;
+  return forwarding_.delay(id, primary(), 0);
 }
 
 intake_effects request_intake::on_system_request(const system_request& value, moment now) {
@@ -153,7 +154,7 @@ intake_effects request_intake::on_system_request(const system_request& value, mo
   if (admitted == request_pool::admission::done) return out;
   out.cuts_batches = is_primary();
   // A system request that is submitted again already has a timer.
-  if (admitted == request_pool::admission::accepted && !is_primary()) look_later(value.name, out);
+  if (admitted == request_pool::admission::accepted && !is_primary()) out.looks_again_in = watch(value.name);
   return out;
 }
 
@@ -192,9 +193,9 @@ request_intake::second_look request_intake::on_waited(ordered_id id, moment now)
 
 std::optional<cut_batch> request_intake::cut(bool delay_passed, wall_time clock, moment now) {
   if (!is_primary()) return std::nullopt;
-  auto next = pool_->cut(delay_passed, depth());
+  auto next = pool_->cut(delay_passed, depth(), gauge_.requests(limits::requests_per_batch_max));
   if (!next) return std::nullopt;
-  gauge_.on_cut(now);
+  gauge_.on_cut(next->content.requests.size(), now);
   next->content.proposed_time = clock;
   return next;
 }

@@ -117,6 +117,8 @@ class request_intake {
     std::optional<duration> looks_again_in;
   };
   [[nodiscard]] second_look on_waited(ordered_id id, moment now);
+  /// The caller must call `on_waited` for this pending request after this time; nothing if it has to do so already.
+  [[nodiscard]] std::optional<duration> watch(ordered_id id);
 
   /// The next batch of this replica, as the primary, with `clock` as its time: the reading of the own wall clock.
   /// Nothing at a backup, and while no batch is due (`request_pool::cut`, `pipeline_gauge`).
@@ -130,6 +132,7 @@ class request_intake {
   void on_executed(const executed_batch& done, moment now);
 
   /// A view was entered. Returns the pending requests to forward to its primary; none if this replica is the primary.
+  /// The caller must call `watch` for each of them, because the primary may have no room for it yet.
   [[nodiscard]] pending_requests on_view(view_number view, moment now);
 
   [[nodiscard]] view_number view() const { return view_; }
@@ -152,7 +155,6 @@ class request_intake {
   [[nodiscard]] std::size_t depth() const { return gauge_.depth(pool_->pipeline_depth()); }
   void keep(principal sender, request_id id, moment now, intake_effects& out);
   void repeat(principal sender, request_id id, moment now, intake_effects& out);
-  void look_later(ordered_id id, intake_effects& out);
   void refuse(principal sender, rejection reason, intake_effects& out) const;
 
   group_size group_;

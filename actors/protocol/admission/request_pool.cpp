@@ -172,14 +172,14 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
 
 // --- Batches ---------------------------------------------------------------------
 
-std::optional<cut_batch> request_pool::cut(bool delay_passed, std::size_t in_flight_max) {
+std::optional<cut_batch> request_pool::cut(bool delay_passed, std::size_t in_flight_max, std::size_t requests_max) {
   if (!has_waiting() || in_flight() >= std::min(in_flight_max, settings_.pipeline_depth)) return std::nullopt;
   const bool enough = requests_ready_ + system_.waiting() >= settings_.requests_per_batch_target;
   // TOCS '02 §5.1.4: an idle primary proposes at once; a busy one gathers requests.
   if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;
   cut_batch next{{}, moment::max()};
   take_system_requests(next);
-  while (!turns_.empty() && next.content.requests.size() < settings_.requests_per_batch_max) {
+  while (!turns_.empty() && next.content.requests.size() < std::min(requests_max, settings_.requests_per_batch_max)) {
     const auto client = turns_.front();
     // A request that does not fit begins the next batch. If smaller requests were taken first, it could wait for ever.
     if (!take_next(client, next)) break;

@@ -111,9 +111,10 @@ class request_pool {
   /// request waits. Otherwise it is due when enough requests have gathered or `delay_passed` is true. System requests
   /// come first. Then clients take turns. Of each session the oldest ready request comes first, whatever the link on
   /// which it arrived. No batch is due while `in_flight_max` batches, or `batch_settings::pipeline_depth`, are in
-  /// flight.
+  /// flight. A batch has at most `requests_max` requests of clients, or `batch_settings::requests_per_batch_max`.
   [[nodiscard]] std::optional<cut_batch> cut(bool delay_passed,
-                                             std::size_t in_flight_max = std::numeric_limits<std::size_t>::max());
+                                             std::size_t in_flight_max = std::numeric_limits<std::size_t>::max(),
+                                             std::size_t requests_max = std::numeric_limits<std::size_t>::max());
 
   /// These requests and system requests were executed in a batch; `own` if this replica proposed it.
   void on_executed(const std::vector<executed_request>& requests, bool own, moment now,

@@ -16,7 +16,7 @@ struct gauge_bench {
 
   void run(int count, duration took) {
     for (int each = 0; each < count; ++each) {
-      tested.on_cut(now);
+      tested.on_cut(1, now);
       now += took;
       tested.on_executed(0, now);
     }
@@ -28,7 +28,7 @@ struct gauge_bench {
 TEST_CASE("the whole pipeline is used until a batch was executed, and while all batches take as long") {
   gauge_bench bench;
   CHECK(bench.tested.depth(8) == 8);
-  bench.tested.on_cut(bench.now);
+  bench.tested.on_cut(1, bench.now);
   CHECK(bench.tested.depth(8) == 8);
   bench.run(50, 100ms);
   CHECK(bench.tested.depth(8) == 8);
@@ -52,8 +52,8 @@ TEST_CASE(
 TEST_CASE("the time of a batch begins when it was proposed, also while others are in flight") {
   gauge_bench bench;
   bench.run(1, 4ms);
-  bench.tested.on_cut(bench.now);
-  bench.tested.on_cut(bench.now + 4ms);
+  bench.tested.on_cut(1, bench.now);
+  bench.tested.on_cut(1, bench.now + 4ms);
   bench.tested.on_executed(1, bench.now + 4ms);
   CHECK(bench.tested.depth(8) == 8);
   bench.tested.on_executed(1, bench.now + 30ms);
@@ -75,7 +75,7 @@ TEST_CASE("a network that became slower is the measure after two windows, and no
 TEST_CASE("batches that were dropped with their view are not measured") {
   gauge_bench bench;
   bench.run(10, 2ms);
-  bench.tested.on_cut(bench.now);
+  bench.tested.on_cut(1, bench.now);
   bench.tested.on_view();
   bench.now += 10s;
   bench.tested.on_executed(0, bench.now);
@@ -86,9 +86,45 @@ TEST_CASE("a clock that stands still or steps back makes the depth neither zero 
   gauge_bench bench;
   bench.run(5, 0ms);
   CHECK(bench.tested.depth(8) == 8);
-  bench.tested.on_cut(bench.now);
+  bench.tested.on_cut(1, bench.now);
   bench.tested.on_executed(0, moment{});
   CHECK(bench.tested.depth(8) == 8);
   bench.run(40, 500ms);
   CHECK(bench.tested.depth(8) == 1);
+}
+
+TEST_CASE("a batch has no more requests than the group executes in the time of a batch, and never fewer than 64") {
+  gauge_bench bench;
+  CHECK(bench.tested.requests(1'024) == 1'024);
+  const auto run = [&bench](int count, std::size_t requests, duration took) {
+    for (int each = 0; each < count; ++each) {
+      bench.tested.on_cut(requests, bench.now);
+      bench.now += took;
+      bench.tested.on_executed(0, bench.now);
+    }
+  };
+  // 2,000 requests a second.
+  run(50, 200, 100ms);
+  CHECK(bench.tested.requests(1'024) == 200);
+  run(50, 1'000, 500ms);
+  CHECK(bench.tested.requests(1'024) == 200);
+  CHECK(bench.tested.requests(100) == 100);
+  CHECK(bench.tested.requests(10) == 10);
+  // A rest: batches of one request say nothing about large ones.
+  run(50, 1, 3ms);
+  CHECK(bench.tested.requests(1'024) == pipeline_gauge::requests_min);
+  run(50, 1'000, 1ms);
+  CHECK(bench.tested.requests(1'024) > 1'000);
+}
+
+TEST_CASE("batches that wait for each other are measured from the end of the one before") {
+  gauge_bench bench;
+  // Two are always in flight, and each takes 50 ms of the group's time.
+  bench.tested.on_cut(100, bench.now);
+  for (int each = 0; each < 50; ++each) {
+    bench.tested.on_cut(100, bench.now);
+    bench.now += 50ms;
+    bench.tested.on_executed(1, bench.now);
+  }
+  CHECK(bench.tested.requests(1'024) == 200);
 }

@@ -130,6 +130,16 @@ TEST_CASE("pending requests are forwarded to the primary of a new view, or propo
   CHECK(primary.tested.is_primary());
 }
 
+TEST_CASE("a former primary looks again at the requests that it hands on, because the next one may have no room") {
+  intake_bench former{0};
+  CHECK_FALSE(former.receive(1).looks_again_in);
+  REQUIRE(former.tested.on_view(view_number{1}, moment{}).requests.size() == 1);
+  CHECK(former.tested.watch(former.ask(1).id));
+  // One timer is enough.
+  CHECK_FALSE(former.tested.watch(former.ask(1).id));
+  CHECK(former.tested.on_waited(former.ask(1).id, moment{}).forwards);
+}
+
 TEST_CASE("a backup waits before it forwards a system request, and stops when it is executed") {
   intake_bench bench{2};
   const auto first = make_system_request(case_name{8});
