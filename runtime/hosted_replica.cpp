@@ -60,6 +60,9 @@ runtime_system_config::runtime_system_config() {
   // milliseconds).
   const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
   set("scheduler.max-threads", threads);
+  // An actor that handled this many messages lets the others run. CAF sets no bound, so an ingress that always has
+  // frames would keep its worker, and two of them would keep all workers: the actors behind them would do nothing.
+  set("scheduler.max-throughput", std::size_t{32});
   // All workers share one queue and a condition variable, so an idle worker sleeps until there is work. CAF's default
   // policy polls. Polling costs an idle node processor time, and wakes workers late at each hop of a commit without
   // load.
