@@ -55,7 +55,7 @@ TEST_CASE("4.1: every request of a client has a higher timestamp than the one be
   const request_factory factory{small_cluster(4)};
   client_core client{factory.cluster(), self, factory.keys_of(self), {}, timestamp{41}};
   timestamp last{40};
-  for (operation_token token = 1; token <= send_window::initial; ++token) {
+  for (operation_token token = 1; token <= send_window::least; ++token) {
     const auto asked = sent<request>(client.on_submit(to_byte_vector("o"), token, moment{}).sends);
     REQUIRE(asked.size() == 1);
     CHECK(asked[0].id.when > last);

@@ -17,7 +17,7 @@ client_core::client_core(const cluster_parameters& cluster, client_id self, cons
       settings_(settings),
       session_(cluster, session, session == session_id{0} ? session_mode::independent : settings.mode,
                settings.sampling_seed, first),
-      window_(settings.requests_in_flight_max, settings.doubtful_after, settings.retransmit_after),
+      window_(settings.requests_in_flight_max, settings.retransmit_after),
       queries_(cluster, self, settings) {
   require(keys.self() == principal::of(self), "a client signs as itself");
   require(check_client_settings(settings).has_value(), "the settings were checked where they entered");
@@ -383,9 +383,10 @@ void client_core::resend_late(moment now, client_effects& out) {
       }
     }
     // All other requests of an ordered session wait for the first one. It is sent to the backups once, before its
-    // retransmission is due, so that they notice a primary that does not order it.
+    // retransmission is due, so that they notice a primary that does not order it. In a busy group every request takes
+    // longer than `doubtful_after`, so the hint waits for twice the usual time.
     const bool is_hint = is_ordered() && place == requests_.begin() && !request.is_hinted &&
-                         now >= request.sent_at + settings_.doubtful_after;
+                         now >= request.sent_at + std::max(settings_.doubtful_after, window_.unusual_after());
     const bool is_due = now >= request.next_send;
     // §4.1: the client "broadcasts the request to all replicas". The interval doubles, so that clients of an overloaded
     // group do not add to its load.

@@ -36,7 +36,7 @@ void send_window::grow() {
 }
 
 void send_window::shrink(std::size_t to, moment now) {
-  size_ = std::max<std::size_t>(to, 1);
+  size_ = std::max(to, std::min(least, most_));
   growth_until_ = size_;
   answered_ = 0;
   shrunk_at_ = now;
@@ -53,7 +53,7 @@ void send_window::measure(duration took, moment now) {
 
 duration send_window::late_after() const {
   const auto shortest = std::min(shortest_.value_or(duration{}), shortest_before_.value_or(duration::max()));
-  return std::max(late_floor_, shortest + shortest / 4);
+  return std::max(retransmit_after_ * 2 / 5, shortest + shortest / 4);
 }
 
 }  // namespace hypermesh::protocol

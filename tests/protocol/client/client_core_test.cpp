@@ -441,7 +441,7 @@ TEST_CASE("a client has fewer requests under way while its results come late, an
   };
   for (operation_token token = 1; token <= 1'000; ++token)
     take(world.submit(token, moment{1s}));
-  CHECK(open.size() == send_window::initial);
+  CHECK(open.size() == send_window::least);
   // The answers to all requests under way come at `at`, and further requests are sent then.
   const auto answer_all = [&](moment at) {
     const auto answered = std::exchange(open, {});
@@ -450,13 +450,13 @@ TEST_CASE("a client has fewer requests under way while its results come late, an
         take(world.core.on_reply(replica_id{from}, world.reply_of(when, "r"), at));
     return open.size();
   };
-  CHECK(answer_all(moment{1'010ms}) == 2 * send_window::initial);
-  CHECK(answer_all(moment{1'020ms}) == 4 * send_window::initial);
+  CHECK(answer_all(moment{1'010ms}) == 2 * send_window::least);
+  CHECK(answer_all(moment{1'020ms}) == 4 * send_window::least);
   // Late answers of one round.
-  CHECK(answer_all(moment{1'220ms}) == 3 * send_window::initial);
+  CHECK(answer_all(moment{1'230ms}) == 3 * send_window::least);
   // Requests that are sent again halve the window, and refusals of f + 1 replicas too.
-  CHECK_FALSE(world.core.on_tick(moment{1'720ms}).sends.empty());
-  CHECK(answer_all(moment{1'730ms}) == 3 * send_window::initial / 2);
+  CHECK_FALSE(world.core.on_tick(moment{1'730ms}).sends.empty());
+  CHECK(answer_all(moment{1'740ms}) == 3 * send_window::least / 2);
   CHECK(world.core.operations_pending() > 0);
 }
 

@@ -9,10 +9,10 @@ using namespace hypermesh::protocol;
 
 namespace {
 
-constexpr duration late = 75ms;
 constexpr duration resend = 500ms;
+constexpr duration late = 200ms;
 
-send_window window_of(std::size_t most) { return {most, late, resend}; }
+send_window window_of(std::size_t most) { return {most, resend}; }
 
 /// A client that always has more requests, and a group that executes them one after the other.
 struct window_bench {
@@ -83,30 +83,38 @@ TEST_CASE("the queue of a busy group stays short, and the group always has work"
 TEST_CASE("late answers of one round shrink the window once, and then it grows by one in each round") {
   auto tested = window_of(128);
   const moment sent{1h};
-  tested.on_answered(sent - 10ms, 1, sent);
-  for (int each = 0; each < 4; ++each)
-    tested.on_answered(sent, 4, sent + 80ms);
-  CHECK(tested.size() == 3);
-  const auto later = sent + 100ms;
-  for (int each = 0; each < 3; ++each)
-    tested.on_answered(later, 3, later + 10ms);
-  CHECK(tested.size() == 4);
+  for (int each = 0; each < 12; ++each)
+    tested.on_answered(sent - 10ms, 16, sent);
+  REQUIRE(tested.size() == 16);
+  for (int each = 0; each < 16; ++each)
+    tested.on_answered(sent, 16, sent + 210ms);
+  CHECK(tested.size() == 12);
+  const auto later = sent + 300ms;
+  for (int each = 0; each < 12; ++each)
+    tested.on_answered(later, 12, later + 10ms);
+  CHECK(tested.size() == 13);
 }
 
-TEST_CASE("lost requests of one round halve the window once, and at least one request may be under way") {
+TEST_CASE("lost requests of one round halve the window once, and at least four requests may be under way") {
   auto tested = window_of(128);
   const moment now{1h};
+  for (int each = 0; each < 16; ++each)
+    tested.on_answered(now - 10ms, 20, now);
+  REQUIRE(tested.size() == 20);
   for (int each = 0; each < 5; ++each)
     tested.on_lost(now, now + 1s);
-  CHECK(tested.size() == 2);
+  CHECK(tested.size() == 10);
   for (int round = 1; round < 10; ++round)
     tested.on_lost(now + round * 2s, now + round * 2s + 1s);
-  CHECK(tested.size() == 1);
+  CHECK(tested.size() == send_window::least);
+  auto small = window_of(2);
+  small.on_lost(now, now + 1s);
+  CHECK(small.size() == 2);
   // It grows again when answers come.
   const auto again = now + 1min;
-  tested.on_answered(again, 1, again + 1ms);
-  tested.on_answered(again, 2, again + 1ms);
-  CHECK(tested.size() > 1);
+  for (int each = 0; each < 8; ++each)
+    tested.on_answered(again, 4, again + 1ms);
+  CHECK(tested.size() > send_window::least);
 }
 
 TEST_CASE("a long route is no queue, also if it is longer than the time after which requests are sent again") {
