@@ -356,6 +356,15 @@ TEST_CASE("a backup forwards pending requests to the primary of a new view, and 
   CHECK(cut.front().view == view_number{1});
 }
 
+TEST_CASE("a former primary forwards a request again if the next one does not order it") {
+  batcher_bench former{0};
+  former.request(0, 1);
+  former.give(former.tested, view_entered{view_number{1}});
+  CHECK(former.take_frames("peer-1").size() == 1);
+  former.advance(forwarding_schedule::later_delay);
+  CHECK_FALSE(former.take_frames("peer-1").empty());
+}
+
 TEST_CASE("the coordinator gets a report on how clients are served when it asks") {
   batcher_bench bench{2};
   bench.request(0, 1);

@@ -231,6 +231,9 @@ TEST_CASE_FIXTURE(ingress_bench,
   put(replica_id{3}, make().prepare_of(replica_id{3}, proposal));
   put(replica_id{2}, make().request_of(client_id{1}, timestamp{1}, operation));
   settle();
+  // In one lane the vote would wait behind all these requests.
+  const auto handled = order();
+  CHECK(std::ranges::find(handled, "replica") < std::ranges::find(handled, "batcher"));
   CHECK(take<verified_message>("replica").size() == 1);
   const auto passed = take<verified_message>("batcher");
   CHECK(passed.size() >= fit - 1);

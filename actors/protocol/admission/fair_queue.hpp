@@ -12,7 +12,7 @@ namespace hypermesh::protocol {
 /// A queue with a lane for each sender. The lanes take turns, so that a flood of one sender delays only that sender
 /// (attack 33). The items of one lane keep their order. A sender whose items are of two kinds may have two lanes.
 ///
-/// Deficit round robin (Shreedhar and Varghese, 1995): in each turn up to `quantum_bytes` of a sender's items are
+/// Deficit round robin (Shreedhar and Varghese, 1995): in each turn up to `quantum_bytes` of the items in a lane are
 /// handled. The cost of an item is counted in bytes, because every kind of message has about one signature in each 150
 /// bytes, and signature checks are the largest cost. Pure. Memory: the items, which the inbound windows of the links
 /// bound.

@@ -22,8 +22,8 @@ namespace hypermesh::protocol {
 ///   the answers of one round shrink the window once.
 /// - A request that has no answer when it is sent again, or that f + 1 replicas refused, halves the window.
 ///
-/// The window never has fewer than `least` requests. A batch costs the same votes however few requests it has, so with
-/// one request of each client a slow group would become slower still, and late answers would not show a queue.
+/// The window never has fewer than `least` requests, or `most`. A batch costs the same votes however few requests it
+/// has, so a slow group with one request of each client would become slower still.
 ///
 /// Example: a group executes 2,000 requests a second, and 32 clients have more than that. Answers take 200 ms when
 /// the group's queue holds 400 requests, so each window stays at about twelve requests.
@@ -44,7 +44,7 @@ class send_window {
   /// A request that was sent at `sent_at` was refused, or is sent again because it has no answer.
   void on_lost(moment sent_at, moment now);
 
-  /// The number of requests that may be under way: `least` to `most`.
+  /// The number of requests that may be under way.
   [[nodiscard]] std::size_t size() const { return size_; }
   /// An answer that takes longer shows a queue: two fifths of `retransmit_after`, or a quarter more than the shortest
   /// time of an answer. The second bound is for groups with long routes.

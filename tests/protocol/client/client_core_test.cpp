@@ -454,10 +454,31 @@ TEST_CASE("a client has fewer requests under way while its results come late, an
   CHECK(answer_all(moment{1'020ms}) == 4 * send_window::least);
   // Late answers of one round.
   CHECK(answer_all(moment{1'230ms}) == 3 * send_window::least);
-  // Requests that are sent again halve the window, and refusals of f + 1 replicas too.
+  // Requests that are sent again halve the window.
   CHECK_FALSE(world.core.on_tick(moment{1'730ms}).sends.empty());
   CHECK(answer_all(moment{1'740ms}) == 3 * send_window::least / 2);
   CHECK(world.core.operations_pending() > 0);
+}
+
+TEST_CASE("a request that f + 1 replicas refuse halves the number of requests under way, and one liar does not") {
+  client_world world;
+  for (operation_token token = 1; token <= 12; ++token)
+    (void)world.submit(token);
+  for (std::uint64_t when = 1; when <= 4; ++when)
+    for (const std::uint32_t from : {0U, 1U})
+      (void)world.answer(from, when, "r");
+  // Eight requests are under way, and the window has room for no more.
+  REQUIRE(world.core.content_of(timestamp{12}));
+  (void)world.refuse(0, 5, reply_status::overloaded);
+  (void)world.refuse(0, 5, reply_status::overloaded);
+  for (operation_token token = 13; token <= 20; ++token)
+    CHECK(world.submit(token).sends.empty());
+  (void)world.refuse(1, 5, reply_status::overloaded);
+  CHECK(world.core.operations_pending() == 16);
+  // The window has four places, so the first three answers of the eight send nothing.
+  for (std::uint64_t when = 5; when <= 7; ++when)
+    for (const std::uint32_t from : {0U, 1U})
+      CHECK(world.answer(from, when, "r").sends.empty());
 }
 
 TEST_CASE("a client counts the replicas whose results differ from those of f + 1") {

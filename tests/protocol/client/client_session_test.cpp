@@ -175,6 +175,22 @@ TEST_CASE("the first request of a session goes to all replicas when it is late, 
   CHECK(world.core.on_tick(moment{client_settings{}.doubtful_after + 1us}).sends.empty());
 }
 
+TEST_CASE(
+    "a client that is used to late answers hints at a request, and sends it again, only when it is unusually late") {
+  process_world world;
+  world.open();
+  moment now{};
+  // Each answer takes 400 ms.
+  for (std::uint64_t when = 1; when <= 100; ++when) {
+    (void)world.give(world.answer_to(when), 2, now + 400ms);
+    now += 400ms;
+    (void)world.submit(when + 1, now);
+  }
+  const auto sent_again_within = [&](duration wait) { return times_in(world.core.on_tick(now + wait)).size(); };
+  CHECK(sent_again_within(790ms) == 0);
+  CHECK(sent_again_within(800ms) > 0);
+}
+
 TEST_CASE("a new link gets the opening of the session first, so that the results are sent there") {
   process_world world;
   world.open();

@@ -14,6 +14,18 @@ constexpr duration late = 200ms;
 
 send_window window_of(std::size_t most) { return {most, resend}; }
 
+/// Requests that were sent together and are answered together, as a round.
+struct answered_round {
+  int count = 0;
+  moment sent{};
+  duration took{};
+};
+
+void give(send_window& to, const answered_round& round, std::size_t under_way) {
+  for (int each = 0; each < round.count; ++each)
+    to.on_answered(round.sent, under_way, round.sent + round.took);
+}
+
 /// A client that always has more requests, and a group that executes them one after the other.
 struct window_bench {
   send_window tested = window_of(128);
@@ -60,10 +72,9 @@ TEST_CASE("the window doubles with each round, and not beyond its bound") {
 
 TEST_CASE("a window that is not half full does not grow") {
   auto tested = window_of(128);
-  for (int each = 0; each < 100; ++each)
-    tested.on_answered(moment{1h}, 1, moment{1h} + 1ms);
+  give(tested, {100, moment{1h}, 1ms}, 1);
   CHECK(tested.size() == 4);
-  tested.on_answered(moment{1h}, 2, moment{1h} + 1ms);
+  give(tested, {1, moment{1h}, 1ms}, 2);
   CHECK(tested.size() == 5);
 }
 
@@ -83,23 +94,18 @@ TEST_CASE("the queue of a busy group stays short, and the group always has work"
 TEST_CASE("late answers of one round shrink the window once, and then it grows by one in each round") {
   auto tested = window_of(128);
   const moment sent{1h};
-  for (int each = 0; each < 12; ++each)
-    tested.on_answered(sent - 10ms, 16, sent);
+  give(tested, {12, sent - 10ms, 10ms}, 16);
   REQUIRE(tested.size() == 16);
-  for (int each = 0; each < 16; ++each)
-    tested.on_answered(sent, 16, sent + 210ms);
+  give(tested, {16, sent, 210ms}, 16);
   CHECK(tested.size() == 12);
-  const auto later = sent + 300ms;
-  for (int each = 0; each < 12; ++each)
-    tested.on_answered(later, 12, later + 10ms);
+  give(tested, {12, sent + 300ms, 10ms}, 12);
   CHECK(tested.size() == 13);
 }
 
 TEST_CASE("lost requests of one round halve the window once, and at least four requests may be under way") {
   auto tested = window_of(128);
   const moment now{1h};
-  for (int each = 0; each < 16; ++each)
-    tested.on_answered(now - 10ms, 20, now);
+  give(tested, {16, now - 10ms, 10ms}, 20);
   REQUIRE(tested.size() == 20);
   for (int each = 0; each < 5; ++each)
     tested.on_lost(now, now + 1s);
@@ -111,9 +117,7 @@ TEST_CASE("lost requests of one round halve the window once, and at least four r
   small.on_lost(now, now + 1s);
   CHECK(small.size() == 2);
   // It grows again when answers come.
-  const auto again = now + 1min;
-  for (int each = 0; each < 8; ++each)
-    tested.on_answered(again, 4, again + 1ms);
+  give(tested, {8, now + 1min, 1ms}, 4);
   CHECK(tested.size() > send_window::least);
 }
 
